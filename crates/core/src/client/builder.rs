@@ -1,0 +1,321 @@
+//! The settings that clients of all services share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use http::HeaderValue;
+
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::credentials::{Cache, Context, Environment, Provider};
+use crate::protocol::{Endpoint, Protocol, Settings};
+use crate::retry::{Budget, RetryPolicy};
+use crate::service::Service;
+use crate::transport::{HttpOptions, HttpTransport, Transport};
+
+use super::{Client, EndpointSource, Inner, Timeouts};
+
+/// A client cannot be built this way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// What is wrong, and what to do about it.
+    pub message: String,
+}
+
+impl ConfigError {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Builds a [`Client`]; what the builders of the service crates wrap.
+#[derive(Debug)]
+pub struct Builder {
+    service: &'static Service,
+    protocol: Arc<dyn Protocol>,
+    settings: Settings,
+    endpoint: Option<String>,
+    provider: Option<Arc<dyn Provider>>,
+    retry: RetryPolicy,
+    timeouts: Timeouts,
+    http: HttpOptions,
+    transport: Option<Arc<dyn Transport>>,
+    clock: Option<Arc<dyn Clock>>,
+    entropy: Option<Arc<dyn Entropy>>,
+    environment: Environment,
+    app_name: Option<String>,
+    allow_http: bool,
+}
+
+impl Builder {
+    pub(super) fn new(service: &'static Service, protocol: Arc<dyn Protocol>) -> Self {
+        Self {
+            service,
+            protocol,
+            settings: Settings::new(),
+            endpoint: None,
+            provider: None,
+            retry: RetryPolicy::default(),
+            timeouts: Timeouts {
+                attempt: ATTEMPT_TIMEOUT,
+                total: TOTAL_TIMEOUT,
+            },
+            http: HttpOptions::default(),
+            transport: None,
+            clock: None,
+            entropy: None,
+            environment: Environment::process(),
+            app_name: None,
+            allow_http: false,
+        }
+    }
+
+    /// Replaces the protocol, to choose another signature.
+    pub fn protocol(&mut self, protocol: Arc<dyn Protocol>) {
+        self.protocol = protocol;
+    }
+    /// A value for members that operations leave out.
+    pub fn setting(&mut self, name: &'static str, value: impl Into<String>) {
+        self.settings.insert(name, value.into());
+    }
+    /// What `setting` put there.
+    pub fn get_setting(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(String::as_str)
+    }
+    /// The address to call.
+    pub fn endpoint(&mut self, address: impl Into<String>) {
+        self.endpoint = Some(address.into());
+    }
+    /// The address that `endpoint` set.
+    pub fn get_endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+    /// Where credentials come from.
+    pub fn provider(&mut self, provider: Arc<dyn Provider>) {
+        self.provider = Some(provider);
+    }
+    /// Whether a provider was set.
+    pub fn has_provider(&self) -> bool {
+        self.provider.is_some()
+    }
+    /// How calls are repeated.
+    pub fn retry(&mut self, policy: RetryPolicy) {
+        self.retry = policy;
+    }
+    /// How long a call may take with all its attempts.
+    pub fn timeout(&mut self, total: Duration) {
+        self.timeouts.total = total;
+    }
+    /// How long one attempt may take.
+    pub fn attempt_timeout(&mut self, attempt: Duration) {
+        self.timeouts.attempt = attempt;
+    }
+    /// How the default transport connects.
+    pub fn http(&mut self) -> &mut HttpOptions {
+        &mut self.http
+    }
+    /// Another transport.
+    pub fn transport(&mut self, transport: Arc<dyn Transport>) {
+        self.transport = Some(transport);
+    }
+    /// Another clock.
+    pub fn clock(&mut self, clock: Arc<dyn Clock>) {
+        self.clock = Some(clock);
+    }
+    /// Another source of random numbers.
+    pub fn entropy(&mut self, entropy: Arc<dyn Entropy>) {
+        self.entropy = Some(entropy);
+    }
+    /// Another environment than the process's.
+    pub fn environment(&mut self, environment: Environment) {
+        self.environment = environment;
+    }
+    /// The environment.
+    pub fn get_environment(&self) -> &Environment {
+        &self.environment
+    }
+    /// What the User-Agent says after the client's own name.
+    pub fn app_name(&mut self, name: impl Into<String>) {
+        self.app_name = Some(name.into());
+    }
+    /// Allows plain HTTP to machines other than this one.
+    pub fn allow_http(&mut self, allow: bool) {
+        self.allow_http = allow;
+    }
+
+    /// Whether plain HTTP is allowed.
+    pub fn get_allow_http(&self) -> bool {
+        self.allow_http
+    }
+
+    /// The client. `default_endpoint` counts when no address was set.
+    pub fn build(self, default_endpoint: EndpointSource) -> Result<Client, ConfigError> {
+        let endpoint = match &self.endpoint {
+            Some(address) => {
+                EndpointSource::Fixed(Endpoint::parse(address).map_err(ConfigError::new)?)
+            }
+            None => default_endpoint,
+        };
+        if let EndpointSource::Fixed(endpoint) = &endpoint {
+            check_exposed(endpoint, self.allow_http).map_err(ConfigError::new)?;
+        }
+        let user_agent = match &self.app_name {
+            Some(name) => format!("{} {name}", self.service.user_agent),
+            None => self.service.user_agent.to_owned(),
+        };
+        let user_agent = HeaderValue::from_str(&user_agent).map_err(|_| {
+            ConfigError::new("the application name must be visible ASCII, as it goes into a header")
+        })?;
+        let built = |options: &HttpOptions| -> Result<Arc<dyn Transport>, ConfigError> {
+            match &self.transport {
+                Some(transport) => Ok(Arc::clone(transport)),
+                None => HttpTransport::new(options)
+                    .map(|transport| Arc::new(transport) as _)
+                    .map_err(|error| ConfigError::new(format!("cannot set up HTTP: {error}"))),
+            }
+        };
+        let transport = built(&self.http)?;
+        let direct = if self.http.no_proxy || self.transport.is_some() {
+            Arc::clone(&transport)
+        } else {
+            Arc::new(crate::transport::LazyDirect::default())
+        };
+        Ok(Client {
+            inner: Arc::new(Inner {
+                service: self.service,
+                protocol: self.protocol,
+                endpoint,
+                settings: self.settings,
+                credentials: self.provider.map(Cache::new),
+                context: Context {
+                    transport,
+                    direct,
+                    clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
+                    entropy: self
+                        .entropy
+                        .unwrap_or_else(|| Arc::new(SystemEntropy::default())),
+                    environment: self.environment,
+                },
+                retry: self.retry,
+                budget: Budget::new(),
+                timeouts: self.timeouts,
+                offset: AtomicI64::new(0),
+                user_agent,
+                allow_http: self.allow_http,
+            }),
+        })
+    }
+}
+
+/// Plain HTTP shows credentials to everyone on the way.
+pub(super) fn check_exposed(endpoint: &Endpoint, allow_http: bool) -> Result<(), String> {
+    if endpoint.is_exposed() && !allow_http {
+        return Err(format!(
+            "{} is plain HTTP to another machine: use https://, or allow it with `allow_http(true)`",
+            endpoint.url().origin().ascii_serialization()
+        ));
+    }
+    Ok(())
+}
+
+/// Gives a service crate's builder, whose field `core` is a [`Builder`], the settings that all
+/// clients share.
+#[macro_export]
+macro_rules! common_settings {
+    ($builder:ident) => {
+        impl $builder {
+            /// The address to call, such as that of a private gateway or of a local cloud.
+            pub fn endpoint(mut self, address: impl Into<String>) -> Self {
+                self.core.endpoint(address);
+                self
+            }
+            /// Where credentials come from, instead of the default chain.
+            pub fn credentials(
+                mut self,
+                provider: impl $crate::credentials::Provider + 'static,
+            ) -> Self {
+                self.core.provider(::std::sync::Arc::new(provider));
+                self
+            }
+            /// How calls are repeated; a call can have its own policy.
+            pub fn retry(mut self, policy: $crate::retry::RetryPolicy) -> Self {
+                self.core.retry(policy);
+                self
+            }
+            /// How long a call may take with all its attempts and waits; 120 s by default.
+            pub fn timeout(mut self, total: ::std::time::Duration) -> Self {
+                self.core.timeout(total);
+                self
+            }
+            /// How long one attempt may take; 30 s by default.
+            pub fn attempt_timeout(mut self, attempt: ::std::time::Duration) -> Self {
+                self.core.attempt_timeout(attempt);
+                self
+            }
+            /// How long connecting may take; 5 s by default.
+            pub fn connect_timeout(mut self, connect: ::std::time::Duration) -> Self {
+                self.core.http().connect_timeout = Some(connect);
+                self
+            }
+            /// A proxy for all requests, instead of what `HTTPS_PROXY` and `NO_PROXY` say.
+            pub fn proxy(mut self, address: impl Into<String>) -> Self {
+                self.core.http().proxy = Some(address.into());
+                self
+            }
+            /// Trusts a further certificate authority, given in PEM.
+            pub fn extra_ca(mut self, pem: impl Into<Vec<u8>>) -> Self {
+                self.core.http().extra_ca.push(pem.into());
+                self
+            }
+            /// Another transport than reqwest over rustls.
+            pub fn transport(
+                mut self,
+                transport: impl $crate::transport::Transport + 'static,
+            ) -> Self {
+                self.core.transport(::std::sync::Arc::new(transport));
+                self
+            }
+            /// Another clock, for tests.
+            pub fn clock(mut self, clock: impl $crate::clock::Clock + 'static) -> Self {
+                self.core.clock(::std::sync::Arc::new(clock));
+                self
+            }
+            /// Another source of random numbers, for tests.
+            pub fn entropy(mut self, entropy: impl $crate::clock::Entropy + 'static) -> Self {
+                self.core.entropy(::std::sync::Arc::new(entropy));
+                self
+            }
+            /// Another environment than the process's, for tests.
+            pub fn environment(mut self, environment: $crate::credentials::Environment) -> Self {
+                self.core.environment(environment);
+                self
+            }
+            /// The application's name and version, appended to the User-Agent.
+            pub fn app_name(mut self, name: impl Into<String>) -> Self {
+                self.core.app_name(name);
+                self
+            }
+            /// Allows plain HTTP to machines other than this one: credentials and data can be read on
+            /// the way.
+            pub fn allow_http(mut self, allow: bool) -> Self {
+                self.core.allow_http(allow);
+                self
+            }
+        }
+    };
+}

@@ -1,0 +1,263 @@
+//! A call that has been encoded and not yet sent, with its options.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, header};
+
+use crate::clock::BoxFuture;
+use crate::error::{Error, Kind};
+use crate::idempotency::ClientToken;
+use crate::operation::Operation;
+use crate::protocol::{Encoded, Endpoint};
+use crate::record::{self, Json, Record};
+use crate::retry::RetryPolicy;
+
+use super::response::Meta;
+use super::{Client, DryRun, FromRecord, Response, builder, drive};
+
+/// An encoded call. Awaiting it sends it; nothing goes out before.
+///
+/// It owns all that it needs, so that it can be spawned or joined with others.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<O> {
+    state: State,
+    output: PhantomData<fn() -> O>,
+}
+
+enum State {
+    Ready(Box<Plan>),
+    Running(BoxFuture<'static, Result<Finished, Error>>),
+    Ended,
+}
+
+/// What is to be sent and how.
+pub(super) struct Plan {
+    pub client: Client,
+    pub operation: &'static Operation,
+    pub encoded: Result<Encoded, Error>,
+    pub token: Option<ClientToken>,
+    pub retry: Option<RetryPolicy>,
+    pub timeout: Option<Duration>,
+    pub endpoint: Option<Endpoint>,
+}
+
+/// What came of it.
+pub(super) struct Finished {
+    pub output: Box<dyn Record>,
+    pub meta: Meta,
+}
+
+impl<O> Call<O> {
+    /// Encodes `input`. What can never be right is reported when the call is awaited.
+    pub fn new(client: &Client, operation: &'static Operation, input: &dyn Record) -> Self {
+        let inner = &client.inner;
+        let how = |setting: &str| {
+            let known = inner
+                .service
+                .settings
+                .iter()
+                .find(|known| known.name == setting);
+            known.map(|known| known.how.to_owned()).unwrap_or_default()
+        };
+        let mut encoded = inner
+            .protocol
+            .encode(operation, input, &inner.settings, &how);
+        let mut token = None;
+        if let Some(member) = operation.token
+            && let Some(text) = record::get(input, member)
+        {
+            match ClientToken::new(text) {
+                Ok(valid) => token = Some(valid),
+                Err(error) => encoded = Err(invalid(operation, error.to_string())),
+            }
+        }
+        Self {
+            state: State::Ready(Box::new(Plan {
+                client: client.clone(),
+                operation,
+                encoded,
+                token,
+                retry: None,
+                timeout: None,
+                endpoint: None,
+            })),
+            output: PhantomData,
+        }
+    }
+
+    /// Changes the plan; after the first poll it is too late, and nothing happens.
+    fn plan(mut self, change: impl FnOnce(&mut Plan)) -> Self {
+        if let State::Ready(plan) = &mut self.state {
+            change(plan);
+        }
+        self
+    }
+
+    /// How long the call may take with all its attempts, waits and job polling.
+    pub fn timeout(self, total: Duration) -> Self {
+        self.plan(|plan| plan.timeout = Some(total))
+    }
+
+    /// How this call is repeated.
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        self.plan(|plan| plan.retry = Some(policy))
+    }
+
+    /// The token by which the service recognises a repeat of this call, now or after a crash.
+    ///
+    /// ZStack takes it as the id of the job: a UUID, with or without hyphens.
+    pub fn client_token(self, token: impl TryInto<ClientToken, Error: fmt::Display>) -> Self {
+        self.plan(|plan| match token.try_into() {
+            Err(error) => plan.fail(error.to_string()),
+            Ok(token) => match &plan.token {
+                Some(set) if *set != token => plan.fail(format!(
+                    "the operation has client token `{set}` and the call `{token}`: set one of them"
+                )),
+                _ => plan.token = Some(token),
+            },
+        })
+    }
+
+    /// Another address for this call.
+    pub fn endpoint(self, address: &str) -> Self {
+        self.plan(|plan| {
+            let endpoint = Endpoint::parse(address).and_then(|endpoint| {
+                builder::check_exposed(&endpoint, plan.client.inner.allow_http)?;
+                Ok(endpoint)
+            });
+            match endpoint {
+                Ok(endpoint) => plan.endpoint = Some(endpoint),
+                Err(message) => plan.fail(message),
+            }
+        })
+    }
+
+    /// A further header. Those of authentication and framing cannot be set.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.plan(|plan| {
+            let reserved = [
+                header::AUTHORIZATION,
+                header::HOST,
+                header::CONTENT_LENGTH,
+                header::TRANSFER_ENCODING,
+                header::CONNECTION,
+                header::DATE,
+            ];
+            match (
+                HeaderName::from_bytes(name.as_bytes()),
+                // Other bytes than ASCII have no agreed meaning there, and signatures leave them out.
+                HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok()),
+            ) {
+                (Ok(name), _) if reserved.contains(&name) => {
+                    plan.fail(format!("header `{name}` is set by the client itself"));
+                }
+                (Ok(name), Some(value)) => {
+                    if let Ok(encoded) = &mut plan.encoded {
+                        encoded.headers.push((name, value));
+                    }
+                }
+                (Err(_), _) => plan.fail(format!("`{}` is no header name", name.escape_debug())),
+                (_, None) => plan.fail(format!(
+                    "the value of header `{name}` holds a line break or another character that headers cannot hold"
+                )),
+            }
+        })
+    }
+
+    /// A further member, which the model lacks: at the place where the operation's members travel.
+    pub fn param(self, name: &str, value: impl Into<Json>) -> Self {
+        self.plan(|plan| {
+            if plan.operation.token == Some(name) {
+                plan.fail(format!(
+                    "`{name}` is kept over all attempts: set it with `client_token(..)`"
+                ));
+            }
+            let protocol = &plan.client.inner.protocol;
+            if let Ok(encoded) = &mut plan.encoded
+                && let Err(error) = protocol.add(encoded, name, value.into())
+            {
+                plan.encoded = Err(error);
+            }
+        })
+    }
+
+    /// The request as it would go out, without sending it: a curl line with secrets hidden, and the
+    /// text that is signed. Credentials are fetched if need be.
+    pub async fn dry_run(mut self) -> Result<DryRun, Error> {
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Ready(plan) => drive::dry_run(*plan).await,
+            _ => Err(Error::new(
+                Kind::InvalidInput,
+                "call",
+                "the call has been sent",
+            )),
+        }
+    }
+}
+
+impl Plan {
+    fn fail(&mut self, message: String) {
+        if self.encoded.is_ok() {
+            self.encoded = Err(invalid(self.operation, message));
+        }
+    }
+}
+
+fn invalid(operation: &'static Operation, message: String) -> Error {
+    Error::new(Kind::InvalidInput, operation.name, message)
+}
+
+impl<O: FromRecord> Future for Call<O> {
+    type Output = Result<Response<O>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let finished = ready!(poll(&mut self.state, context));
+        Poll::Ready(
+            finished.and_then(|Finished { output, meta }| match O::from_record(output) {
+                Some(output) => Ok(Response { output, meta }),
+                None => Err(Error::new(
+                    Kind::InvalidInput,
+                    "call",
+                    "the operation's table names another output type",
+                )),
+            }),
+        )
+    }
+}
+
+/// Compiled once, not per output type.
+fn poll(state: &mut State, context: &mut Context<'_>) -> Poll<Result<Finished, Error>> {
+    loop {
+        match state {
+            State::Running(running) => {
+                let finished = ready!(running.as_mut().poll(context));
+                *state = State::Ended;
+                return Poll::Ready(finished);
+            }
+            State::Ready(_) => {
+                if let State::Ready(plan) = std::mem::replace(state, State::Ended) {
+                    *state = State::Running(Box::pin(drive::run(*plan)));
+                }
+            }
+            State::Ended => {
+                let error = Error::new(Kind::InvalidInput, "call", "the call was awaited before");
+                return Poll::Ready(Err(error));
+            }
+        }
+    }
+}
+
+impl<O> fmt::Debug for Call<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.state {
+            State::Ready(plan) => write!(f, "Call({}, not sent)", plan.operation.name),
+            State::Running(_) => f.write_str("Call(running)"),
+            State::Ended => f.write_str("Call(ended)"),
+        }
+    }
+}

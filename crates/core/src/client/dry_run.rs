@@ -1,0 +1,74 @@
+//! A request as it would go out, for people: reproducible with curl, secrets hidden.
+
+use std::fmt::{self, Write as _};
+
+use crate::error::Scrubber;
+use crate::protocol::Prepared;
+use crate::record::Secret;
+
+/// What a call would send.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DryRun {
+    /// Method.
+    pub method: String,
+    /// Address, secrets hidden.
+    pub url: String,
+    /// Headers in sending order, secrets hidden.
+    pub headers: Vec<(String, String)>,
+    /// Body as text, secrets hidden.
+    pub body: String,
+    /// The text that the signature covers, secrets hidden; empty for token authentication.
+    pub string_to_sign: String,
+}
+
+impl DryRun {
+    pub(super) fn of(prepared: &Prepared, scrubber: &Scrubber) -> Self {
+        let request = &prepared.request;
+        let headers = request.headers.iter().map(|(name, value)| {
+            let shown = match value.to_str() {
+                Ok(_) if value.is_sensitive() => Secret::REDACTED.to_owned(),
+                Ok(text) => scrubber.clean(text),
+                Err(_) => "(not text)".to_owned(),
+            };
+            (name.as_str().to_owned(), shown)
+        });
+        let evidence = prepared.evidence.as_ref();
+        Self {
+            method: request.method.to_string(),
+            url: scrubber.clean(request.url.as_str()),
+            headers: headers.collect(),
+            body: scrubber.clean(&String::from_utf8_lossy(&request.body)),
+            string_to_sign: evidence
+                .map(|evidence| scrubber.clean(evidence.string_to_sign()))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The request as a curl command. Hidden secrets make it fail as it is.
+    pub fn curl(&self) -> String {
+        let mut line = format!("curl -X {} {}", self.method, quoted(&self.url));
+        for (name, value) in &self.headers {
+            let _ = write!(line, " -H {}", quoted(&format!("{name}: {value}")));
+        }
+        if !self.body.is_empty() {
+            let _ = write!(line, " --data-binary {}", quoted(&self.body));
+        }
+        line
+    }
+}
+
+impl fmt::Display for DryRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.curl())?;
+        if !self.string_to_sign.is_empty() {
+            write!(f, "\n\nstring to sign:\n{}", self.string_to_sign)?;
+        }
+        Ok(())
+    }
+}
+
+/// For a POSIX shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

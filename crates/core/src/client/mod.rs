@@ -1,0 +1,225 @@
+//! The one loop that runs every call of every service, and the client that holds its settings.
+
+mod builder;
+mod call;
+mod drive;
+mod dry_run;
+mod machine;
+mod response;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use http::HeaderValue;
+
+use crate::credentials::{Cache, Context, Credential, CredentialError};
+use crate::error::{Error, Kind};
+use crate::operation::{Operation, Spec};
+use crate::output;
+use crate::protocol::{Endpoint, Protocol, Settings};
+use crate::record::{Json, Record, decode_strict, nearest};
+use crate::retry::{Budget, RetryPolicy};
+use crate::service::Service;
+
+pub use builder::{Builder, ConfigError};
+pub use call::Call;
+pub use dry_run::DryRun;
+pub use response::{FromRecord, Response};
+
+output! {
+    /// An answer without members.
+    Empty {}
+}
+
+/// A client of one service. Clones share connections, credentials and the retry budget.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub service: &'static Service,
+    pub protocol: Arc<dyn Protocol>,
+    pub endpoint: EndpointSource,
+    pub settings: Settings,
+    pub credentials: Option<Cache>,
+    pub context: Context,
+    pub retry: RetryPolicy,
+    pub budget: Budget,
+    pub timeouts: Timeouts,
+    /// The service's clock minus ours, in seconds, as the last skew error told it.
+    pub offset: AtomicI64,
+    pub user_agent: HeaderValue,
+    pub allow_http: bool,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    pub attempt: Duration,
+    pub total: Duration,
+}
+
+/// Where a client sends its calls.
+#[derive(Debug, Clone)]
+pub enum EndpointSource {
+    /// Always there.
+    Fixed(Endpoint),
+    /// Where the credentials' service catalog says, or else at the second address.
+    Catalog(&'static str, Option<String>, Option<Endpoint>),
+}
+
+impl AsRef<Client> for Client {
+    fn as_ref(&self) -> &Client {
+        self
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("service", &self.inner.service.name)
+            .field("endpoint", &self.inner.endpoint)
+            .field("settings", &self.inner.settings)
+            .field("credentials", &self.inner.credentials)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A builder for a client of `service`.
+    pub fn builder(service: &'static Service, protocol: Arc<dyn Protocol>) -> Builder {
+        Builder::new(service, protocol)
+    }
+
+    /// Calls the operation named `name` with a JSON input in wire names.
+    ///
+    /// The input goes through the same typed record as a library call. An unknown operation or
+    /// member is an error that names the nearest one; missing required members are all listed.
+    pub fn call(
+        &self,
+        operations: &mut dyn Iterator<Item = Spec>,
+        name: &str,
+        input: &Json,
+    ) -> Result<Call<Box<dyn Record>>, Error> {
+        let mut names = Vec::new();
+        for spec in operations {
+            let operation = spec();
+            if operation.name == name {
+                return self.call_operation(operation, input);
+            }
+            names.push(operation.name);
+        }
+        let message = format!("{} has no operation `{name}`", self.inner.service.name);
+        let error = Error::new(Kind::InvalidInput, "call", message);
+        Err(match nearest(name, names.into_iter()) {
+            Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+            None => error,
+        })
+    }
+
+    fn call_operation(
+        &self,
+        operation: &'static Operation,
+        input: &Json,
+    ) -> Result<Call<Box<dyn Record>>, Error> {
+        let mut record = (operation.input)();
+        let text = match input {
+            Json::Null => "{}".to_owned(),
+            other => other.to_string(),
+        };
+        let invalid = |message: String| Error::new(Kind::InvalidInput, operation.name, message);
+        let problems = decode_strict(&mut *record, text.as_bytes())
+            .map_err(|error| invalid(format!("the input cannot be read: {error}")))?;
+        if !problems.is_empty() {
+            let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            return Err(invalid(all.join("; ")));
+        }
+        Ok(Call::new(self, operation, &*record))
+    }
+
+    /// The credentials that calls would use now, fetched if need be. For diagnosis.
+    pub async fn credentials(&self) -> Result<Arc<Credential>, CredentialError> {
+        match &self.inner.credentials {
+            Some(cache) => cache
+                .get(&self.inner.context)
+                .await
+                .map(|held| held.credential),
+            None => Err(CredentialError::new(
+                crate::credentials::Reason::NotConfigured,
+                "client",
+                "the client was built without credentials",
+            )),
+        }
+    }
+
+    /// Fetches the credentials, so that what is wrong with them shows at the start of a program.
+    pub async fn connect(&self) -> Result<(), Error> {
+        match self.credentials().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let message = error.to_string();
+                Err(Error::new(Kind::Credentials, "connect", message).with_source(error))
+            }
+        }
+    }
+
+    /// What each source of credentials says, asked afresh; nothing secret. For diagnosis.
+    pub async fn explain_credentials(&self) -> Vec<crate::credentials::Tried> {
+        match &self.inner.credentials {
+            Some(cache) => cache.explain(&self.inner.context).await,
+            None => Vec::new(),
+        }
+    }
+
+    /// Ends the session, where the credentials are one. Later calls log in again.
+    pub async fn close(&self) {
+        if let Some(cache) = &self.inner.credentials {
+            cache.release(&self.inner.context).await;
+        }
+    }
+
+    /// What the client fills in for operations that leave it out.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.inner.settings.get(name).map(String::as_str)
+    }
+
+    /// The endpoint for calls with `credential`.
+    pub(crate) fn endpoint(
+        &self,
+        credential: Option<&Credential>,
+    ) -> Result<Cow<'_, Endpoint>, String> {
+        match &self.inner.endpoint {
+            EndpointSource::Fixed(endpoint) => Ok(Cow::Borrowed(endpoint)),
+            EndpointSource::Catalog(service, region, fallback) => {
+                let listed = credential
+                    .map(|credential| credential.scope.endpoints.as_slice())
+                    .unwrap_or_default();
+                let mut found = listed.iter().filter(|entry| {
+                    entry.service == *service
+                        && region.as_ref().is_none_or(|region| entry.region == *region)
+                });
+                match (found.next(), fallback) {
+                    (Some(entry), _) if found.any(|other| other.region != entry.region) => {
+                        Err(format!(
+                            "the credentials' catalog lists `{service}` in several regions: set one"
+                        ))
+                    }
+                    (Some(entry), _) => Endpoint::unversioned(&entry.url, "/v2").map(Cow::Owned),
+                    (None, Some(endpoint)) => Ok(Cow::Borrowed(endpoint)),
+                    (None, None) => Err(format!(
+                        "no endpoint is set, and the credentials' catalog lists no `{service}`"
+                    )),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        crate::clock::unix_seconds(self.inner.context.clock.now())
+            + self.inner.offset.load(Ordering::Relaxed)
+    }
+}

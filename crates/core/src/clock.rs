@@ -1,0 +1,229 @@
+//! Time, sleep and randomness, injected so that tests need neither.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// A boxed future, for traits whose implementations are chosen at run time.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What time it is, and how to wait.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The wall clock, for timestamps in requests.
+    fn now(&self) -> SystemTime;
+    /// Time since some fixed point, never going back, for deadlines.
+    fn elapsed(&self) -> Duration;
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// Seconds since 1970 of a wall-clock time, negative before.
+pub fn unix_seconds(time: SystemTime) -> i64 {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
+    }
+}
+
+/// This machine's offset from UTC in seconds, now; 0 where its time zone cannot be read.
+pub fn local_utc_offset() -> i32 {
+    jiff::Zoned::now().offset().seconds()
+}
+
+/// The operating system's clock and tokio's timer.
+#[derive(Debug, Clone)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    /// Starts counting now.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
+    pub fn new() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// A clock for tests: sleeping moves it forward at once.
+#[derive(Debug, Clone)]
+pub struct ManualClock {
+    state: Arc<Mutex<Manual>>,
+}
+
+#[derive(Debug)]
+struct Manual {
+    start: SystemTime,
+    elapsed: Duration,
+    slept: Vec<Duration>,
+}
+
+impl ManualClock {
+    /// A clock that stands at `start`.
+    pub fn new(start: SystemTime) -> Self {
+        Self {
+            state: Arc::new(Mutex::new(Manual {
+                start,
+                elapsed: Duration::ZERO,
+                slept: Vec::new(),
+            })),
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, Manual> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.state().elapsed += by;
+    }
+
+    /// Every wait so far, in order.
+    pub fn slept(&self) -> Vec<Duration> {
+        self.state().slept.clone()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> SystemTime {
+        let state = self.state();
+        state.start + state.elapsed
+    }
+    fn elapsed(&self) -> Duration {
+        self.state().elapsed
+    }
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let clock = self.clone();
+        Box::pin(async move {
+            {
+                let mut state = clock.state();
+                state.elapsed += duration;
+                state.slept.push(duration);
+            }
+            tokio::task::yield_now().await;
+        })
+    }
+}
+
+/// A source of random bytes.
+pub trait Entropy: Send + Sync + fmt::Debug {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// A random UUID, version 4.
+    fn uuid(&self) -> uuid::Uuid {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
+    /// A random fraction, at least 0 and below 1.
+    fn fraction(&self) -> f64 {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        // 53 bits are what a double holds.
+        (u64::from_le_bytes(bytes) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// The operating system's random numbers, drawn in blocks to spare system calls.
+#[derive(Default)]
+pub struct SystemEntropy {
+    pool: Mutex<Pool>,
+}
+
+struct Pool {
+    bytes: [u8; Pool::SIZE],
+    used: usize,
+}
+
+impl Pool {
+    const SIZE: usize = 512;
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            bytes: [0; Self::SIZE],
+            used: Self::SIZE,
+        }
+    }
+}
+
+impl fmt::Debug for SystemEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SystemEntropy")
+    }
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        for byte in bytes {
+            if pool.used == Pool::SIZE {
+                // Without random numbers no nonce is safe to send; the system has none only when it
+                // is broken beyond what a caller could handle.
+                getrandom::fill(&mut pool.bytes)
+                    .expect("the operating system has no random numbers");
+                pool.used = 0;
+            }
+            let used = pool.used;
+            *byte = std::mem::take(&mut pool.bytes[used]);
+            pool.used += 1;
+        }
+    }
+}
+
+/// Reproducible numbers for tests; never for real requests.
+#[derive(Debug)]
+pub struct SeededEntropy(Mutex<u64>);
+
+impl SeededEntropy {
+    /// Starts from `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(seed))
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for byte in bytes {
+            // SplitMix64.
+            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = *state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = (z ^ (z >> 31)) as u8;
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! How do providers talk to the services that issue credentials, without ever quoting them?
+//!
+//! An [`Ask`] is one request; a [`Route`] says how it is sent: how long an answer may take, how
+//! often it is tried, and whether it may pass a proxy. What comes back is either a whole answer or
+//! a [`CredentialError`] that tells its shape (status, error code, request id) and never its content.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use url::{Host, Url};
+
+use crate::record::Json;
+use crate::retry::RetryPolicy;
+use crate::sign::percent;
+use crate::transport::{Broken, Reply, Request, TransportError};
+
+use super::{Context, CredentialError, Reason};
+
+/// One request of a provider.
+pub(super) struct Ask {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Ask {
+    pub(super) fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// Adds a header; a value that cannot be one (a token with a line break) is left out, and the
+    /// service will say what it misses.
+    pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(mut value) = HeaderValue::from_str(value) {
+            value.set_sensitive(true);
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
+    pub(super) fn json(mut self, body: &Json) -> Self {
+        self.body = Bytes::from(body.to_string());
+        self.typed("application/json;charset=utf8")
+    }
+
+    pub(super) fn form(mut self, pairs: &[(&str, &str)]) -> Self {
+        let mut text = String::new();
+        for (name, value) in pairs {
+            if !text.is_empty() {
+                text.push('&');
+            }
+            percent::push(&mut text, name);
+            text.push('=');
+            percent::push(&mut text, value);
+        }
+        self.body = Bytes::from(text);
+        self.typed("application/x-www-form-urlencoded")
+    }
+
+    fn typed(mut self, kind: &'static str) -> Self {
+        let kind = HeaderValue::from_static(kind);
+        self.headers.insert(header::CONTENT_TYPE, kind);
+        self
+    }
+}
+
+/// How the requests of a provider are sent.
+#[derive(Clone, Copy)]
+pub(super) struct Route {
+    /// The provider, for messages.
+    pub(super) provider: &'static str,
+    /// What is asked, for messages: `STS`, `the metadata service`.
+    pub(super) service: &'static str,
+    /// Past any proxy.
+    pub(super) direct: bool,
+    /// How often it is tried at most.
+    pub(super) attempts: u32,
+    /// How long an answer may take.
+    pub(super) timeout: Duration,
+    /// Whether an answer is worth another try.
+    pub(super) passing: fn(&Reply) -> bool,
+}
+
+/// Server faults and throttling pass; everything else is an answer.
+fn passing(reply: &Reply) -> bool {
+    reply.status >= 500 || reply.status == 429
+}
+
+impl Route {
+    /// Through the proxy where there is one, three attempts of 10 s each.
+    pub(super) const fn new(provider: &'static str, service: &'static str) -> Self {
+        Self {
+            provider,
+            service,
+            direct: false,
+            attempts: 3,
+            timeout: Duration::from_secs(10),
+            passing,
+        }
+    }
+
+    /// Sends what `build` makes, which is called for each attempt so that each is signed afresh.
+    ///
+    /// Repeated are requests that did not get there, those whose connection broke, and server
+    /// faults: issuing credentials twice does no harm. Where it would, a route has one attempt.
+    pub(super) async fn send(
+        &self,
+        context: &Context,
+        mut build: impl FnMut() -> Result<Ask, CredentialError> + Send,
+    ) -> Result<Reply, CredentialError> {
+        let policy = RetryPolicy::default();
+        let mut attempt = 1;
+        loop {
+            let ask = build()?;
+            let host = ask.url.authority().to_owned();
+            let result = self.once(context, ask).await;
+            let again = match &result {
+                Ok(reply) => (self.passing)(reply),
+                // Whoever did not answer in time will hardly do so at once.
+                Err(error) => matches!(error.broken, Broken::Connect | Broken::Interrupted),
+            };
+            if !again || attempt >= self.attempts {
+                return match result {
+                    Ok(reply) if again => Err(self.unavailable(&reply)),
+                    Ok(reply) => Ok(reply),
+                    Err(error) => Err(self.unreachable(&host, &error)),
+                };
+            }
+            attempt += 1;
+            let throttled = matches!(&result, Ok(reply) if reply.status == 429);
+            let delay = policy.delay(attempt, throttled, None, &*context.entropy);
+            context.clock.sleep(delay).await;
+        }
+    }
+
+    /// Sends one request once.
+    pub(super) async fn once(&self, context: &Context, ask: Ask) -> Result<Reply, TransportError> {
+        let transport = if self.direct {
+            &context.direct
+        } else {
+            &context.transport
+        };
+        let request = Request {
+            method: ask.method,
+            url: ask.url,
+            headers: ask.headers,
+            body: ask.body,
+            timeout: self.timeout,
+        };
+        transport.send(request).await
+    }
+
+    fn unreachable(&self, host: &str, error: &TransportError) -> CredentialError {
+        let message = format!(
+            "cannot get an answer from {} at {host}: {error}",
+            self.service
+        );
+        CredentialError::new(Reason::Unavailable, self.provider, message)
+    }
+
+    fn unavailable(&self, reply: &Reply) -> CredentialError {
+        let message = format!("{} answered {}", self.service, shape(reply));
+        CredentialError::new(Reason::Unavailable, self.provider, message)
+    }
+
+    /// The error for an answer that is a refusal.
+    pub(super) fn refused(&self, reply: &Reply) -> CredentialError {
+        let mut error = self.unavailable(reply);
+        if (400..500).contains(&reply.status) {
+            error.reason = Reason::Refused;
+        }
+        error
+    }
+
+    /// The error for an answer that lacks what it should hold.
+    pub(super) fn incomplete(&self, what: &str) -> CredentialError {
+        let message = format!("{} answered without {what}", self.service);
+        CredentialError::new(Reason::Unavailable, self.provider, message)
+    }
+
+    /// The body of a successful answer.
+    pub(super) fn json(&self, reply: &Reply) -> Result<Json, CredentialError> {
+        if !(200..300).contains(&reply.status) {
+            return Err(self.refused(reply));
+        }
+        serde_json::from_slice(&reply.body).map_err(|_| {
+            let message = format!("{} answered {}, not JSON", self.service, shape(reply));
+            CredentialError::new(Reason::Unavailable, self.provider, message).with_hint(
+                "Check that the address is the right one and no proxy answers in its place",
+            )
+        })
+    }
+}
+
+/// Status, error code, request id and kind of an answer: all that a message may tell of it.
+fn shape(reply: &Reply) -> String {
+    let json: Option<Json> = serde_json::from_slice(&reply.body).ok();
+    let mut text = format!("status {}", reply.status);
+    if let Some(code) = json.as_ref().and_then(code) {
+        text.push_str(", code ");
+        text.push_str(&code);
+    }
+    let id = [
+        "x-acs-request-id",
+        "x-request-id",
+        "x-iam-trace-id",
+        "x-openstack-request-id",
+    ]
+    .iter()
+    .find_map(|name| reply.header(name).map(str::to_owned))
+    .or_else(|| member(json.as_ref()?, "RequestId").map(str::to_owned));
+    if let Some(id) = id.filter(|id| is_name(id)) {
+        text.push_str(", request id ");
+        text.push_str(&id);
+    }
+    if json.is_none() {
+        let kind = reply
+            .header("content-type")
+            .and_then(|kind| kind.split(';').next());
+        match kind.filter(|kind| is_name(kind)) {
+            _ if reply.body.is_empty() => text.push_str(" without a body"),
+            Some(kind) => text.push_str(&format!(" with {kind}")),
+            None => text.push_str(" with something else"),
+        }
+    }
+    text
+}
+
+/// The error code of a JSON answer, in the shapes that the clouds use.
+pub(super) fn code(json: &Json) -> Option<String> {
+    let inner = json.get("error").filter(|inner| inner.is_object());
+    [Some(json), inner]
+        .into_iter()
+        .flatten()
+        .find_map(|object| {
+            ["Code", "code", "error_code", "errorCode", "error"]
+                .iter()
+                .find_map(|name| {
+                    let code = match object.get(name)? {
+                        Json::String(text) => text.clone(),
+                        Json::Number(number) => number.to_string(),
+                        _ => return None,
+                    };
+                    is_name(&code).then_some(code)
+                })
+        })
+}
+
+/// Whether a text looks like a name. Services put free text in every place sooner or later, and
+/// free text may quote the request.
+fn is_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
+    !text.is_empty() && text.len() <= 64 && text.chars().all(allowed)
+}
+
+/// A text member, whatever the case of its name: the vendors' own endpoints differ in it.
+pub(super) fn member<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
+    let object = json.as_object()?;
+    let exact = object.get(name);
+    let found = exact.or_else(|| {
+        let mut all = object.iter();
+        all.find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
+    });
+    found?.as_str().filter(|text| !text.is_empty())
+}
+
+/// Parses an address that a setting or a variable holds; `what` names it.
+pub(super) fn address(
+    provider: &'static str,
+    what: &str,
+    text: &str,
+) -> Result<Url, CredentialError> {
+    // The text is not quoted: addresses hold passwords and tokens at times.
+    let wrong = |why: &str| {
+        let message = format!("{what} {why}");
+        CredentialError::new(Reason::Misconfigured, provider, message)
+            .with_hint("An address looks like https://host:port/path")
+    };
+    let url = Url::parse(text.trim()).map_err(|_| wrong("is no address"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(wrong("must start with https:// or http://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("must not hold a user name or password"));
+    }
+    Ok(url)
+}
+
+/// Whether an address is this machine's own.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Refuses to send secrets in plain HTTP to another machine, or warns where that is allowed.
+pub(super) fn guard(
+    provider: &'static str,
+    url: &Url,
+    allow_http: bool,
+) -> Result<(), CredentialError> {
+    if url.scheme() != "http" || is_loopback(url) {
+        return Ok(());
+    }
+    let origin = url.origin().ascii_serialization();
+    if allow_http {
+        tracing::warn!(%origin, "credentials go over plain HTTP: anyone on the way can read them");
+        return Ok(());
+    }
+    let message = format!(
+        "{origin} is plain HTTP to another machine, so that anyone on the way could read the credentials"
+    );
+    Err(
+        CredentialError::new(Reason::Misconfigured, provider, message)
+            .with_hint("Use https://, or allow it with `allow_http`"),
+    )
+}

@@ -1,0 +1,185 @@
+//! Who is calling: one trait for every source of credentials, one cache around it.
+//!
+//! A [`Provider`] fetches a [`Credential`]; the client keeps it in a [`Cache`], which refreshes it
+//! early, once for all waiting calls, and gives every attempt one consistent snapshot.
+
+pub mod alibaba;
+mod cache;
+pub mod chain;
+mod environment;
+mod error;
+mod fetch;
+mod file;
+pub mod huawei;
+mod ini;
+mod process;
+mod provide;
+#[cfg(test)]
+pub(crate) mod testing;
+mod tried;
+pub mod zstack;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::clock::{BoxFuture, Clock, Entropy};
+use crate::record::Secret;
+use crate::transport::Transport;
+
+pub use cache::{Cache, Snapshot, Window};
+pub use chain::Chain;
+pub use environment::Environment;
+pub use error::{CredentialError, Reason};
+pub use provide::Static;
+pub use tried::{Answer, Tried};
+
+/// An access key pair, with the session token of temporary ones.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// The public half.
+    pub id: String,
+    /// The secret half.
+    pub secret: Secret,
+    /// The session token of temporary keys.
+    pub token: Option<Secret>,
+}
+
+/// What a request proves its sender with.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// A key pair that signs.
+    Keys(Keys),
+    /// A token that is sent as it is: Keystone token, bearer token, ZStack session.
+    Token(Secret),
+}
+
+/// What the credentials say about themselves, beside proving an identity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The project they are for.
+    pub project_id: Option<String>,
+    /// The domain or account that they belong to.
+    pub account: Option<String>,
+    /// The user or role.
+    pub user: Option<String>,
+    /// Endpoints from a service catalog: service type, region, address.
+    pub endpoints: Vec<CatalogEndpoint>,
+}
+
+/// An endpoint that a service catalog names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogEndpoint {
+    /// The service type, such as `apigv2`.
+    pub service: String,
+    /// The region.
+    pub region: String,
+    /// The address.
+    pub url: String,
+}
+
+/// Credentials as one consistent whole.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Key pair or token.
+    pub identity: Identity,
+    /// When they stop working, if they do.
+    pub expires_at: Option<SystemTime>,
+    /// Where they came from, for people.
+    pub source: String,
+    /// What they say about themselves.
+    pub scope: Scope,
+}
+
+impl Credential {
+    /// Credentials without expiry or scope.
+    pub fn new(identity: Identity, source: impl Into<String>) -> Self {
+        Self {
+            identity,
+            expires_at: None,
+            source: source.into(),
+            scope: Scope::default(),
+        }
+    }
+
+    /// The texts that must not show up in messages.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let (first, second) = match &self.identity {
+            Identity::Keys(keys) => (&keys.secret, keys.token.as_ref()),
+            Identity::Token(token) => (token, None),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let identity = match &self.identity {
+            Identity::Keys(keys) if keys.token.is_some() => format!("temporary key {}", keys.id),
+            Identity::Keys(keys) => format!("key {}", keys.id),
+            Identity::Token(_) => "token".to_owned(),
+        };
+        f.debug_struct("Credential")
+            .field("identity", &identity)
+            .field("source", &self.source)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What providers work with: everything that is injected into a client.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Sends requests, through the proxy where one is configured.
+    pub transport: Arc<dyn Transport>,
+    /// Sends requests to metadata services, never through a proxy.
+    pub direct: Arc<dyn Transport>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Environment variables and the home directory.
+    pub environment: Environment,
+}
+
+/// A source of credentials.
+pub trait Provider: Send + Sync + fmt::Debug {
+    /// A short name for messages, such as `environment`.
+    fn name(&self) -> &'static str;
+
+    /// Fetches credentials. Called again when they expire or are refused.
+    fn provide<'a>(
+        &'a self,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<Credential, CredentialError>>;
+
+    /// How long before expiry they are refreshed.
+    fn window(&self) -> Window {
+        Window::default()
+    }
+
+    /// Gives them up where that means something, such as ending a session.
+    fn release<'a>(
+        &'a self,
+        context: &'a Context,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, ()> {
+        let _ = (context, credential);
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Fetches credentials only to report on it: what was looked at, and what came of it.
+    fn explain<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Vec<Tried>> {
+        Box::pin(async move {
+            let result = self.provide(context).await;
+            let result = match result {
+                Ok(credential) => {
+                    self.release(context, &credential).await;
+                    provide::check(&credential, context.clock.now()).map(|()| credential)
+                }
+                Err(error) => Err(error),
+            };
+            vec![Tried::of(self.name(), result)]
+        })
+    }
+}

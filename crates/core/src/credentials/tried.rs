@@ -1,0 +1,104 @@
+//! What one provider answered, for people who ask which credentials win and why.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use crate::clock::unix_seconds;
+use crate::sign::time;
+
+use super::{Credential, CredentialError, Identity, Reason, Scope};
+
+/// What a provider answered when it was asked for a report. Never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// The provider.
+    pub provider: &'static str,
+    /// What it said.
+    pub answer: Answer,
+}
+
+/// A provider's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Its credentials count.
+    Won {
+        /// Where they come from: a file, variables, a service.
+        source: String,
+        /// The public half of a key pair.
+        key_id: Option<String>,
+        /// When they end, if they do.
+        expires_at: Option<SystemTime>,
+        /// What they say about themselves.
+        scope: Scope,
+    },
+    /// It has none, or failed.
+    No(CredentialError),
+    /// One before it ended the search.
+    NotAsked,
+}
+
+impl Tried {
+    pub(super) fn of(provider: &'static str, result: Result<Credential, CredentialError>) -> Self {
+        let answer = match result {
+            Ok(credential) => Answer::Won {
+                key_id: match credential.identity {
+                    Identity::Keys(keys) => Some(keys.id),
+                    Identity::Token(_) => None,
+                },
+                source: credential.source,
+                expires_at: credential.expires_at,
+                scope: credential.scope,
+            },
+            Err(error) => Answer::No(error),
+        };
+        Self { provider, answer }
+    }
+
+    pub(super) fn not_asked(provider: &'static str) -> Self {
+        Self {
+            provider,
+            answer: Answer::NotAsked,
+        }
+    }
+
+    /// Whether providers after this one are not asked.
+    pub fn ends_search(&self) -> bool {
+        match &self.answer {
+            Answer::Won { .. } => true,
+            Answer::No(error) => error.reason != Reason::NotConfigured,
+            Answer::NotAsked => false,
+        }
+    }
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.answer {
+            Answer::No(error) => write!(f, "{error}"),
+            Answer::NotAsked => write!(f, "{}: not asked", self.provider),
+            Answer::Won {
+                source,
+                key_id,
+                expires_at,
+                scope,
+            } => {
+                write!(f, "{}: found in {source}", self.provider)?;
+                let named = [
+                    ("key", key_id),
+                    ("account", &scope.account),
+                    ("user", &scope.user),
+                    ("project", &scope.project_id),
+                ];
+                for (what, value) in named {
+                    if let Some(value) = value {
+                        write!(f, ", {what} {value}")?;
+                    }
+                }
+                if let Some(at) = expires_at {
+                    write!(f, ", until {}", time::iso8601(unix_seconds(*at)))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Why a signature did not match: our string to sign against the one that the server names.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::sign::Signed;
+
+use super::{Error, Kind};
+
+/// What our signature was made from. Holds session tokens, so it is never printed whole.
+#[derive(Clone)]
+pub(crate) struct Evidence {
+    string_to_sign: String,
+    canonical_request: String,
+    /// Unix seconds that were signed.
+    time: i64,
+    /// The server's clock when it answered.
+    server_time: Option<i64>,
+}
+
+impl Evidence {
+    pub(crate) fn new(signed: Signed, time: i64) -> Self {
+        Self {
+            string_to_sign: signed.string_to_sign,
+            canonical_request: signed.canonical_request,
+            time,
+            server_time: None,
+        }
+    }
+
+    pub(crate) fn text(string_to_sign: String, time: i64) -> Self {
+        Self {
+            string_to_sign,
+            canonical_request: String::new(),
+            time,
+            server_time: None,
+        }
+    }
+
+    pub(crate) fn answered_at(mut self, server_time: Option<i64>) -> Self {
+        self.server_time = server_time;
+        self
+    }
+
+    pub(crate) fn string_to_sign(&self) -> &str {
+        &self.string_to_sign
+    }
+}
+
+/// What `explain()` found about a failed signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Diagnosis {
+    /// Both sides signed the same text: the secret is not the one that belongs to the key id.
+    WrongSecret,
+    /// These parts differ: parameter or header names, `method`, `path`, `payload`.
+    Altered(Vec<String>),
+    /// The clocks are this many seconds apart (the server's minus ours).
+    Clock(i64),
+    /// The answer does not tell what the server signed.
+    Unknown,
+}
+
+impl Error {
+    /// For a failed signature or a wrong clock: what differs, as far as the answer tells it.
+    pub fn diagnosis(&self) -> Option<Diagnosis> {
+        if !matches!(self.0.kind, Kind::Signature | Kind::ClockSkew) {
+            return None;
+        }
+        let evidence = self.0.evidence.as_ref()?;
+        if self.0.kind == Kind::ClockSkew {
+            return evidence
+                .server_time
+                .map(|server| Diagnosis::Clock(server - evidence.time));
+        }
+        let body = String::from_utf8_lossy(&self.0.body);
+        Some(compare(evidence, &unescaped(&body)))
+    }
+
+    /// Everything that is known about the failure, in lines for a person or a support ticket;
+    /// without secrets.
+    pub fn explain(&self) -> String {
+        let mut text = format!("{self}\n");
+        for (index, attempt) in self.0.attempts.iter().enumerate() {
+            let _ = writeln!(text, "  attempt {}: {attempt}", index + 1);
+        }
+        let _ = writeln!(text, "  outcome: {}", self.0.outcome);
+        match self.diagnosis() {
+            None => {}
+            Some(Diagnosis::WrongSecret) => text.push_str(
+                "  The server signed exactly the text that was signed here, so the secret is not the \
+                 one that belongs to this key id: look for a truncated copy, a space or a line break \
+                 at its end, or the secret of another key.\n",
+            ),
+            Some(Diagnosis::Altered(parts)) => {
+                let _ = writeln!(
+                    text,
+                    "  The server signed another text; it differs in: {}. A proxy may have changed or \
+                     re-encoded the request, or the endpoint is not the host that was signed.",
+                    parts.join(", ")
+                );
+            }
+            Some(Diagnosis::Clock(seconds)) => {
+                // ZStack compares wall clocks: the instants may well agree.
+                let _ = writeln!(text, "  This machine's clock differs from the server's by {seconds} s.");
+            }
+            Some(Diagnosis::Unknown) => text.push_str(
+                "  The answer does not say what the server signed. Most often the secret is wrong or \
+                 has a space at its end.\n",
+            ),
+        }
+        text
+    }
+}
+
+/// JSON bodies hold line breaks as `\n`.
+fn unescaped(body: &str) -> String {
+    body.replace("\\n", "\n")
+        .replace("\\\"", "\"")
+        .replace("\\/", "/")
+        .replace("\\u0026", "&")
+}
+
+fn compare(evidence: &Evidence, body: &str) -> Diagnosis {
+    let ours = &evidence.string_to_sign;
+    // V1 quotes `POST&%2F&<encoded query>`.
+    if let Some(theirs) = after(body, "string to sign is:") {
+        let parts = differing_parameters(ours, &theirs);
+        return if parts.is_empty() {
+            Diagnosis::WrongSecret
+        } else {
+            Diagnosis::Altered(parts)
+        };
+    }
+    // Header signatures quote the canonical request, or only its hash.
+    let quoted = [
+        "canonicalRequest:",
+        "CanonicalRequest is",
+        "canonical request is",
+    ]
+    .iter()
+    .find_map(|marker| body.split_once(marker))
+    .map(|(_, rest)| rest.trim_start_matches([':', ' ', '[', '"']));
+    if let Some(theirs) = quoted {
+        let theirs = theirs.split('"').next().unwrap_or_default();
+        // Huawei's gateway writes `|` for the line breaks.
+        let theirs = if theirs.contains('\n') {
+            theirs.to_owned()
+        } else {
+            theirs.replace('|', "\n")
+        };
+        return match differing_lines(&evidence.canonical_request, &theirs) {
+            parts if parts.is_empty() => Diagnosis::WrongSecret,
+            parts => Diagnosis::Altered(parts),
+        };
+    }
+    let hash = ours.rsplit('\n').next().unwrap_or_default();
+    if body.contains("StringToSign is") {
+        return if body.contains(hash) {
+            Diagnosis::WrongSecret
+        } else {
+            Diagnosis::Altered(vec![
+                "the canonical request (the server tells only its hash)".into(),
+            ])
+        };
+    }
+    // Whatever the words around it: our own text in the answer is what the server signed.
+    if !ours.is_empty() && body.contains(ours.as_str()) {
+        return Diagnosis::WrongSecret;
+    }
+    Diagnosis::Unknown
+}
+
+fn after(body: &str, marker: &str) -> Option<String> {
+    let (_, rest) = body.split_once(marker)?;
+    let end = rest.find(['"', '<', '\n']).unwrap_or(rest.len());
+    Some(rest[..end].trim().to_owned())
+}
+
+/// Names of parameters whose values differ between two V1 strings to sign.
+fn differing_parameters(ours: &str, theirs: &str) -> Vec<String> {
+    let split = |text: &str| -> (String, BTreeMap<String, String>) {
+        let mut parts = text.splitn(3, '&');
+        let method = parts.next().unwrap_or_default().to_owned();
+        let query = parts
+            .nth(1)
+            .unwrap_or_default()
+            .replace("%26", "&")
+            .replace("%3D", "=");
+        let pairs = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        (method, pairs)
+    };
+    let ((our_method, ours), (their_method, theirs)) = (split(ours), split(theirs));
+    let mut parts = Vec::new();
+    if our_method != their_method {
+        parts.push("method".to_owned());
+    }
+    for (key, value) in &ours {
+        match theirs.get(key) {
+            Some(other) if other == value => {}
+            Some(_) => parts.push(format!("parameter {key}")),
+            None => parts.push(format!("parameter {key} (missing there)")),
+        }
+    }
+    for key in theirs.keys().filter(|key| !ours.contains_key(*key)) {
+        parts.push(format!("parameter {key} (added on the way)"));
+    }
+    parts
+}
+
+/// Names of the lines that differ between two canonical requests.
+fn differing_lines(ours: &str, theirs: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut theirs = theirs.lines();
+    for (index, line) in ours.lines().enumerate() {
+        let other = theirs.next().unwrap_or_default();
+        if line == other.trim_end_matches(['"', ']', '}']) {
+            continue;
+        }
+        parts.push(match index {
+            0 => "method".to_owned(),
+            1 => "path".to_owned(),
+            2 => "query".to_owned(),
+            _ => match line.split_once(':') {
+                Some((name, _)) => format!("header {name}"),
+                None if line.contains(';') => "the list of signed headers".to_owned(),
+                None => "payload".to_owned(),
+            },
+        });
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_parameter_that_differs() {
+        let ours = "POST&%2F&Action%3DA%26Name%3Da%2520b%26Timestamp%3DT";
+        let theirs = "POST&%2F&Action%3DA%26Name%3Da%252Bb%26Timestamp%3DT%26X%3D1";
+        assert_eq!(
+            differing_parameters(ours, theirs),
+            ["parameter Name", "parameter X (added on the way)"]
+        );
+    }
+
+    #[test]
+    fn an_equal_text_means_a_wrong_secret() {
+        let evidence = Evidence::text("POST&%2F&Action%3DA".into(), 0);
+        let body = r#"{"Message":"server string to sign is:POST&%2F&Action%3DA"}"#;
+        assert_eq!(compare(&evidence, body), Diagnosis::WrongSecret);
+    }
+
+    #[test]
+    fn names_the_header_that_differs() {
+        let ours = "GET\n/v2/\na=1\nhost:a\nx-sdk-date:1\n\nhost;x-sdk-date\nabc";
+        let theirs = ours.replace("host:a", "host:b");
+        assert_eq!(differing_lines(ours, &theirs), ["header host"]);
+    }
+}

@@ -1,0 +1,36 @@
+//! The runtime that the Cumulo cloud clients share.
+//!
+//! A service crate describes its operations as data (the [`operation!`] macro) and hands this crate
+//! a [`Service`](service::Service) table; everything that happens between `send` and the typed
+//! answer is here: encoding, credentials, signing, retries, decoding and errors.
+//!
+//! Each layer knows only those before it: [`record`], [`operation`](mod@operation), [`protocol`],
+//! [`sign`], [`error`], [`transport`], [`clock`], [`retry`], [`idempotency`], [`credentials`],
+//! [`client`], [`page`]. Everything up to [`error`] does no I/O and reads no clock.
+
+pub mod client;
+pub mod clock;
+pub mod credentials;
+pub mod error;
+pub mod idempotency;
+mod macros;
+pub mod operation;
+pub mod page;
+pub mod protocol;
+pub mod record;
+pub mod retry;
+pub mod service;
+pub mod sign;
+pub mod transport;
+
+pub use client::{Call, Client, Response};
+pub use error::{Error, Kind, Outcome};
+pub use idempotency::ClientToken;
+pub use record::{IntoMember, Json, Secret, Timestamp};
+
+/// What the macros need from other crates.
+#[doc(hidden)]
+pub mod __private {
+    pub use http::Method;
+    pub use serde;
+}

@@ -1,0 +1,170 @@
+//! What an operation is, as data: the spec that encoding, retries, paging and by-name calls share.
+
+use http::Method;
+
+use crate::record::Record;
+
+/// Whether a request may be sent again when nobody knows if the first copy was executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryClass {
+    /// It changes nothing.
+    ReadOnly,
+    /// Doing it twice is the same as doing it once.
+    Idempotent,
+    /// The service recognises a repeat by its token: `ClientToken`, or ZStack's job UUID.
+    Keyed,
+    /// A second copy could act a second time. Never sent again while the outcome is unknown.
+    Unsafe,
+}
+
+/// How a list operation hands out its pages. All names are wire names.
+#[derive(Debug, Clone, Copy)]
+pub enum Paging {
+    /// Page numbers from 1.
+    Number {
+        /// Input member that holds the page number.
+        page: &'static str,
+        /// Input member that holds the page size.
+        size: &'static str,
+        /// Output member that holds the number of all items.
+        total: &'static str,
+    },
+    /// A token from each page that asks for the next one; empty at the end.
+    Token {
+        /// Input member that takes the token.
+        token: &'static str,
+        /// Output member that gives it.
+        next: &'static str,
+    },
+    /// An offset from 0 in items.
+    Offset {
+        /// Input member that holds the offset.
+        offset: &'static str,
+        /// Input member that holds the most items to return.
+        limit: &'static str,
+        /// Output member that holds the number of all items.
+        total: &'static str,
+        /// The largest limit that the service accepts.
+        most: u32,
+    },
+}
+
+/// The static description of one operation.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its official name.
+    pub name: &'static str,
+    /// One line: what it does.
+    pub summary: &'static str,
+    /// HTTP method.
+    pub method: Method,
+    /// Path template with `{member}` for path members.
+    pub path: &'static str,
+    /// Whether it may be repeated.
+    pub retry: RetryClass,
+    /// Input member that carries the `ClientToken`.
+    pub token: Option<&'static str>,
+    /// ZStack: the key that wraps the body's members.
+    pub wrapper: Option<&'static str>,
+    /// ZStack: documented to run as a job. Both forms of answer are handled on every call.
+    pub job: bool,
+    /// Whether it needs credentials.
+    pub auth: bool,
+    /// Whether "not found" means success, once an earlier attempt may have removed the thing.
+    pub gone_is_done: bool,
+    /// How it pages.
+    pub paging: Option<Paging>,
+    /// Makes an empty input.
+    pub input: fn() -> Box<dyn Record>,
+    /// Makes an empty output.
+    pub output: fn() -> Box<dyn Record>,
+}
+
+impl Operation {
+    /// An operation with the plain settings; the other functions refine it.
+    pub const fn new(
+        name: &'static str,
+        summary: &'static str,
+        method: Method,
+        path: &'static str,
+        retry: RetryClass,
+        input: fn() -> Box<dyn Record>,
+        output: fn() -> Box<dyn Record>,
+    ) -> Self {
+        Self {
+            name,
+            // A doc comment's text starts with the space after the slashes.
+            summary: summary.trim_ascii(),
+            method,
+            path,
+            retry,
+            token: None,
+            wrapper: None,
+            job: false,
+            auth: true,
+            gone_is_done: false,
+            paging: None,
+            input,
+            output,
+        }
+    }
+    /// Names the member that carries the `ClientToken`.
+    pub const fn token(mut self, member: &'static str) -> Self {
+        self.token = Some(member);
+        self
+    }
+    /// Names the key that wraps the body's members.
+    pub const fn wrapper(mut self, key: &'static str) -> Self {
+        self.wrapper = Some(key);
+        self
+    }
+    /// It runs as a job.
+    pub const fn job(mut self) -> Self {
+        self.job = true;
+        self
+    }
+    /// It needs no credentials.
+    pub const fn anonymous(mut self) -> Self {
+        self.auth = false;
+        self
+    }
+    /// "Not found" on a repeat means that the first copy did it.
+    pub const fn gone_is_done(mut self) -> Self {
+        self.gone_is_done = true;
+        self
+    }
+    /// It pages by numbers.
+    pub const fn page_number(
+        mut self,
+        page: &'static str,
+        size: &'static str,
+        total: &'static str,
+    ) -> Self {
+        self.paging = Some(Paging::Number { page, size, total });
+        self
+    }
+    /// It pages by token.
+    pub const fn page_token(mut self, token: &'static str, next: &'static str) -> Self {
+        self.paging = Some(Paging::Token { token, next });
+        self
+    }
+    /// It pages by offset.
+    pub const fn page_offset(
+        mut self,
+        offset: &'static str,
+        limit: &'static str,
+        total: &'static str,
+        most: u32,
+    ) -> Self {
+        self.paging = Some(Paging::Offset {
+            offset,
+            limit,
+            total,
+            most,
+        });
+        self
+    }
+}
+
+/// An operation's function that returns its spec; tables of operations hold these.
+pub type Spec = fn() -> &'static Operation;

@@ -1,0 +1,94 @@
+//! From an error answer to a kind: the service's codes first, the protocol's next, the status last.
+
+use std::time::Duration;
+
+use crate::error::Kind;
+use crate::service::{Code, Service, find_code};
+use crate::transport::Reply;
+
+use super::Failure;
+use super::body::{self, Loose};
+
+/// Classifies an answer that is not a success.
+pub(super) fn failure(service: &Service, common: &[Code], reply: &Reply) -> (Failure, Loose) {
+    let loose = body::read(&reply.body);
+    let known = loose
+        .code
+        .as_deref()
+        .and_then(|code| find_code(service.codes, code).or_else(|| find_code(common, code)));
+    let kind = match known {
+        Some(known) => known.kind,
+        None => by_status(reply.status, loose.structured),
+    };
+    let message = loose.message.clone().unwrap_or_else(|| match &loose.code {
+        Some(_) => String::new(),
+        None => format!("status {} with an empty body", reply.status),
+    });
+    let failure = Failure {
+        kind,
+        code: loose.code.clone(),
+        message,
+        hint: known
+            .filter(|known| !known.hint.is_empty())
+            .map(|known| known.hint.to_owned()),
+        retry_after: retry_after(reply),
+        server_time: server_date(reply),
+    };
+    (failure, loose)
+}
+
+/// What a status means when no code says more.
+fn by_status(status: u16, structured: bool) -> Kind {
+    match status {
+        // Redirects are never followed, and other successes are not what was asked for.
+        0..=399 => Kind::InvalidResponse,
+        400 | 422 => Kind::InvalidArgument,
+        401 => Kind::Unauthenticated,
+        403 => Kind::PermissionDenied,
+        404 | 410 => Kind::NotFound,
+        408 => Kind::Timeout,
+        409 => Kind::Conflict,
+        429 => Kind::Throttled,
+        502..=504 => Kind::Unavailable,
+        500..=599 if structured => Kind::Internal,
+        500..=599 => Kind::Unavailable,
+        _ => Kind::Other,
+    }
+}
+
+/// `Retry-After` in seconds. The form with a date is not in use by these services.
+fn retry_after(reply: &Reply) -> Option<Duration> {
+    let seconds = reply.header("retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// The `Date` header in Unix seconds. A cached answer's date is that of another request.
+pub(super) fn server_date(reply: &Reply) -> Option<i64> {
+    if reply.headers.contains_key("age") {
+        return None;
+    }
+    let date = reply.header("date")?;
+    let zoned = jiff::fmt::rfc2822::parse(date).ok()?;
+    Some(zoned.timestamp().as_second())
+}
+
+/// The failure for a success status whose body is not what the service documents.
+pub(super) fn unreadable(reply: &Reply, cause: &serde_json::Error) -> Failure {
+    let text = String::from_utf8_lossy(&reply.body);
+    let what = if reply.body.is_empty() {
+        "the body is empty".to_owned()
+    } else if body::looks_like_html(&text) {
+        format!(
+            "the body is HTML, as proxies send it: {}",
+            body::excerpt(&text)
+        )
+    } else {
+        format!("the body is not the JSON that the service documents ({cause})")
+    };
+    let mut failure = Failure::new(
+        Kind::InvalidResponse,
+        format!("status {}, but {what}", reply.status),
+    );
+    failure.hint = Some("The service or something between may have executed the call".into());
+    failure
+}

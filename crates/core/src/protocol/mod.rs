@@ -1,0 +1,352 @@
+//! How each cloud wants a call on the wire, and what its answers mean.
+//!
+//! A [`Protocol`] turns a record into an [`Encoded`] call once, turns that into a signed request for
+//! every attempt, and reads answers into a [`Verdict`]. All of it is sans-I/O: functions of values.
+
+mod acs;
+mod body;
+mod classify;
+mod huawei;
+mod json_body;
+mod members;
+mod path;
+mod zstack;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use url::Url;
+
+use crate::credentials::Credential;
+use crate::error::{Error, Evidence, Kind};
+use crate::operation::Operation;
+use crate::record::{Json, Problem, Record, Secret};
+use crate::service::Service;
+use crate::transport::{Reply, Request};
+
+pub use acs::{Acs, AcsSignature};
+pub use huawei::{Huawei, HuaweiSignature};
+pub use zstack::ZStack;
+
+/// What the client supplies when an operation leaves it out: `region`, `project_id`, ..
+pub type Settings = BTreeMap<&'static str, String>;
+
+/// A call, encoded once; nothing in it depends on time, nonce or credentials.
+#[derive(Clone)]
+pub struct Encoded {
+    /// The operation.
+    pub operation: &'static Operation,
+    /// The path, percent-encoded; a `{project_id}` that credentials will tell is still in it.
+    pub path: String,
+    /// The same path in clear, for signatures over decoded paths.
+    pub plain_path: String,
+    /// Parameters, in clear.
+    pub query: Vec<(Cow<'static, str>, String)>,
+    /// Headers of the operation and of the call.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub body: Body,
+    /// Secrets among the members, to be kept out of URLs and messages.
+    pub secrets: Vec<Secret>,
+}
+
+impl fmt::Debug for Encoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.operation.name, self.path)
+    }
+}
+
+/// A request body before it goes out.
+#[derive(Clone)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// JSON text.
+    Json(Bytes),
+    /// Anything else, with its content type.
+    Typed(Bytes, &'static str),
+    /// `multipart/form-data`.
+    Multipart(Vec<Part>),
+}
+
+/// A part of a multipart body: name, file name for files, content.
+pub type Part = (&'static str, Option<&'static str>, Bytes);
+
+/// Where a service answers.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    url: Url,
+    host: String,
+}
+
+impl Endpoint {
+    /// Parses an address such as `https://smc.aliyuncs.com`, with a path prefix where there is one.
+    pub fn parse(address: &str) -> Result<Self, String> {
+        let mut url =
+            Url::parse(address).map_err(|error| format!("`{address}` is no URL: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(format!("`{address}` must start with https:// (or http://)"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("an endpoint must not hold a user name or password".into());
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&prefix);
+        let host = match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (host, _) => host.unwrap_or_default().to_owned(),
+        };
+        Ok(Self { url, host })
+    }
+
+    /// Parses an address that may go on with `version` and more, as in service catalogs; the paths of
+    /// operations name these themselves.
+    pub fn unversioned(address: &str, version: &str) -> Result<Self, String> {
+        let mut endpoint = Self::parse(address)?;
+        let path = endpoint.url.path();
+        let end = path
+            .match_indices(version)
+            .map(|(at, _)| at)
+            .find(|at| matches!(path.as_bytes().get(at + version.len()), None | Some(b'/')));
+        if let Some(end) = end {
+            let prefix = path[..end].to_owned();
+            endpoint.url.set_path(&prefix);
+        }
+        Ok(endpoint)
+    }
+
+    /// Host, and port unless it is the scheme's default: the `Host` header.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The address.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The path before that of operations, such as `/zstack`; empty for none.
+    pub fn prefix(&self) -> &str {
+        match self.url.path() {
+            "/" => "",
+            prefix => prefix,
+        }
+    }
+
+    /// Whether what is sent there can be read on the way: plain HTTP to another machine.
+    pub fn is_exposed(&self) -> bool {
+        let loopback = match self.url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        self.url.scheme() == "http" && !loopback
+    }
+
+    /// The address of `path` (encoded, with a leading slash) below the prefix.
+    pub fn join(&self, path: &str, query: &str) -> Url {
+        let mut url = self.url.clone();
+        if !(path == "/" && self.prefix().is_empty()) {
+            let prefix = self.prefix();
+            if prefix.is_empty() {
+                url.set_path(path);
+            } else {
+                url.set_path(&format!("{prefix}{path}"));
+            }
+        }
+        url.set_query((!query.is_empty()).then_some(query));
+        url
+    }
+}
+
+/// What an attempt adds to an encoded call.
+#[derive(Clone, Copy)]
+pub struct Signing<'a> {
+    /// The service.
+    pub service: &'static Service,
+    /// Where to.
+    pub endpoint: &'a Endpoint,
+    /// One snapshot of the credentials; none for calls that need none.
+    pub credential: Option<&'a Credential>,
+    /// The service's time as far as it is known, in Unix seconds.
+    pub now: i64,
+    /// New for every attempt.
+    pub nonce: &'a str,
+    /// The same for all attempts: ZStack's job UUID.
+    pub job: &'a str,
+    /// The User-Agent.
+    pub user_agent: &'a HeaderValue,
+    /// How long the answer may take.
+    pub timeout: Duration,
+    /// Attempts before this one.
+    pub repeats: u32,
+}
+
+/// A signed request, with what its signature was made from.
+pub struct Prepared {
+    /// The request.
+    pub request: Request,
+    /// For `explain()`.
+    pub(crate) evidence: Option<Evidence>,
+}
+
+/// What an answer means.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It worked; the output is filled. Members that did not fit are reported.
+    Done(Vec<Problem>),
+    /// ZStack runs a job: its id, and how long the service gives it.
+    Pending(String, Option<Duration>),
+    /// ZStack knows no such job.
+    NoSuchJob,
+    /// ZStack was given this job id before.
+    DuplicateJob,
+    /// It failed.
+    Failed(Failure),
+}
+
+/// A failure as the answer tells it.
+#[derive(Debug)]
+pub struct Failure {
+    /// What kind of failure.
+    pub kind: Kind,
+    /// The service's code.
+    pub code: Option<String>,
+    /// The service's words.
+    pub message: String,
+    /// The next step for a person.
+    pub hint: Option<String>,
+    /// How long to wait before a repeat, if the service says so.
+    pub retry_after: Option<Duration>,
+    /// The service's clock in Unix seconds, if the answer tells it.
+    pub server_time: Option<i64>,
+}
+
+impl Failure {
+    /// A failure without further facts.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: None,
+            message: message.into(),
+            hint: None,
+            retry_after: None,
+            server_time: None,
+        }
+    }
+}
+
+/// One cloud's way of talking.
+pub trait Protocol: Send + Sync + fmt::Debug {
+    /// Encodes the members of `input`, once per call.
+    fn encode(
+        &self,
+        operation: &'static Operation,
+        input: &dyn Record,
+        settings: &Settings,
+        how: &dyn Fn(&str) -> String,
+    ) -> Result<Encoded, Error>;
+
+    /// Adds a member that the model lacks.
+    fn add(&self, encoded: &mut Encoded, name: &str, value: Json) -> Result<(), Error>;
+
+    /// Signs an attempt.
+    fn prepare(&self, encoded: &Encoded, signing: &Signing<'_>) -> Result<Prepared, Error>;
+
+    /// The request that asks after a job.
+    fn poll(&self, encoded: &Encoded, job: &str, signing: &Signing<'_>) -> Result<Prepared, Error> {
+        let _ = job;
+        self.prepare(encoded, signing)
+    }
+
+    /// Reads an answer; a success fills `output`.
+    fn read(
+        &self,
+        service: &'static Service,
+        operation: &'static Operation,
+        reply: &Reply,
+        output: &mut dyn Record,
+    ) -> Verdict;
+
+    /// The service's id of a request, from its answer.
+    fn request_id(&self, reply: &Reply) -> Option<String>;
+
+    /// Called when the service's clock differs in a way that no time can correct; whether another
+    /// way of writing the time is left to try.
+    fn shift_zone(&self) -> bool {
+        false
+    }
+}
+
+/// A request with what every protocol sends.
+pub(crate) fn request(
+    method: &Method,
+    url: Url,
+    encoded: &Encoded,
+    signing: &Signing<'_>,
+    body: Bytes,
+) -> Request {
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(http::header::USER_AGENT, signing.user_agent.clone());
+    for (name, value) in &encoded.headers {
+        headers.insert(name, value.clone());
+    }
+    Request {
+        method: method.clone(),
+        url,
+        headers,
+        body,
+        timeout: signing.timeout,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Endpoint;
+
+    #[test]
+    fn catalog_addresses_lose_version_and_project() {
+        let base = |address| {
+            Endpoint::unversioned(address, "/v2")
+                .unwrap()
+                .url()
+                .to_string()
+        };
+        assert_eq!(
+            base("https://apig.eu-de.example/v2/0123"),
+            "https://apig.eu-de.example/"
+        );
+        assert_eq!(base("https://v2.example/v2x/v2"), "https://v2.example/v2x");
+        assert_eq!(base("http://127.0.0.1:1/apig"), "http://127.0.0.1:1/apig");
+    }
+
+    #[test]
+    fn addresses_are_checked() {
+        for bad in [
+            "",
+            "apig.example",
+            "ftp://a",
+            "https://user:pass@a/",
+            "http://",
+        ] {
+            assert!(Endpoint::parse(bad).is_err(), "{bad}");
+        }
+        assert!(
+            Endpoint::parse("http://10.0.0.1:8080/zstack")
+                .unwrap()
+                .is_exposed()
+        );
+        assert!(!Endpoint::parse("http://[::1]:8080").unwrap().is_exposed());
+        assert_eq!(
+            Endpoint::parse("http://a:8080/zstack/").unwrap().prefix(),
+            "/zstack"
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! Reads and sets one scalar member by its wire name: what paging, tokens and settings need.
+
+use super::{Record, Shape, Slot, View};
+
+/// The text of the scalar member `path`, such as `TotalCount` or `Page.Next`; `None` where it is
+/// absent or not a scalar.
+pub fn get(record: &dyn Record, path: &str) -> Option<String> {
+    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+    let schema = record.schema();
+    let mut found = None;
+    record.read(&mut |values| {
+        for (member, value) in schema.members.iter().zip(values) {
+            if member.name != name || found.is_some() {
+                continue;
+            }
+            found = match value.view() {
+                View::Text(text) | View::Secret(text) if rest.is_empty() => Some(text.to_owned()),
+                View::Int(number) if rest.is_empty() => Some(number.to_string()),
+                View::Float(number) if rest.is_empty() => Some(number.to_string()),
+                View::Bool(truth) if rest.is_empty() => Some(truth.to_string()),
+                View::Record(inner) if !rest.is_empty() => get(inner, rest),
+                _ => None,
+            };
+        }
+    });
+    found
+}
+
+/// Sets every scalar member named `name` to `text`; whether there was one that took it.
+pub fn set(record: &mut dyn Record, name: &str, text: &str) -> bool {
+    let schema = record.schema();
+    let mut done = false;
+    record.write(&mut |values| {
+        for (member, value) in schema.members.iter().zip(values) {
+            if member.name != name || matches!(member.shape, Shape::Wrapped(_)) {
+                continue;
+            }
+            done |= match value.slot() {
+                Slot::Text(slot) => {
+                    text.clone_into(slot);
+                    true
+                }
+                Slot::Secret(slot) => {
+                    slot.replace(text);
+                    true
+                }
+                Slot::Int(slot) => text.parse().map(|number| *slot = number).is_ok(),
+                _ => false,
+            };
+        }
+    });
+    done
+}
+
+/// How many elements the longest list of `record` has: the items of a page.
+pub fn items(record: &dyn Record) -> u64 {
+    let mut count = 0;
+    record.read(&mut |values| {
+        let lists = values.iter().filter_map(|value| match value.view() {
+            View::List(list) => Some(list.len() as u64),
+            _ => None,
+        });
+        count = lists.max().unwrap_or(0);
+    });
+    count
+}

@@ -1,0 +1,246 @@
+//! What a member can hold, and how the interpreter reads and fills it.
+//!
+//! [`Value`] is the whole contract between a Rust type and the wire: look at it ([`View`]), fill it
+//! ([`Slot`]), empty it. It is implemented for text, numbers, booleans, lists, maps and every record.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::{Json, Schema, Secret};
+
+/// A value as the encoder sees it.
+pub enum View<'a> {
+    /// Nothing is set.
+    Absent,
+    /// Text, timestamps included.
+    Text(&'a str),
+    /// Text that must not be printed.
+    Secret(&'a str),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// A truth value.
+    Bool(bool),
+    /// A body that is not JSON.
+    Bytes(&'a Bytes),
+    /// Any JSON, where the vendor gives no type.
+    Json(&'a Json),
+    /// A list.
+    List(&'a dyn List),
+    /// A map from text.
+    Map(&'a dyn Map),
+    /// A structure.
+    Record(&'a dyn Record),
+}
+
+/// The place that the decoder fills.
+pub enum Slot<'a> {
+    /// Text, timestamps included.
+    Text(&'a mut String),
+    /// Text that must not be printed.
+    Secret(&'a mut Secret),
+    /// A whole number.
+    Int(&'a mut i64),
+    /// A number with a fraction.
+    Float(&'a mut f64),
+    /// A truth value.
+    Bool(&'a mut bool),
+    /// A body that is not JSON.
+    Bytes(&'a mut Bytes),
+    /// Any JSON.
+    Json(&'a mut Json),
+    /// A list.
+    List(&'a mut dyn List),
+    /// A map from text.
+    Map(&'a mut dyn Map),
+    /// A structure.
+    Record(&'a mut dyn Record),
+}
+
+/// A member's type: something with a wire form.
+pub trait Value: Send + Sync {
+    /// The value as it is now.
+    fn view(&self) -> View<'_>;
+    /// The place to fill; an absent value becomes its default first.
+    fn slot(&mut self) -> Slot<'_>;
+    /// Makes it absent, or the default where the type has no absent state.
+    fn clear(&mut self);
+}
+
+/// A list of values.
+pub trait List {
+    /// How many elements it has.
+    fn len(&self) -> usize;
+    /// Whether it has none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The element at `index`, if there is one.
+    fn at(&self, index: usize) -> Option<&dyn Value>;
+    /// Appends a default element and returns it.
+    fn push(&mut self) -> &mut dyn Value;
+    /// Drops the last element.
+    fn pop(&mut self);
+}
+
+/// A map from text to values.
+pub trait Map {
+    /// How many entries it has.
+    fn len(&self) -> usize;
+    /// Whether it has none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Calls `f` for each entry, in key order.
+    fn each(&self, f: &mut dyn FnMut(&str, &dyn Value));
+    /// The value under `key`, made default where there is none.
+    fn entry(&mut self, key: &str) -> &mut dyn Value;
+    /// Drops the entry under `key`.
+    fn remove(&mut self, key: &str);
+}
+
+/// A structure whose members a [`Schema`] names.
+///
+/// `read` and `write` hand over the members in the schema's order.
+pub trait Record: Any + Send + Sync {
+    /// The table of members.
+    fn schema(&self) -> &'static Schema;
+    /// Lends the members to `f`.
+    fn read(&self, f: &mut dyn FnMut(&[&dyn Value]));
+    /// Lends the members to `f`, to be filled.
+    fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn Value]));
+    /// Makes every member absent, or its default where it has no absent state.
+    fn reset(&mut self) {
+        self.write(&mut |values| {
+            for value in values {
+                value.clear();
+            }
+        });
+    }
+}
+
+impl<R: Record> Value for R {
+    fn view(&self) -> View<'_> {
+        View::Record(self)
+    }
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Record(self)
+    }
+    fn clear(&mut self) {
+        self.reset();
+    }
+}
+
+/// Structures that contain themselves stand behind a box.
+impl<R: Record> Record for Box<R> {
+    fn schema(&self) -> &'static Schema {
+        (**self).schema()
+    }
+    fn read(&self, f: &mut dyn FnMut(&[&dyn Value])) {
+        (**self).read(f);
+    }
+    fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn Value])) {
+        (**self).write(f);
+    }
+}
+
+macro_rules! scalar {
+    ($($ty:ty: $view:ident(|$v:ident| $get:expr), $slot:ident(|$s:ident| $set:expr);)*) => {$(
+        impl Value for $ty {
+            fn view(&self) -> View<'_> {
+                let $v = self;
+                View::$view($get)
+            }
+            fn slot(&mut self) -> Slot<'_> {
+                let $s = self;
+                Slot::$slot($set)
+            }
+            fn clear(&mut self) {
+                *self = <$ty>::default();
+            }
+        }
+    )*};
+}
+scalar! {
+    String: Text(|v| v.as_str()), Text(|v| v);
+    Secret: Secret(|v| v.expose()), Secret(|v| v);
+    super::Timestamp: Text(|v| v.as_str()), Text(|v| v.text_mut());
+    i64: Int(|v| *v), Int(|v| v);
+    f64: Float(|v| *v), Float(|v| v);
+    bool: Bool(|v| *v), Bool(|v| v);
+    Bytes: Bytes(|v| v), Bytes(|v| v);
+    Json: Json(|v| v), Json(|v| v);
+}
+
+impl<T: Value + Default> Value for Option<T> {
+    fn view(&self) -> View<'_> {
+        self.as_ref().map_or(View::Absent, Value::view)
+    }
+    fn slot(&mut self) -> Slot<'_> {
+        self.get_or_insert_with(T::default).slot()
+    }
+    fn clear(&mut self) {
+        *self = None;
+    }
+}
+
+impl<T: Value + Default> Value for Vec<T> {
+    fn view(&self) -> View<'_> {
+        View::List(self)
+    }
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::List(self)
+    }
+    fn clear(&mut self) {
+        Vec::clear(self);
+    }
+}
+
+impl<T: Value + Default> List for Vec<T> {
+    fn len(&self) -> usize {
+        Vec::len(self)
+    }
+    fn at(&self, index: usize) -> Option<&dyn Value> {
+        self.get(index).map(|v| v as &dyn Value)
+    }
+    fn push(&mut self) -> &mut dyn Value {
+        Vec::push(self, T::default());
+        let last = Vec::len(self) - 1;
+        &mut self[last]
+    }
+    fn pop(&mut self) {
+        Vec::pop(self);
+    }
+}
+
+impl<T: Value + Default> Value for BTreeMap<String, T> {
+    fn view(&self) -> View<'_> {
+        View::Map(self)
+    }
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Map(self)
+    }
+    fn clear(&mut self) {
+        BTreeMap::clear(self);
+    }
+}
+
+impl<T: Value + Default> Map for BTreeMap<String, T> {
+    fn len(&self) -> usize {
+        BTreeMap::len(self)
+    }
+    fn each(&self, f: &mut dyn FnMut(&str, &dyn Value)) {
+        for (key, value) in self {
+            f(key, value);
+        }
+    }
+    fn entry(&mut self, key: &str) -> &mut dyn Value {
+        BTreeMap::entry(self, key.to_owned()).or_default()
+    }
+    fn remove(&mut self, key: &str) {
+        BTreeMap::remove(self, key);
+    }
+}
