@@ -1,0 +1,131 @@
+//! The client: endpoint, credentials, and the server's habits.
+
+use std::sync::Arc;
+
+use cumulo_core::client::{self, ConfigError, EndpointSource};
+use cumulo_core::credentials::zstack;
+use cumulo_core::operation::Spec;
+use cumulo_core::protocol::{Endpoint, ZStack};
+use cumulo_core::record::Record;
+use cumulo_core::service::Service;
+use cumulo_core::{Call, Error, Json, Kind};
+
+use crate::generated;
+
+static SERVICE: Service = Service {
+    name: "zstack",
+    version: "v1",
+    user_agent: concat!("cumulo-zstack/", env!("CARGO_PKG_VERSION")),
+    codes: generated::codes::CODES,
+    settings: &[],
+};
+
+/// A client for ZStack. Clones share connections, the session and the retry budget.
+#[derive(Clone, Debug)]
+pub struct Client(cumulo_core::Client);
+
+impl Client {
+    /// A builder with the default settings.
+    pub fn builder() -> Builder {
+        Builder {
+            core: cumulo_core::Client::builder(&SERVICE, Arc::new(ZStack::new(0, false))),
+            utc_offset: None,
+            lower_case_keys: false,
+        }
+    }
+
+    /// A client with everything from the `ZSTACK_*` variables; it logs in at once where they name an
+    /// account.
+    pub async fn from_env() -> Result<Self, Error> {
+        Self::builder().connect().await
+    }
+
+    /// All operations whose groups are compiled in.
+    pub fn operations() -> impl Iterator<Item = Spec> {
+        generated::GROUPS
+            .iter()
+            .flat_map(|(_, specs)| specs.iter().copied())
+    }
+
+    /// Calls an operation by its name, with a JSON input in wire names.
+    pub fn call(&self, name: &str, input: &Json) -> Result<Call<Box<dyn Record>>, Error> {
+        self.0.call(&mut Self::operations(), name, input)
+    }
+
+    /// Logs the session out, where there is one: servers allow 500 of a user at a time.
+    pub async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+impl AsRef<cumulo_core::Client> for Client {
+    fn as_ref(&self) -> &cumulo_core::Client {
+        &self.0
+    }
+}
+
+/// Builds a [`Client`].
+#[derive(Debug)]
+pub struct Builder {
+    core: client::Builder,
+    utc_offset: Option<i32>,
+    lower_case_keys: bool,
+}
+
+cumulo_core::common_settings!(Builder);
+
+impl Builder {
+    /// The server's time zone in seconds east of UTC, for access keys: by default servers compare wall
+    /// clocks. This machine's own offset when not set.
+    pub fn server_utc_offset(mut self, seconds: i32) -> Self {
+        self.utc_offset = Some(seconds);
+        self
+    }
+
+    /// Sends body keys in lower case (`changeaccesskeystate`), as one page of the documentation prints
+    /// them, for deployments that follow it. Real servers know only the camel-case form.
+    pub fn lower_case_body_keys(mut self, lower: bool) -> Self {
+        self.lower_case_keys = lower;
+        self
+    }
+
+    /// The client. Nothing is sent yet.
+    pub fn build(mut self) -> Result<Client, ConfigError> {
+        let environment = self.core.get_environment().clone();
+        let address = match self.core.get_endpoint() {
+            Some(address) => address.to_owned(),
+            None => zstack::endpoint(&environment).ok_or_else(|| {
+                ConfigError::new(
+                    "no endpoint is set: use `endpoint(\"https://host:8080/zstack\")` or ZSTACK_ENDPOINT",
+                )
+            })?,
+        };
+        let endpoint = Endpoint::parse(&address).map_err(ConfigError::new)?;
+        if environment.flag("ZSTACK_ALLOW_HTTP") {
+            self.core.allow_http(true);
+        }
+        if !self.core.has_provider() {
+            let settings = zstack::Settings {
+                endpoint: Some(address),
+                allow_http: self.core.get_allow_http(),
+            };
+            self.core
+                .provider(Arc::new(zstack::DefaultChain::new(settings)));
+        }
+        let offset = self
+            .utc_offset
+            .unwrap_or_else(cumulo_core::clock::local_utc_offset);
+        self.core
+            .protocol(Arc::new(ZStack::new(offset, self.lower_case_keys)));
+        self.core.build(EndpointSource::Fixed(endpoint)).map(Client)
+    }
+
+    /// The client, once it is logged in.
+    pub async fn connect(self) -> Result<Client, Error> {
+        let client = self
+            .build()
+            .map_err(|error| Error::new(Kind::Configuration, "connect", error.message))?;
+        client.0.connect().await?;
+        Ok(client)
+    }
+}

@@ -1,0 +1,383 @@
+//! Queries: conditions, sorting and pages, the same for every `Query..` operation.
+//!
+//! The server takes conditions as text and looks for operators anywhere in it, values included:
+//! `name=a>=b` is read as field `name=a` and value `b`. What cannot be said in this language is refused
+//! here instead of finding something else.
+
+use std::fmt;
+
+use cumulo_core::record::{Member, Record, Schema, Value};
+
+/// The conditions and the page of a query. Conditions are combined with AND; there is no OR.
+///
+/// ```
+/// use cumulo_zstack::Query;
+/// # fn main() -> Result<(), cumulo_zstack::UnrepresentableCondition> {
+/// let running = Query::new().eq("state", "Running")?.like("name", "web-%")?.sort_desc("createDate").limit(50);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Query {
+    /// Conditions in the server's own form, such as `state=Running`.
+    pub conditions: Vec<String>,
+    /// The most items to return; the server takes 1000 when it is not set.
+    pub limit: Option<i64>,
+    /// How many items to skip.
+    pub start: Option<i64>,
+    /// Return only the number of items, in `total`.
+    pub count: Option<bool>,
+    /// A field to group by.
+    pub group_by: Option<String>,
+    /// Return `total` beside the items.
+    pub reply_with_count: Option<bool>,
+    /// A named filter of the server.
+    pub filter_name: Option<String>,
+    /// A field to sort by, after `+` or `-`.
+    pub sort: Option<String>,
+    /// The fields to return; all when not set.
+    pub fields: Option<Vec<String>>,
+}
+
+/// Operators in the order in which the server looks for them.
+const OPERATORS: [&str; 12] = [
+    "!=", ">=", "<=", "!?=", "!~=", "~=", "?=", "=", ">", "<", "is null", "not null",
+];
+
+/// The server would read the condition as another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnrepresentableCondition {
+    field: String,
+    reason: &'static str,
+}
+
+impl fmt::Display for UnrepresentableCondition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the condition on `{}` cannot be put in a query: {}; a ZQL query can say it",
+            self.field, self.reason
+        )
+    }
+}
+
+impl std::error::Error for UnrepresentableCondition {}
+
+type Checked = Result<Query, UnrepresentableCondition>;
+
+impl Query {
+    /// No conditions: everything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `field` equals `value`.
+    pub fn eq(self, field: &str, value: impl fmt::Display) -> Checked {
+        self.compare(field, "=", &value.to_string())
+    }
+    /// `field` differs from `value`.
+    pub fn ne(self, field: &str, value: impl fmt::Display) -> Checked {
+        self.compare(field, "!=", &value.to_string())
+    }
+    /// `field` is greater than `value`.
+    pub fn gt(self, field: &str, value: impl fmt::Display) -> Checked {
+        self.compare(field, ">", &value.to_string())
+    }
+    /// `field` is at least `value`.
+    pub fn ge(self, field: &str, value: impl fmt::Display) -> Checked {
+        self.compare(field, ">=", &value.to_string())
+    }
+    /// `field` is less than `value`.
+    pub fn lt(self, field: &str, value: impl fmt::Display) -> Checked {
+        self.compare(field, "<", &value.to_string())
+    }
+    /// `field` is at most `value`.
+    pub fn le(self, field: &str, value: impl fmt::Display) -> Checked {
+        self.compare(field, "<=", &value.to_string())
+    }
+    /// `field` matches `pattern`, in which `%` stands for any text and `_` for any character.
+    pub fn like(self, field: &str, pattern: &str) -> Checked {
+        self.compare(field, "~=", pattern)
+    }
+    /// `field` does not match `pattern`.
+    pub fn not_like(self, field: &str, pattern: &str) -> Checked {
+        self.compare(field, "!~=", pattern)
+    }
+    /// `field` is one of `values`.
+    pub fn in_<V: fmt::Display>(self, field: &str, values: impl IntoIterator<Item = V>) -> Checked {
+        self.any_of(field, "?=", values)
+    }
+    /// `field` is none of `values`.
+    pub fn not_in<V: fmt::Display>(
+        self,
+        field: &str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Checked {
+        self.any_of(field, "!?=", values)
+    }
+    /// `field` has no value.
+    pub fn is_null(self, field: &str) -> Checked {
+        self.compare(field, " is null", "")
+    }
+    /// `field` has a value.
+    pub fn not_null(self, field: &str) -> Checked {
+        self.compare(field, " not null", "")
+    }
+
+    fn any_of<V: fmt::Display>(
+        self,
+        field: &str,
+        operator: &'static str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Checked {
+        let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
+        if values.iter().any(|value| value.contains(',')) {
+            return Err(refuse(
+                field,
+                "a value holds a comma, which separates values",
+            ));
+        }
+        self.compare(field, operator, &values.join(","))
+    }
+
+    fn compare(mut self, field: &str, operator: &'static str, value: &str) -> Checked {
+        let condition = format!("{field}{operator}{value}");
+        if value.contains(['\'', '\\']) {
+            return Err(refuse(field, "the value holds a quote or a backslash"));
+        }
+        let sees = OPERATORS.iter().find(|known| condition.contains(**known));
+        let splits_at = sees.and_then(|known| condition.find(known));
+        let meant = operator.trim_start();
+        if sees != Some(&meant) || splits_at != Some(condition.len() - value.len() - meant.len()) {
+            return Err(refuse(
+                field,
+                "the server would split it at another operator",
+            ));
+        }
+        self.conditions.push(condition);
+        Ok(self)
+    }
+
+    /// Smallest first.
+    pub fn sort_asc(mut self, field: &str) -> Self {
+        self.sort = Some(format!("+{field}"));
+        self
+    }
+    /// Largest first.
+    pub fn sort_desc(mut self, field: &str) -> Self {
+        self.sort = Some(format!("-{field}"));
+        self
+    }
+    /// Returns only these fields.
+    pub fn fields<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Self {
+        self.fields = Some(fields.into_iter().map(Into::into).collect());
+        self
+    }
+    /// Returns so many items at most; for lists over several pages, so many a page.
+    pub fn limit(mut self, most: u32) -> Self {
+        self.limit = Some(most.into());
+        self
+    }
+    /// Skips so many items.
+    pub fn start(mut self, skip: u32) -> Self {
+        self.start = Some(skip.into());
+        self
+    }
+    /// Returns only the number of items, in `total`.
+    pub fn count(mut self) -> Self {
+        self.count = Some(true);
+        self
+    }
+    /// Returns `total` beside the items.
+    pub fn with_total(mut self) -> Self {
+        self.reply_with_count = Some(true);
+        self
+    }
+    /// Groups by a field.
+    pub fn group_by(mut self, field: &str) -> Self {
+        self.group_by = Some(field.to_owned());
+        self
+    }
+
+    /// Pages are only whole when their order stays the same.
+    #[allow(dead_code, reason = "some groups have no queries")]
+    pub(crate) fn in_stable_order(mut self) -> Self {
+        self.sort.get_or_insert_with(|| "+uuid".to_owned());
+        self
+    }
+}
+
+fn refuse(field: &str, reason: &'static str) -> UnrepresentableCondition {
+    UnrepresentableCondition {
+        field: field.to_owned(),
+        reason,
+    }
+}
+
+impl Record for Query {
+    fn schema(&self) -> &'static Schema {
+        static SCHEMA: Schema = Schema {
+            name: "Query",
+            members: &[
+                Member::query("q"),
+                Member::query("limit"),
+                Member::query("start"),
+                Member::query("count"),
+                Member::query("groupBy"),
+                Member::query("replyWithCount"),
+                Member::query("filterName"),
+                Member::query("sort"),
+                Member::query("fields").comma(),
+            ],
+        };
+        &SCHEMA
+    }
+    fn read(&self, f: &mut dyn FnMut(&[&dyn Value])) {
+        f(&[
+            &self.conditions,
+            &self.limit,
+            &self.start,
+            &self.count,
+            &self.group_by,
+            &self.reply_with_count,
+            &self.filter_name,
+            &self.sort,
+            &self.fields,
+        ]);
+    }
+    fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn Value])) {
+        f(&mut [
+            &mut self.conditions,
+            &mut self.limit,
+            &mut self.start,
+            &mut self.count,
+            &mut self.group_by,
+            &mut self.reply_with_count,
+            &mut self.filter_name,
+            &mut self.sort,
+            &mut self.fields,
+        ]);
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        cumulo_core::record::fmt_debug(self, f)
+    }
+}
+
+/// Declares a query operation: all of them take a [`Query`] and nothing else.
+#[allow(unused_macros, reason = "some groups have no queries")]
+macro_rules! query {
+    (
+        #[doc = $summary:literal] $(#[$meta:meta])*
+        $op:ident -> $out:ty: $path:literal;
+        $(items $items:ident: $item:ty;)?
+    ) => {
+        #[doc = $summary]
+        #[doc = concat!("\n\n`GET ", $path, "`, retry class [`ReadOnly`](cumulo_core::operation::RetryClass::ReadOnly).")]
+        $(#[$meta])*
+        #[derive(Clone, Default)]
+        #[non_exhaustive]
+        pub struct $op {
+            /// Conditions, order and page.
+            pub query: $crate::Query,
+        }
+        impl $op {
+            /// Everything, in no particular order.
+            #[inline]
+            pub fn new() -> Self {
+                Self::default()
+            }
+            /// Sets conditions, order and page.
+            #[inline]
+            pub fn query(mut self, query: $crate::Query) -> Self {
+                self.query = query;
+                self
+            }
+            /// The operation's static description.
+            pub fn operation() -> &'static cumulo_core::operation::Operation {
+                static OPERATION: cumulo_core::operation::Operation =
+                    cumulo_core::operation::Operation::new(
+                        stringify!($op),
+                        $summary,
+                        cumulo_core::__private::Method::GET,
+                        $path,
+                        cumulo_core::operation::RetryClass::ReadOnly,
+                        || ::std::boxed::Box::new(<$op>::default()),
+                        || ::std::boxed::Box::new(<$out>::default()),
+                    )
+                    .page_offset("start", "limit", "total", 1000);
+                &OPERATION
+            }
+            /// Encodes the call; awaiting it sends it. At most one page comes back.
+            #[inline]
+            pub fn send(&self, client: &crate::Client) -> cumulo_core::Call<$out> {
+                cumulo_core::Call::new(client.as_ref(), Self::operation(), self)
+            }
+            /// The answers, page by page, sorted by `uuid` unless the query says otherwise.
+            #[inline]
+            pub fn pages(&self, client: &crate::Client) -> cumulo_core::page::Pages<Self, $out> {
+                let stable = Self { query: self.query.clone().in_stable_order() };
+                cumulo_core::page::Pages::new(client.as_ref(), Self::operation(), &stable)
+            }
+            $(
+            /// The items of all pages, one by one.
+            #[inline]
+            pub fn items(&self, client: &crate::Client) -> cumulo_core::page::Items<Self, $out, $item> {
+                self.pages(client).items(|page| page.$items)
+            })?
+        }
+        impl cumulo_core::record::Record for $op {
+            fn schema(&self) -> &'static cumulo_core::record::Schema {
+                self.query.schema()
+            }
+            fn read(&self, f: &mut dyn FnMut(&[&dyn cumulo_core::record::Value])) {
+                self.query.read(f);
+            }
+            fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn cumulo_core::record::Value])) {
+                self.query.write(f);
+            }
+        }
+        impl ::core::fmt::Debug for $op {
+            #[inline]
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                self.query.fmt(f)
+            }
+        }
+        cumulo_core::__serde!($op);
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_say_what_they_mean() {
+        let query = Query::new().eq("state", "Running").unwrap();
+        let query = query
+            .in_("uuid", ["a", "b"])
+            .unwrap()
+            .is_null("hostUuid")
+            .unwrap();
+        assert_eq!(
+            query.conditions,
+            ["state=Running", "uuid?=a,b", "hostUuid is null"]
+        );
+    }
+
+    #[test]
+    fn what_the_server_would_misread_is_refused() {
+        assert!(Query::new().eq("name", "a>=b").is_err());
+        assert!(Query::new().eq("name", "a!=b").is_err());
+        assert!(Query::new().gt("name", "a=b").is_err());
+        assert!(Query::new().in_("name", ["a,b"]).is_err());
+        assert!(Query::new().eq("name", "it's").is_err());
+        assert!(Query::new().eq("na=me", "x").is_err());
+        // The first `=` is the right one, so a second one does no harm.
+        assert!(Query::new().eq("name", "a=b").is_ok());
+        assert!(Query::new().eq("name", "a is null b").is_ok());
+    }
+}
