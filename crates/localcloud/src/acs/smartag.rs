@@ -1,0 +1,155 @@
+//! What does Smart Access Gateway do with enterprise codes? They are unique over all accounts;
+//! each account lists, changes and deletes its own.
+
+use serde_json::{Value, json};
+
+use super::{Action, Handler, Output, Refusal, State as Cloud, object};
+
+pub(super) const ACTIONS: &[(&str, Handler)] = &[
+    ("CreateEnterpriseCode", create),
+    ("ListEnterpriseCode", list),
+    ("UpdateEnterpriseCode", update),
+    ("DeleteEnterpriseCode", delete),
+];
+
+/// The enterprise codes of all accounts, oldest first.
+#[derive(Default)]
+pub(super) struct State {
+    codes: Vec<EnterpriseCode>,
+}
+
+struct EnterpriseCode {
+    account: String,
+    code: String,
+    is_default: bool,
+}
+
+fn boolean(action: &Action<'_>, name: &str) -> Result<Option<bool>, Refusal> {
+    match action.get(name) {
+        None | Some("") => Ok(None),
+        Some(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(text) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        Some(text) => Err(Refusal::invalid(
+            name,
+            &format!("expected true or false, got {text}"),
+        )),
+    }
+}
+
+fn create(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+    action.need("RegionId")?;
+    let code = action.need("EnterpriseCode")?;
+    if code.chars().count() != 5 || !code.chars().all(|one| one.is_ascii_alphanumeric()) {
+        return Err(Refusal::invalid(
+            "EnterpriseCode",
+            "expected five letters or digits",
+        ));
+    }
+    if cloud.smartag.codes.iter().any(|one| one.code == code) {
+        return Err(Refusal::new(
+            400,
+            "EnterpriseCode.BeenOccupied",
+            "The specified enterprise code is occupied by other enterprises.",
+        ));
+    }
+    cloud.smartag.codes.push(EnterpriseCode {
+        account: action.account.to_owned(),
+        code: code.to_owned(),
+        is_default: false,
+    });
+    Ok(object(json!({})))
+}
+
+fn list(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+    action.need("RegionId")?;
+    let max = match action.get("MaxResults").filter(|text| !text.is_empty()) {
+        None => 10,
+        Some(text) => text
+            .parse::<usize>()
+            .ok()
+            .filter(|max| (1..=100).contains(max))
+            .ok_or_else(|| {
+                Refusal::invalid("MaxResults", &format!("expected 1 to 100, got {text}"))
+            })?,
+    };
+    let start = match action.get("NextToken").filter(|text| !text.is_empty()) {
+        None => 0,
+        Some(text) => text
+            .strip_prefix("page-")
+            .and_then(|start| start.parse::<usize>().ok())
+            .ok_or_else(|| Refusal::invalid("NextToken", "expected the NextToken of an answer"))?,
+    };
+    let code = action.get("EnterpriseCode").filter(|code| !code.is_empty());
+    let default_only = boolean(action, "IsDefault")? == Some(true);
+    let found: Vec<&EnterpriseCode> = cloud
+        .smartag
+        .codes
+        .iter()
+        .filter(|one| one.account == action.account)
+        .filter(|one| code.is_none_or(|code| one.code == code))
+        .filter(|one| !default_only || one.is_default)
+        .collect();
+    let page: Vec<Value> = found
+        .iter()
+        .skip(start)
+        .take(max)
+        .map(|one| json!({ "EnterpriseCode": one.code, "IsDefault": one.is_default }))
+        .collect();
+    let end = start.saturating_add(page.len());
+    let next = if end < found.len() {
+        format!("page-{end}")
+    } else {
+        String::new()
+    };
+    Ok(object(json!({
+        "TotalCount": found.len(),
+        "MaxResults": max,
+        "NextToken": next,
+        "EnterpriseCodes": page,
+    })))
+}
+
+fn find(cloud: &Cloud, action: &Action<'_>) -> Result<usize, Refusal> {
+    action.need("RegionId")?;
+    let code = action.need("EnterpriseCode")?;
+    cloud
+        .smartag
+        .codes
+        .iter()
+        .position(|one| one.account == action.account && one.code == code)
+        .ok_or_else(|| {
+            Refusal::new(
+                400,
+                "EnterpriseCode.NotExist",
+                "The specified enterprise code does not exist.",
+            )
+        })
+}
+
+fn update(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+    let at = find(cloud, action)?;
+    let is_default = boolean(action, "IsDefault")?.ok_or_else(|| Refusal::missing("IsDefault"))?;
+    if is_default {
+        for other in &mut cloud.smartag.codes {
+            // An account has one default code.
+            if other.account == action.account {
+                other.is_default = false;
+            }
+        }
+    }
+    cloud.smartag.codes[at].is_default = is_default;
+    Ok(object(json!({})))
+}
+
+fn delete(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+    let at = find(cloud, action)?;
+    if cloud.smartag.codes[at].is_default {
+        return Err(Refusal::new(
+            400,
+            "EnterpriseCode.DeleteLimit",
+            "The default enterprise code can not be deleted.",
+        ));
+    }
+    cloud.smartag.codes.remove(at);
+    Ok(object(json!({})))
+}

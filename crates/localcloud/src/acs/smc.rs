@@ -1,0 +1,165 @@
+//! What does Server Migration Center do with activation codes (access tokens)? Create, list,
+//! disable, delete; the code itself is told once.
+
+use serde_json::{Value, json};
+
+use jiff::Timestamp;
+
+use crate::clock;
+use crate::random;
+
+use super::{Action, Handler, Output, Refusal, State as Cloud, object};
+
+pub(super) const ACTIONS: &[(&str, Handler)] = &[
+    ("CreateAccessToken", create),
+    ("ListAccessTokens", list),
+    ("DisableAccessToken", disable),
+    ("DeleteAccessToken", delete),
+];
+
+/// The activation codes of all accounts, oldest first.
+#[derive(Default)]
+pub(super) struct State {
+    tokens: Vec<AccessToken>,
+}
+
+struct AccessToken {
+    account: String,
+    id: String,
+    name: String,
+    description: String,
+    count: u32,
+    days: u32,
+    created: Timestamp,
+    disabled: bool,
+}
+
+impl AccessToken {
+    fn status(&self, now: Timestamp) -> &'static str {
+        let end = clock::shift(self.created, i64::from(self.days) * 86_400);
+        if self.disabled {
+            "unactivated"
+        } else if now >= end {
+            "expired"
+        } else {
+            "activated"
+        }
+    }
+}
+
+/// Both numbers travel as text.
+fn number(action: &Action<'_>, name: &str, default: u32, max: u32) -> Result<u32, Refusal> {
+    let Some(text) = action.get(name).filter(|text| !text.is_empty()) else {
+        return Ok(default);
+    };
+    text.parse()
+        .ok()
+        .filter(|number| (1..=max).contains(number))
+        .ok_or_else(|| Refusal::invalid(name, &format!("expected 1 to {max}, got {text}")))
+}
+
+fn check_name(name: &str) -> Result<(), Refusal> {
+    let length = (2..=128).contains(&name.chars().count());
+    let start = name.chars().next().is_some_and(char::is_alphabetic);
+    let scheme = name.starts_with("http://") || name.starts_with("https://");
+    let letters = name
+        .chars()
+        .all(|one| one.is_alphanumeric() || matches!(one, ':' | '_' | '-'));
+    if length && start && !scheme && letters {
+        Ok(())
+    } else {
+        Err(Refusal::invalid(
+            "Name",
+            "expected 2 to 128 letters, digits, colons, underscores and hyphens, a letter first, and no URL",
+        ))
+    }
+}
+
+fn create(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+    let name = action.get("Name").unwrap_or_default();
+    if !name.is_empty() {
+        check_name(name)?;
+    }
+    let token = AccessToken {
+        account: action.account.to_owned(),
+        id: format!("at-bp1{}", random::word(17)),
+        name: name.to_owned(),
+        description: action.get("Description").unwrap_or_default().to_owned(),
+        count: number(action, "Count", 100, 1000)?,
+        days: number(action, "TimeToLiveInDays", 30, 90)?,
+        created: action.call.now,
+        disabled: false,
+    };
+    let output = json!({
+        "AccessTokenId": token.id,
+        "AccessTokenCode": random::word(32),
+    });
+    cloud.smc.tokens.push(token);
+    Ok(object(output))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the type of every handler")]
+fn list(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+    let ids = action.list("AccessTokenId");
+    let filter = |name: &str| action.get(name).filter(|value| !value.is_empty());
+    let (name, status) = (filter("Name"), filter("Status"));
+    let now = action.call.now;
+    let found: Vec<Value> = cloud
+        .smc
+        .tokens
+        .iter()
+        .filter(|token| token.account == action.account)
+        .filter(|token| ids.is_empty() || ids.contains(&token.id.as_str()))
+        .filter(|token| name.is_none_or(|name| token.name == name))
+        .filter(|token| status.is_none_or(|status| token.status(now) == status))
+        .map(|token| {
+            json!({
+                "AccessTokenId": token.id,
+                "Name": token.name,
+                "Description": token.description,
+                "Count": token.count.to_string(),
+                "RegisteredCount": "0",
+                "TimeToLiveInDays": token.days.to_string(),
+                "CreationTime": clock::iso(token.created),
+                "Status": token.status(now),
+            })
+        })
+        .collect();
+    Ok(object(json!({
+        "TotalCount": found.len(),
+        "PageNumber": 1,
+        "PageSize": found.len(),
+        "AccessTokens": { "AccessToken": found },
+    })))
+}
+
+fn find<'a>(
+    cloud: &'a mut Cloud,
+    action: &Action<'_>,
+) -> Result<(usize, &'a mut AccessToken), Refusal> {
+    let id = action.need("AccessTokenId")?;
+    cloud
+        .smc
+        .tokens
+        .iter_mut()
+        .enumerate()
+        .find(|(_, token)| token.account == action.account && token.id == id)
+        .ok_or_else(|| {
+            Refusal::new(
+                404,
+                "InvalidAccessTokenId.NotFound",
+                "The specified AccessTokenId does not exist.",
+            )
+        })
+}
+
+fn disable(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+    find(cloud, action)?.1.disabled = true;
+    Ok(object(json!({})))
+}
+
+fn delete(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+    let (at, _) = find(cloud, action)?;
+    cloud.smc.tokens.remove(at);
+    Ok(object(json!({})))
+}

@@ -1,0 +1,272 @@
+//! What does API Gateway do with apps (credentials)? Create, list, show, change, delete.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::random;
+use crate::wire::Reply;
+
+use super::app_codes::AppCode;
+use super::{Operation, Refusal, Route, State, check_id, check_instance};
+
+pub(super) const ROUTES: &[Route] = &[
+    Route {
+        method: "POST",
+        path: "/{project_id}/apigw/instances/{instance_id}/apps",
+        name: "CreateAnAppV2",
+        handler: create,
+    },
+    Route {
+        method: "GET",
+        path: "/{project_id}/apigw/instances/{instance_id}/apps",
+        name: "ListAppsV2",
+        handler: list,
+    },
+    Route {
+        method: "GET",
+        path: "/{project_id}/apigw/instances/{instance_id}/apps/{app_id}",
+        name: "ShowDetailsOfAppV2",
+        handler: show,
+    },
+    Route {
+        method: "PUT",
+        path: "/{project_id}/apigw/instances/{instance_id}/apps/{app_id}",
+        name: "UpdateAppV2",
+        handler: update,
+    },
+    Route {
+        method: "DELETE",
+        path: "/{project_id}/apigw/instances/{instance_id}/apps/{app_id}",
+        name: "DeleteAppV2",
+        handler: delete,
+    },
+];
+
+/// The apps of the one gateway, newest last.
+#[derive(Default)]
+pub(super) struct Apps {
+    apps: Vec<App>,
+}
+
+/// An app with its codes.
+pub(super) struct App {
+    pub(super) id: String,
+    name: String,
+    remark: String,
+    key: String,
+    secret: String,
+    registered: Timestamp,
+    updated: Timestamp,
+    pub(super) codes: Vec<AppCode>,
+}
+
+impl Apps {
+    /// All AppCodes of the gateway.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &AppCode> {
+        self.apps.iter().flat_map(|app| &app.codes)
+    }
+}
+
+impl App {
+    fn describe(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "remark": self.remark,
+            "creator": "USER",
+            "app_key": self.key,
+            "app_secret": self.secret,
+            "register_time": clock::iso_nanos(self.registered),
+            "update_time": clock::iso_nanos(self.updated),
+            "status": 1,
+            "app_type": "apig",
+        })
+    }
+}
+
+/// The app in the path.
+pub(super) fn find<'a>(
+    state: &'a mut State,
+    operation: &Operation<'_>,
+) -> Result<&'a mut App, Refusal> {
+    check_instance(operation)?;
+    let id = check_id(operation, "app_id")?;
+    state
+        .apps
+        .apps
+        .iter_mut()
+        .find(|app| app.id == id)
+        .ok_or_else(|| Refusal::gateway(404, "APIG.3004", format!("App {id} does not exist")))
+}
+
+fn optional<'a>(body: &'a Value, name: &str) -> Result<Option<&'a str>, Refusal> {
+    match &body[name] {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        _ => Err(Refusal::invalid(name, "expected text")),
+    }
+}
+
+/// A text of a given length whose first and further characters follow rules.
+pub(super) fn follows(
+    text: &str,
+    lengths: std::ops::RangeInclusive<usize>,
+    first: fn(char) -> bool,
+    others: fn(char) -> bool,
+) -> bool {
+    lengths.contains(&text.chars().count())
+        && text.chars().next().is_some_and(first)
+        && text.chars().skip(1).all(others)
+}
+
+fn name(body: &Value) -> Result<&str, Refusal> {
+    optional(body, "name")?
+        .filter(|name| {
+            follows(name, 3..=64, char::is_alphabetic, |one| {
+                one.is_alphanumeric() || "_-. ()".contains(one)
+            })
+        })
+        .ok_or_else(|| Refusal::invalid("name", "expected 3 to 64 characters, a letter first"))
+}
+
+fn key_and_secret(body: &Value) -> Result<(Option<&str>, Option<&str>), Refusal> {
+    let alphanumeric = |one: char| one.is_ascii_alphanumeric();
+    let key = optional(body, "app_key")?;
+    if key.is_some_and(|key| {
+        !follows(key, 8..=200, alphanumeric, |one| {
+            one.is_ascii_alphanumeric() || "_-".contains(one)
+        })
+    }) {
+        return Err(Refusal::invalid(
+            "app_key",
+            "expected 8 to 200 letters, digits, - and _",
+        ));
+    }
+    let secret = optional(body, "app_secret")?;
+    if secret.is_some_and(|secret| {
+        !follows(secret, 8..=128, alphanumeric, |one| {
+            one.is_ascii_alphanumeric() || "_-!@#$%".contains(one)
+        })
+    }) {
+        return Err(Refusal::invalid(
+            "app_secret",
+            "expected 8 to 128 letters, digits and _-!@#$%",
+        ));
+    }
+    Ok((key, secret))
+}
+
+/// Names and keys are unique in a gateway.
+fn check_unique(state: &State, id: &str, name: &str, key: Option<&str>) -> Result<(), Refusal> {
+    let mut others = state.apps.apps.iter().filter(|app| app.id != id);
+    if others.clone().any(|app| app.name == name) {
+        return Err(Refusal::gateway(
+            400,
+            "APIG.3203",
+            "The app name already exists",
+        ));
+    }
+    if others.any(|app| Some(app.key.as_str()) == key) {
+        return Err(Refusal::gateway(
+            400,
+            "APIG.3310",
+            "The AppKey already exists",
+        ));
+    }
+    Ok(())
+}
+
+fn create(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    check_instance(operation)?;
+    let body = operation.body()?;
+    let name = name(&body)?;
+    let (key, secret) = key_and_secret(&body)?;
+    check_unique(state, "", name, key)?;
+    let app = App {
+        id: random::uuid_hex(),
+        name: name.to_owned(),
+        remark: optional(&body, "remark")?.unwrap_or_default().to_owned(),
+        key: key.map_or_else(random::uuid_hex, str::to_owned),
+        secret: secret.map_or_else(random::uuid_hex, str::to_owned),
+        registered: operation.now(),
+        updated: operation.now(),
+        codes: Vec::new(),
+    };
+    let reply = Reply::json(201, &app.describe());
+    state.apps.apps.push(app);
+    Ok(reply)
+}
+
+fn list(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    check_instance(operation)?;
+    let (offset, limit) = operation.page()?;
+    let request = operation.call.request;
+    let filter = |name: &str| request.query_value(name).filter(|value| !value.is_empty());
+    let (id, name, key) = (filter("id"), filter("name"), filter("app_key"));
+    // Names are searched for, unless the caller asks for the exact one.
+    let exact =
+        filter("precise_search").is_some_and(|names| names.split(',').any(|one| one == "name"));
+    let found: Vec<&App> = state
+        .apps
+        .apps
+        .iter()
+        .filter(|app| id.as_deref().is_none_or(|id| app.id == id))
+        .filter(|app| key.as_deref().is_none_or(|key| app.key == key))
+        .filter(|app| {
+            name.as_deref().is_none_or(|name| {
+                if exact {
+                    app.name == name
+                } else {
+                    app.name.contains(name)
+                }
+            })
+        })
+        .collect();
+    let page: Vec<Value> = found
+        .iter()
+        .skip(offset)
+        .take(limit)
+        .map(|app| {
+            let mut one = app.describe();
+            one["bind_num"] = json!(0);
+            one
+        })
+        .collect();
+    Ok(Reply::json(
+        200,
+        &json!({ "total": found.len(), "size": page.len(), "apps": page }),
+    ))
+}
+
+fn show(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    Ok(Reply::json(200, &find(state, operation)?.describe()))
+}
+
+fn update(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    let id = find(state, operation)?.id.clone();
+    let body = operation.body()?;
+    let name = name(&body)?;
+    let (key, secret) = key_and_secret(&body)?;
+    check_unique(state, &id, name, key)?;
+    let remark = optional(&body, "remark")?;
+    let app = find(state, operation)?;
+    name.clone_into(&mut app.name);
+    for (member, value) in [
+        (&mut app.remark, remark),
+        (&mut app.key, key),
+        (&mut app.secret, secret),
+    ] {
+        if let Some(value) = value {
+            value.clone_into(member);
+        }
+    }
+    app.updated = operation.now();
+    Ok(Reply::json(200, &app.describe()))
+}
+
+fn delete(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    let id = find(state, operation)?.id.clone();
+    state.apps.apps.retain(|app| app.id != id);
+    Ok(Reply::new(204))
+}

@@ -1,0 +1,130 @@
+//! What does the gateway answer to an operation that has no behaviour of its own here? Path,
+//! query and body are held against its model; the answer is made from it.
+
+use serde_json::{Map, Value};
+
+use crate::model::input::{self, Input, Problem, Reading};
+use crate::model::values::{BYTES, Dialect, Maker};
+use crate::model::{Location, Member, Model, Operation, Type, flat, page};
+use crate::wire::{Reply, Request, Service};
+
+use super::{Refusal, multipart};
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Missing(name) => Self::gateway(
+                400,
+                "APIG.2001",
+                format!("The request parameters must be specified,parameterName:{name}. Please refer to the support documentation"),
+            )
+            .verdict(format!("{name} is required")),
+            Problem::Invalid { name, expected } => {
+                Self::invalid(&name, &format!("expected {expected}"))
+            }
+        }
+    }
+}
+
+/// The operation of a verb and a path, with the values of the path.
+pub(super) fn find(request: &Request) -> Option<(&'static Operation, Input)> {
+    let model = Model::of(Service::Apig);
+    model
+        .routes
+        .find(&request.segments("")?)
+        .into_iter()
+        .filter_map(|found| Some((model.operations.get(found.operation)?, found.values)))
+        .find(|(operation, _)| operation.method == request.method)
+        .map(|(operation, values)| {
+            let values = values
+                .into_iter()
+                .map(|(name, value)| (name, Value::String(value)));
+            (operation, values.collect())
+        })
+}
+
+pub(super) fn run(operation: &Operation, path: Input, request: &Request) -> Result<Reply, Refusal> {
+    let model = Model::of(Service::Apig);
+    let at = |location: Location| {
+        operation
+            .input
+            .iter()
+            .filter(move |member| member.location == location)
+    };
+    let query = flat::read(model, &operation.input, &request.query_pairs())?;
+    let body = body(at(Location::Body), request)?;
+    // A name may stand in the path and in the body: each is checked where it belongs.
+    for (location, input) in [
+        (Location::Path, &path),
+        (Location::Query, &query),
+        (Location::Body, &body),
+    ] {
+        input::check(model, at(location), input, Reading::Exact)?;
+    }
+    let mut input = own_id(operation, &path);
+    input.extend(path);
+    input.extend(query);
+    input.extend(body);
+    let maker = Maker {
+        model,
+        dialect: Dialect::Apig,
+        page: page::of(operation, &input)?,
+    };
+    Ok(answer(&maker, operation, &input))
+}
+
+/// `GET /apps/{app_id}` answers an `id`: the one in the path.
+fn own_id(operation: &Operation, path: &Input) -> Input {
+    let last = operation
+        .path
+        .rsplit_once("/{")
+        .and_then(|(_, name)| name.strip_suffix('}'))
+        .and_then(|name| path.get(name));
+    last.map(|value| ("id".to_owned(), value.clone()))
+        .into_iter()
+        .collect()
+}
+
+fn body<'m>(
+    mut members: impl Iterator<Item = &'m Member> + Clone,
+    request: &Request,
+) -> Result<Input, Refusal> {
+    if members.clone().any(|member| member.multipart) {
+        let parts = multipart::read(request)?;
+        return Ok(Map::from_iter([("body".to_owned(), Value::Object(parts))]));
+    }
+    if members.next().is_none() || request.body.is_empty() {
+        return Ok(Input::new());
+    }
+    match request.json() {
+        Some(Value::Object(body)) => Ok(body),
+        _ => Err(Refusal::invalid("body", "expected a JSON object")),
+    }
+}
+
+fn answer<'a>(maker: &'a Maker<'a>, operation: &'a Operation, input: &Input) -> Reply {
+    let default = if operation.method == "DELETE" && operation.output.is_empty() {
+        204
+    } else {
+        200
+    };
+    let status = operation.success.unwrap_or(default);
+    let raw = operation.output.iter().find(|member| member.raw);
+    let mut reply = match raw {
+        _ if status == 204 => Reply::new(status),
+        Some(file) if matches!(file.ty, Type::Binary) => Reply::file(status, BYTES),
+        Some(whole) => Reply::json(status, &maker.single(whole, 0)),
+        None => Reply::json(status, &Value::Object(maker.body(operation, input))),
+    };
+    for member in &operation.output {
+        // Every answer has a request id, added by the gateway.
+        if member.location == Location::Header && member.name != "x-request-id" {
+            let value = maker.single(member, 0);
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            reply = reply.header(&member.name, text);
+        }
+    }
+    reply
+}

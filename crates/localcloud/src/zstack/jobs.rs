@@ -1,0 +1,127 @@
+//! What becomes of an asynchronous API? A job, found by its uuid, which the client may choose:
+//! a uuid that was used before is refused, which makes it a key against double execution.
+
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::clock;
+use crate::cloud::Cloud;
+use crate::random;
+use crate::recent::Recent;
+use crate::wire::{Reply, Request};
+
+use super::refuse;
+
+const DEFAULT_TIMEOUT_SECONDS: u64 = 1800;
+/// Done jobs are forgotten after this time.
+const LIFE_SECONDS: i64 = 10_800;
+
+struct Job {
+    polls_left: u32,
+    done: Timestamp,
+    reply: Reply,
+}
+
+/// The newest jobs of so many bytes are remembered for sure: some ten thousand.
+const REMEMBERED: usize = 32 * 1024 * 1024;
+/// What a job takes beside the body of its result.
+const OVERHEAD: usize = 512;
+
+/// The newest jobs by uuid.
+pub(super) struct Jobs {
+    jobs: Recent<String, Job>,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self {
+            jobs: Recent::new(REMEMBERED),
+        }
+    }
+}
+
+impl Jobs {
+    pub(super) fn clear(&mut self) {
+        self.jobs.clear();
+    }
+
+    /// Answers a poll.
+    pub(super) fn poll(&mut self, request: &Request, uuid: &str, now: Timestamp) -> Reply {
+        if request.method != "GET" {
+            return refuse(405, "only GET method is allowed for querying job");
+        }
+        let job = self.jobs.get_mut(uuid);
+        match job.filter(|job| now < clock::shift(job.done, LIFE_SECONDS)) {
+            None => refuse(404, "the job has been expired"),
+            Some(job) if job.polls_left > 0 => {
+                job.polls_left -= 1;
+                Reply::json(202, &json!({}))
+            }
+            Some(job) => job.reply.clone(),
+        }
+    }
+}
+
+/// How a write wants its job to be kept.
+pub(super) struct Wishes {
+    uuid: Option<String>,
+    timeout_seconds: u64,
+}
+
+/// Checks what the client says about the job of a write, before anything is executed.
+pub(super) fn check(jobs: &Jobs, request: &Request) -> Result<Wishes, Reply> {
+    let timeout_seconds = match request.header("x-api-timeout") {
+        None => DEFAULT_TIMEOUT_SECONDS,
+        Some(text) => text
+            .parse()
+            .map_err(|_| refuse(400, format!("Invalid header[X-API-Timeout]: {text}")))?,
+    };
+    let uuid = request
+        .header("x-job-uuid")
+        .filter(|_| request.method != "GET");
+    if let Some(uuid) = uuid {
+        if uuid.chars().count() != 32 {
+            return Err(refuse(
+                400,
+                format!("Invalid header[X-Job-UUID], expected 32 characters, but got {uuid}"),
+            ));
+        }
+        if jobs.jobs.get(uuid).is_some() {
+            return Err(refuse(400, format!("Duplicate job uuid[{uuid}]")));
+        }
+    }
+    Ok(Wishes {
+        uuid: uuid.map(str::to_owned),
+        timeout_seconds,
+    })
+}
+
+/// Keeps the result of an API as a job and answers where to find it. The address in `location`
+/// is the management node's own, which clients behind a NAT cannot reach.
+pub(super) fn submit(
+    cloud: &Cloud,
+    jobs: &mut Jobs,
+    wishes: Wishes,
+    reply: Reply,
+    now: Timestamp,
+) -> Reply {
+    let uuid = wishes.uuid.unwrap_or_else(random::uuid_hex);
+    let location = format!(
+        "http://127.0.0.1:{}/zstack/v1/api-jobs/{uuid}",
+        cloud.addresses.unreachable
+    );
+    let verdict = reply.verdict.clone();
+    let job = Job {
+        polls_left: cloud.switches.zstack_job_polls.load(Ordering::SeqCst),
+        done: now,
+        reply,
+    };
+    let bytes = job.reply.body.len() + OVERHEAD;
+    jobs.jobs.insert_weighing(uuid, job, bytes);
+    let timeout = wishes.timeout_seconds.saturating_mul(1000);
+    let mut accepted = Reply::json(202, &json!({ "location": location, "apiTimeout": timeout }));
+    accepted.verdict = verdict;
+    accepted
+}

@@ -1,0 +1,270 @@
+//! How does a query API choose its rows? Conditions, order, paging and field selection, with the
+//! server's own parsing: it looks for its operators in a fixed order, anywhere in a condition.
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value, json};
+
+use super::{ErrorCode, Failure, Operation, Output, refuse};
+
+/// In the order in which the server looks for them.
+const OPERATORS: [&str; 12] = [
+    "!=", ">=", "<=", "!?=", "!~=", "~=", "?=", "=", ">", "<", "is null", "not null",
+];
+
+const DEFAULT_LIMIT: usize = 1000;
+
+/// One condition: field, operator, value.
+#[derive(Debug, PartialEq, Eq)]
+struct Condition<'a> {
+    field: &'a str,
+    operator: &'static str,
+    value: &'a str,
+}
+
+fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
+    OPERATORS
+        .iter()
+        .find_map(|operator| {
+            let (field, value) = condition.split_once(operator)?;
+            Some(Condition {
+                field: field.trim(),
+                operator,
+                value,
+            })
+        })
+        .ok_or_else(|| {
+            ErrorCode::invalid(format!(
+                "Invalid query string: condition[{condition}] has no operator"
+            ))
+        })
+}
+
+/// The text that a member is compared by; an enum's object form counts as its name.
+fn text(row: &Value, field: &str) -> Option<String> {
+    match row.get(field)? {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Object(object) => object.get("name")?.as_str().map(str::to_owned),
+        other => Some(other.to_string()),
+    }
+}
+
+fn compare(left: &str, right: &str) -> Ordering {
+    match (left.parse::<f64>(), right.parse::<f64>()) {
+        (Ok(left), Ok(right)) => left.total_cmp(&right),
+        _ => left.cmp(right),
+    }
+}
+
+/// SQL's LIKE: `%` is any text, `_` any character, letter case does not count.
+fn like(text: &[char], pattern: &[char]) -> bool {
+    match pattern.split_first() {
+        None => text.is_empty(),
+        Some(('%', rest)) => (0..=text.len()).any(|at| like(&text[at..], rest)),
+        Some((one, rest)) => text.split_first().is_some_and(|(first, others)| {
+            (*one == '_' || one.to_lowercase().eq(first.to_lowercase())) && like(others, rest)
+        }),
+    }
+}
+
+fn is_like(text: &str, pattern: &str) -> bool {
+    let chars = |text: &str| text.chars().collect::<Vec<_>>();
+    // Runs of % mean the same as one, and would cost exponential time here.
+    let mut pattern = chars(pattern);
+    pattern.dedup_by(|a, b| *a == '%' && *b == '%');
+    like(&chars(text), &pattern)
+}
+
+impl Condition<'_> {
+    fn holds(&self, row: &Value) -> bool {
+        let own = text(row, self.field);
+        match self.operator {
+            "is null" => return own.is_none(),
+            "not null" => return own.is_some(),
+            _ => {}
+        }
+        // As in SQL, nothing compares with an absent value.
+        let Some(own) = own else { return false };
+        match self.operator {
+            "=" => own == self.value,
+            "!=" => own != self.value,
+            ">" => compare(&own, self.value).is_gt(),
+            "<" => compare(&own, self.value).is_lt(),
+            ">=" => compare(&own, self.value).is_ge(),
+            "<=" => compare(&own, self.value).is_le(),
+            "?=" => self.value.split(',').any(|one| one == own),
+            "!?=" => self.value.split(',').all(|one| one != own),
+            "~=" => is_like(&own, self.value),
+            "!~=" => !is_like(&own, self.value),
+            _ => false,
+        }
+    }
+}
+
+fn number(operation: &Operation<'_>, name: &str, default: usize) -> Result<usize, Failure> {
+    match operation.request.query_value(name) {
+        None => Ok(default),
+        Some(text) => text.parse().map_err(|_| {
+            Failure::Rest(refuse(
+                400,
+                format!("Invalid query parameter, '{name}' must be an integer"),
+            ))
+        }),
+    }
+}
+
+/// The fields that may be asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Fields<'a> {
+    /// These and no others.
+    Only(&'a [&'a str]),
+    /// These, and those of other resources (`vmNics.ip`, `__systemTag__`), by which nothing is
+    /// chosen here.
+    Inventory(&'a [&'a str]),
+    /// Nobody knows which.
+    Unknown,
+}
+
+impl Fields<'_> {
+    /// Whether rows can be chosen by a field; an error when there is no such field.
+    fn knows(self, field: &str) -> Result<bool, ErrorCode> {
+        match self {
+            Self::Only(own) | Self::Inventory(own) if own.contains(&field) => Ok(true),
+            Self::Inventory(_) if field.contains('.') || field.starts_with("__") => Ok(false),
+            Self::Unknown => Ok(false),
+            Self::Only(_) | Self::Inventory(_) => Err(ErrorCode::invalid(format!(
+                "field[{field}] is not a queryable field"
+            ))),
+        }
+    }
+}
+
+/// Runs the query of a request over `rows`. A uuid in the path makes it a query by uuid, for
+/// which all else is ignored.
+pub(super) fn run(
+    operation: &Operation<'_>,
+    mut rows: Vec<Value>,
+    fields: Fields<'_>,
+    class: &str,
+) -> Output {
+    let request = operation.request;
+    let uuid = operation.path("uuid");
+    if !uuid.is_empty() {
+        rows.retain(|row| row["uuid"] == uuid);
+        return Ok(reply(rows, None, class));
+    }
+    for (_, condition) in request.query_pairs().iter().filter(|(name, _)| name == "q") {
+        let condition = parse(condition)?;
+        if !fields.knows(condition.field)? {
+            continue;
+        }
+        rows.retain(|row| condition.holds(row));
+    }
+    let total = rows.len();
+    let flag = |name: &str| {
+        request
+            .query_value(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    };
+    let start = number(operation, "start", 0)?;
+    let limit = number(operation, "limit", DEFAULT_LIMIT)?;
+    if flag("count") {
+        return Ok(Map::from_iter([("total".to_owned(), total.into())]));
+    }
+    if let Some(sort) = request.query_value("sort").filter(|sort| !sort.is_empty()) {
+        let (field, descending) = match sort.strip_prefix('-') {
+            Some(field) => (field, true),
+            None => (sort.strip_prefix('+').unwrap_or(&sort), false),
+        };
+        fields.knows(field)?;
+        rows.sort_by(|a, b| {
+            let order = text(a, field).cmp(&text(b, field));
+            if descending { order.reverse() } else { order }
+        });
+    }
+    rows = rows.into_iter().skip(start).take(limit).collect();
+    if let Some(wanted) = request
+        .query_value("fields")
+        .filter(|wanted| !wanted.is_empty())
+    {
+        let wanted: Vec<&str> = wanted.split(',').collect();
+        for field in &wanted {
+            fields.knows(field)?;
+        }
+        for row in &mut rows {
+            if let Value::Object(members) = row {
+                members.retain(|name, _| wanted.contains(&name.as_str()));
+            }
+        }
+    }
+    let total = flag("replyWithCount").then_some(total);
+    Ok(reply(rows, total, class))
+}
+
+/// The inventories with the schema that the server adds to every query.
+fn reply(rows: Vec<Value>, total: Option<usize>, class: &str) -> Map<String, Value> {
+    let schema: Map<String, Value> = (0..rows.len())
+        .map(|at| (format!("inventories[{at}]"), json!(class)))
+        .collect();
+    let mut out = Map::new();
+    out.insert("inventories".to_owned(), rows.into());
+    if let Some(total) = total {
+        out.insert("total".to_owned(), total.into());
+    }
+    out.insert("schema".to_owned(), schema.into());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_are_found_in_the_server_s_order() {
+        for (condition, field, operator, value) in [
+            ("name=a", "name", "=", "a"),
+            (" name = a ", "name", "=", " a "),
+            ("name=a>=b", "name=a", ">=", "b"),
+            ("name?=a,b", "name", "?=", "a,b"),
+            ("name!?=a", "name", "!?=", "a"),
+            ("name!~=%a", "name", "!~=", "%a"),
+            ("description is null", "description", "is null", ""),
+            ("x=not null", "x", "=", "not null"),
+        ] {
+            assert_eq!(
+                parse(condition).unwrap(),
+                Condition {
+                    field,
+                    operator,
+                    value
+                },
+                "{condition}"
+            );
+        }
+        assert!(parse("name").is_err());
+    }
+
+    #[test]
+    fn conditions_hold_as_in_sql() {
+        let row = json!({"name": "web-1", "size": 20, "state": {"name": "Enabled", "ordinal": 0}});
+        for (condition, holds) in [
+            ("name=web-1", true),
+            ("name~=WEB%", true),
+            ("name~=web", false),
+            ("name~=web__", true),
+            ("name!~=%1", false),
+            ("name?=a,web-1", true),
+            ("name!?=a,b", true),
+            ("size>9", true),
+            ("size<=20", true),
+            ("state=Enabled", true),
+            ("gone!=x", false),
+            ("gone is null", true),
+            ("name not null", true),
+        ] {
+            assert_eq!(parse(condition).unwrap().holds(&row), holds, "{condition}");
+        }
+        assert!(is_like("aaaaaaaaaaaaaaaaaaaaaaaab", "%%%%%%%%%%%%%%%%b"));
+    }
+}

@@ -1,0 +1,13 @@
+//! Does the local cloud do what the real services do? One program, so that it links once.
+
+mod alibaba;
+mod alibaba_gateway;
+mod alibaba_modelled;
+mod common;
+mod front;
+mod huawei;
+mod huawei_gateway;
+mod huawei_modelled;
+mod zstack;
+mod zstack_modelled;
+mod zstack_rest;
