@@ -1,0 +1,223 @@
+//! What can be typed after `cumulo`?
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::service::Service;
+
+/// Calls Alibaba Cloud SMC and Smart Access Gateway, OTC / Huawei Cloud API Gateway and ZStack.
+///
+/// Credentials come from the environment and the files that the vendors' own tools use; `cumulo
+/// whoami SERVICE --explain` shows which. Exit status: 0 ok, 1 the service or the call failed,
+/// 2 wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "cumulo", version, disable_help_subcommand = true)]
+pub(crate) struct Cumulo {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Calls one operation and prints its result.
+    ///
+    /// The result is one JSON object: {"ok":true,"output":{..},"request_id":"..","attempts":1}, or
+    /// {"ok":false,"error":{..}}. Names are the service's own, as `cumulo describe` lists them.
+    #[command(
+        after_help = "Example: cumulo call smc ListAccessTokens '{\"AccessTokenId\":[\"at-1\"]}'"
+    )]
+    Call(Call),
+    /// Calls many operations: one JSON object a line in, one result a line out, in the same order.
+    ///
+    /// A line is {"service":"smc","operation":"ListAccessTokens","input":{..}}; "input" and
+    /// "client_token" may be left out. Empty lines are skipped. A bad line is answered with an error
+    /// line. Exit status 1 when any line failed.
+    Batch(Batch),
+    /// Shows which credentials calls would use. Prints no secret.
+    Whoami(Whoami),
+    /// Lists operations.
+    Ops(Ops),
+    /// Prints an operation's members, with their types and documented limits.
+    Describe(Describe),
+    /// Serves all four services on this machine until Ctrl-C, for tests in any language.
+    ///
+    /// It checks signatures, tokens and client tokens as the real services do.
+    Local(Local),
+    /// Prints a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Call {
+    /// The service.
+    pub(crate) service: Service,
+    /// The operation, such as ListAccessTokens.
+    pub(crate) operation: String,
+    /// The input as a JSON object, or - to read it from standard input; nothing means {}.
+    #[arg(value_name = "JSON")]
+    pub(crate) input: Option<String>,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    /// The token by which the service recognises a repeat, from the error of an earlier call.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) client_token: Option<String>,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Batch {
+    /// How many calls are under way at once.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) concurrency: u16,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Whoami {
+    /// The service.
+    pub(crate) service: Service,
+    /// Prints every source in order, and what each one said.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) options: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ops {
+    /// Only this service.
+    pub(crate) service: Option<Service>,
+    /// Only this group, such as access-token.
+    #[arg(long)]
+    pub(crate) group: Option<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Describe {
+    /// The service.
+    pub(crate) service: Service,
+    /// The operation.
+    pub(crate) operation: String,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Local {
+    /// The first of six ports in a row; free ports when left out.
+    #[arg(long, value_name = "P", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Prints endpoints and identities as one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How calls are made.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    /// How long one call may take with its repeats: 90, 1.5, 250ms, 30s, 2m.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Prints secrets in clear instead of a placeholder.
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+/// Where calls go, and as whom.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Connection {
+    /// The address to call. For one service of a batch: SERVICE=URL; may be repeated.
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Vec<String>,
+    /// The region; ZStack has none.
+    #[arg(long, value_name = "R")]
+    pub(crate) region: Option<String>,
+    /// apig: the project, where the credentials do not tell it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) project_id: Option<String>,
+    /// apig: the gateway that operations mean when their input names none.
+    #[arg(long, value_name = "ID")]
+    pub(crate) instance_id: Option<String>,
+    /// apig: the address of IAM, such as `https://iam.eu-de.otc.t-systems.com/v3`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) iam_endpoint: Option<String>,
+    /// Allows plain HTTP to machines other than this one.
+    #[arg(long)]
+    pub(crate) allow_http: bool,
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// One JSON object; on several lines when it goes to a terminal.
+    #[default]
+    Json,
+    /// A table as wide as the terminal.
+    Table,
+}
+
+/// Seconds, or a number with `ms`, `s` or `m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
+        Some(at) => text.split_at(at),
+        None => (text, "s"),
+    };
+    let scale = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        _ => return Err("write seconds, or a number with ms, s or m".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| "this is no number".to_owned())?;
+    match Duration::try_from_secs_f64(number * scale) {
+        Ok(duration) if !duration.is_zero() && number * scale <= 86_400.0 => Ok(duration),
+        _ => Err("it must be more than nothing and at most a day".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory;
+        Cumulo::command().debug_assert();
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for bad in [
+            "",
+            "0",
+            "-1",
+            "soon",
+            "5h",
+            "1e3s",
+            "999999999999",
+            "NaN",
+            "inf",
+            "ms",
+        ] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

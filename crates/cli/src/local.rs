@@ -1,0 +1,214 @@
+//! `cumulo local`: the four services on this machine, for programs in any language.
+
+use std::io::{self, Write};
+
+use cumulo_core::Json;
+use cumulo_localcloud::{LocalCloud, accounts};
+use serde_json::json;
+
+use crate::args::Local;
+use crate::result::FAILED;
+use crate::term;
+
+pub(crate) fn run(args: &Local) -> io::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let started = LocalCloud::builder()
+            .port(args.port)
+            .record(false)
+            .start()
+            .await;
+        let cloud = match started {
+            Ok(cloud) => cloud,
+            Err(error) => {
+                term::say(format_args!("error: {error}"));
+                return Ok(FAILED);
+            }
+        };
+        let endpoints = Endpoints::of(&cloud);
+        let text = if args.json {
+            format!("{}\n", endpoints.json())
+        } else {
+            endpoints.text()
+        };
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()?;
+        tokio::signal::ctrl_c().await?;
+        Ok(0)
+    })
+}
+
+struct Endpoints {
+    smc: String,
+    smartag: String,
+    apig: String,
+    iam: String,
+    zstack: String,
+}
+
+impl Endpoints {
+    fn of(cloud: &LocalCloud) -> Self {
+        Self {
+            smc: cloud.smc_endpoint(),
+            smartag: cloud.smartag_endpoint(),
+            apig: cloud.apig_endpoint(),
+            iam: cloud.iam_endpoint(),
+            zstack: cloud.zstack_endpoint(),
+        }
+    }
+
+    /// Variables that this client's default credential chains read.
+    fn variables(&self) -> [(&'static str, &str); 12] {
+        [
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", accounts::ALIBABA_KEY_ID),
+            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", accounts::ALIBABA_SECRET),
+            ("ALIBABA_CLOUD_REGION_ID", accounts::ALIBABA_REGION),
+            ("OS_AUTH_URL", &self.iam),
+            ("OS_USERNAME", accounts::KEYSTONE_USER),
+            ("OS_PASSWORD", accounts::KEYSTONE_PASSWORD),
+            ("OS_USER_DOMAIN_NAME", accounts::KEYSTONE_DOMAIN),
+            ("OS_PROJECT_NAME", accounts::KEYSTONE_PROJECT_NAME),
+            ("OS_REGION_NAME", accounts::KEYSTONE_REGION),
+            ("ZSTACK_ENDPOINT", &self.zstack),
+            ("ZSTACK_ACCOUNT_NAME", accounts::ZSTACK_ACCOUNT),
+            ("ZSTACK_ACCOUNT_PASSWORD", accounts::ZSTACK_PASSWORD),
+        ]
+    }
+
+    fn json(&self) -> Json {
+        let environment: serde_json::Map<String, Json> = self
+            .variables()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
+        json!({
+            "endpoints": {
+                "smc": self.smc,
+                "smartag": self.smartag,
+                "apig": self.apig,
+                "iam": self.iam,
+                "zstack": self.zstack,
+            },
+            "accounts": {
+                "alibaba": {
+                    "access_key_id": accounts::ALIBABA_KEY_ID,
+                    "access_key_secret": accounts::ALIBABA_SECRET,
+                    "region": accounts::ALIBABA_REGION,
+                },
+                "huawei": {
+                    "ak": accounts::HUAWEI_AK,
+                    "sk": accounts::HUAWEI_SK,
+                    "project_id": accounts::KEYSTONE_PROJECT_ID,
+                    "instance_id": accounts::INSTANCE_ID,
+                    "region": accounts::KEYSTONE_REGION,
+                },
+                "keystone": {
+                    "user": accounts::KEYSTONE_USER,
+                    "password": accounts::KEYSTONE_PASSWORD,
+                    "domain": accounts::KEYSTONE_DOMAIN,
+                    "project": accounts::KEYSTONE_PROJECT_NAME,
+                },
+                "zstack": {
+                    "account": accounts::ZSTACK_ACCOUNT,
+                    "password": accounts::ZSTACK_PASSWORD,
+                    "access_key_id": accounts::ZSTACK_KEY_ID,
+                    "access_key_secret": accounts::ZSTACK_KEY_SECRET,
+                },
+            },
+            "environment": environment,
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::from(
+            "The local cloud is up until Ctrl-C. Nothing here is valid anywhere else.\n\n",
+        );
+        for (name, address) in [
+            ("smc", &self.smc),
+            ("smartag", &self.smartag),
+            ("apig", &self.apig),
+            ("iam", &self.iam),
+            ("zstack", &self.zstack),
+        ] {
+            text += &format!("{name:<9}{address}\n");
+        }
+        text += "\nWith this command and the Rust clients, in a shell:\n\n";
+        for (name, value) in self.variables() {
+            text += &format!("  export {name}='{value}'\n");
+        }
+        text += &format!(
+            "  cumulo call smc ListAccessTokens --endpoint-url {smc}
+  cumulo call smartag ListEnterpriseCode --endpoint-url {smartag}
+  cumulo call apig ListAppsV2 --instance-id {instance}
+  cumulo call zstack QueryAccessKey
+
+In Rust, for smc and smartag: Client::builder().endpoint(\"{smc}\").connect().await?
+APIG's address comes from the service catalog, ZStack's from ZSTACK_ENDPOINT.
+
+With Alibaba Cloud's Python SDK (alibabacloud_smc20190601; alibabacloud_smartag20180313 alike):
+
+  from alibabacloud_tea_openapi.models import Config
+  from alibabacloud_smc20190601.client import Client
+  from alibabacloud_smc20190601.models import ListAccessTokensRequest
+  client = Client(Config(access_key_id='{key}', access_key_secret='{secret}',
+                         region_id='{region}', endpoint='{smc_host}', protocol='http'))
+  print(client.list_access_tokens(ListAccessTokensRequest()))
+  # smartag: endpoint='{smartag_host}'
+
+With Huawei Cloud's Python SDK (huaweicloudsdkapig):
+
+  from huaweicloudsdkcore.auth.credentials import BasicCredentials
+  from huaweicloudsdkapig.v2 import ApigClient, ListAppsV2Request
+  client = (ApigClient.new_builder()
+            .with_credentials(BasicCredentials('{ak}', '{sk}', '{project}'))
+            .with_endpoint('{apig}').build())
+  print(client.list_apps_v2(ListAppsV2Request(instance_id='{instance}')))
+
+With curl (Keystone's answer has the token in X-Subject-Token; ZStack wants the password's SHA-512):
+
+  curl -i {iam}/auth/tokens -H 'Content-Type: application/json' -d '{keystone}'
+  curl {zstack}/v1/accounts/login -X PUT -d \"{{\\\"logInByAccount\\\":{{\\\"accountName\\\":\\\"{account}\\\",\\\"password\\\":\\\"$(printf %s '{password}' | sha512sum | cut -d' ' -f1)\\\"}}}}\"
+",
+            smc = self.smc,
+            smartag = self.smartag,
+            apig = self.apig,
+            iam = self.iam,
+            zstack = self.zstack,
+            smc_host = host(&self.smc),
+            smartag_host = host(&self.smartag),
+            instance = accounts::INSTANCE_ID,
+            key = accounts::ALIBABA_KEY_ID,
+            secret = accounts::ALIBABA_SECRET,
+            region = accounts::ALIBABA_REGION,
+            ak = accounts::HUAWEI_AK,
+            sk = accounts::HUAWEI_SK,
+            project = accounts::KEYSTONE_PROJECT_ID,
+            account = accounts::ZSTACK_ACCOUNT,
+            password = accounts::ZSTACK_PASSWORD,
+            keystone = keystone_login(),
+        );
+        text
+    }
+}
+
+/// The address without its scheme, as Alibaba Cloud's SDKs take it.
+fn host(address: &str) -> &str {
+    address.trim_start_matches("http://")
+}
+
+fn keystone_login() -> Json {
+    json!({"auth": {
+        "identity": {"methods": ["password"], "password": {"user": {
+            "name": accounts::KEYSTONE_USER,
+            "domain": {"name": accounts::KEYSTONE_DOMAIN},
+            "password": accounts::KEYSTONE_PASSWORD,
+        }}},
+        "scope": {"project": {
+            "name": accounts::KEYSTONE_PROJECT_NAME,
+            "domain": {"name": accounts::KEYSTONE_DOMAIN},
+        }},
+    }})
+}

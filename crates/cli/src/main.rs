@@ -1,0 +1,53 @@
+//! `cumulo`: calls operations of four clouds by name, alone or in batches, and serves a local cloud.
+
+mod args;
+mod batch;
+mod call;
+mod describe;
+mod local;
+mod ops;
+mod progress;
+mod request;
+mod result;
+mod service;
+mod table;
+mod term;
+mod whoami;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Command, Cumulo};
+
+fn main() -> ExitCode {
+    let done = match Cumulo::parse().command {
+        Command::Call(args) => call::run(args),
+        Command::Batch(args) => batch::run(args),
+        Command::Whoami(args) => whoami::run(&args),
+        Command::Ops(args) => ops::run(&args),
+        Command::Describe(args) => describe::run(&args),
+        Command::Local(args) => local::run(&args),
+        Command::Completions { shell } => completions(shell),
+    };
+    match done {
+        Ok(status) => ExitCode::from(status),
+        // Whoever read the output has seen enough, as in `cumulo ops | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            term::say(format_args!("error: {error}"));
+            ExitCode::from(result::FAILED)
+        }
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> io::Result<u8> {
+    // Written to memory first: the generator does not survive a closed pipe.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cumulo::command(), "cumulo", &mut script);
+    let mut stdout = io::stdout().lock();
+    io::Write::write_all(&mut stdout, &script)?;
+    io::Write::flush(&mut stdout)?;
+    Ok(0)
+}

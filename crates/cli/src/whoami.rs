@@ -1,0 +1,119 @@
+//! `cumulo whoami`: as whom would calls be made, and why as them?
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use cumulo_core::clock::{SystemClock, SystemEntropy, unix_seconds};
+use cumulo_core::credentials::{
+    Answer, Context, Environment, Provider, Tried, alibaba, huawei, zstack,
+};
+use cumulo_core::sign::time::iso8601;
+use cumulo_core::transport::{HttpOptions, HttpTransport};
+
+use crate::args::{Connection, Whoami};
+use crate::result::FAILED;
+use crate::service::{Service, endpoint_for};
+use crate::{progress, term};
+
+pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let chain = chain(args.service, &args.options);
+    let context = context()?;
+    let tried = runtime.block_on(progress::watch("credentials", chain.explain(&context)));
+    // A provider's process or name lookup may still be running on another thread.
+    runtime.shutdown_background();
+    let won = tried.iter().find_map(winner);
+    let mut text = String::new();
+    if args.explain {
+        for (index, answer) in tried.iter().enumerate() {
+            text += &format!("{}. {}\n", index + 1, term::clean(&answer.to_string()));
+        }
+    } else if let Some(facts) = &won {
+        for (name, value) in facts {
+            text += &format!("{name:<10}{}\n", term::clean(value));
+        }
+    }
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()?;
+    if won.is_some() {
+        return Ok(0);
+    }
+    term::say(format_args!(
+        "error: no credentials for {}",
+        args.service.name()
+    ));
+    if !args.explain {
+        for answer in tried
+            .iter()
+            .filter(|tried| tried.answer != Answer::NotAsked)
+        {
+            term::say(format_args!("  {answer}"));
+        }
+    }
+    Ok(FAILED)
+}
+
+/// What is known about the credentials that won.
+fn winner(tried: &Tried) -> Option<Vec<(&'static str, String)>> {
+    let Answer::Won {
+        source,
+        key_id,
+        expires_at,
+        scope,
+    } = &tried.answer
+    else {
+        return None;
+    };
+    let written = |at: &SystemTime| iso8601(unix_seconds(*at));
+    let facts = [
+        ("provider", Some(tried.provider.to_owned())),
+        ("source", Some(source.clone())),
+        ("key", key_id.clone()),
+        ("account", scope.account.clone()),
+        ("user", scope.user.clone()),
+        ("project", scope.project_id.clone()),
+        ("expires", expires_at.as_ref().map(written)),
+    ];
+    Some(
+        facts
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect(),
+    )
+}
+
+/// The chain that a client of `service` asks.
+fn chain(service: Service, options: &Connection) -> Box<dyn Provider> {
+    match service {
+        Service::Smc | Service::Smartag => Box::new(alibaba::DefaultChain::new()),
+        Service::Apig => Box::new(huawei::DefaultChain::new(huawei::Settings {
+            region: options.region.clone(),
+            iam_endpoint: options.iam_endpoint.clone(),
+            project_id: options.project_id.clone(),
+            allow_http: options.allow_http,
+            ..huawei::Settings::default()
+        })),
+        Service::Zstack => Box::new(zstack::DefaultChain::new(zstack::Settings {
+            endpoint: endpoint_for(service, &options.endpoint_url).map(str::to_owned),
+            allow_http: options.allow_http || Environment::process().flag("ZSTACK_ALLOW_HTTP"),
+        })),
+    }
+}
+
+fn context() -> io::Result<Context> {
+    let direct = HttpOptions {
+        no_proxy: true,
+        ..HttpOptions::default()
+    };
+    Ok(Context {
+        transport: Arc::new(HttpTransport::new(&HttpOptions::default()).map_err(io::Error::other)?),
+        direct: Arc::new(HttpTransport::new(&direct).map_err(io::Error::other)?),
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(SystemEntropy::default()),
+        environment: Environment::process(),
+    })
+}

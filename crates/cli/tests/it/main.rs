@@ -1,0 +1,10 @@
+//! The command as users run it: a process with arguments, pipes and an exit status, against a local
+//! cloud in the test's own process.
+
+mod batch;
+mod call;
+mod clouds;
+mod common;
+mod listing;
+mod local;
+mod whoami;
