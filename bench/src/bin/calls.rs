@@ -1,0 +1,74 @@
+//! Makes N small calls of one kind: `calls ADDRESS KIND N`.
+
+use cumulo_core::credentials::Static;
+use cumulo_core::protocol::AcsSignature;
+use cumulo_smc::Client;
+use cumulo_smc::access_token::CreateAccessToken;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn client(address: &str, signature: AcsSignature, form: bool) -> Result<Client, Failure> {
+    Ok(Client::builder()
+        .endpoint(format!("http://{address}"))
+        .credentials(Static::keys("testid", "testsecret"))
+        .signature(signature)
+        .form_body(form)
+        .build()?)
+}
+
+async fn ours(client: &Client, times: u32) -> Result<(), Failure> {
+    for _ in 0..times {
+        let call = CreateAccessToken::new()
+            .name("web-servers")
+            .description("a rack of servers")
+            .count(10)
+            .time_to_live_in_days(30);
+        let made = call.send(client).await?;
+        assert!(made.access_token_id.is_some());
+    }
+    Ok(())
+}
+
+const QUERY: &str = "Action=CreateAccessToken&Count=10&Description=a%20rack%20of%20servers&Name=web-servers&TimeToLiveInDays=30&Version=2019-06-01";
+
+async fn bare(address: &str, times: u32, form: bool) -> Result<(), Failure> {
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(
+            cumulo_core::transport::tls_config(&[]).map_err(|e| e.to_string())?,
+        )
+        .build()?;
+    for _ in 0..times {
+        let request = if form {
+            client
+                .post(format!("http://{address}/"))
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(QUERY)
+        } else {
+            client.post(format!("http://{address}/?{QUERY}"))
+        };
+        let body = request.send().await?.bytes().await?;
+        assert!(!body.is_empty());
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, address, kind, times] = &arguments[..] else {
+        return Err("calls ADDRESS KIND N".into());
+    };
+    let times: u32 = times.parse()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match kind.as_str() {
+            "v3" => ours(&client(address, AcsSignature::V3, false)?, times).await,
+            "v1" => ours(&client(address, AcsSignature::V1, false)?, times).await,
+            "v1-form" => ours(&client(address, AcsSignature::V1, true)?, times).await,
+            "reqwest" => bare(address, times, false).await,
+            "reqwest-form" => bare(address, times, true).await,
+            other => Err(format!("no such kind: {other}").into()),
+        }
+    })
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Measures what the project promises to keep small, and fails beyond the limits that are counts.
+#   budget.sh counts   generated lines per operation, crates in the dependency tree
+#   budget.sh          these, and compile cost in CPU seconds
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mode=${1:-all}
+failed=0
+
+# name, value, limit
+limit() {
+    printf '%-52s %8s  (limit %s)\n' "$1" "$2" "$3"
+    if awk "BEGIN { exit !($2 > $3) }"; then
+        echo "over the limit: $1" >&2
+        failed=1
+    fi
+}
+
+declare -A operations=([smc]=24 [smartag]=205 [apig]=216 [zstack]=1905) allowed=([smc]=75 [smartag]=60 [apig]=60 [zstack]=40)
+total=0
+for crate in smc smartag apig zstack; do
+    lines=$(cat crates/$crate/src/generated/*.rs | wc -l)
+    total=$((total + lines))
+    limit "generated lines per operation, $crate" "$(awk "BEGIN { printf \"%.1f\", $lines / ${operations[$crate]} }")" "${allowed[$crate]}"
+done
+limit "generated lines per operation, all" "$(awk "BEGIN { printf \"%.1f\", $total / 2350 }")" 40
+
+# Crates that a client brings in beyond reqwest with rustls and ring, serde_json and tokio.
+tree() { cargo tree -q -e normal,no-proc-macro --prefix none --target "$(rustc -vV | sed -n 's/host: //p')" "$@" | sed 's/ (.*//' | sort -u; }
+bare=$(tree -p cumulo-core --depth 99 | grep -c . || true)
+baseline=$( (for p in reqwest serde_json tokio rustls rustls-platform-verifier; do tree -p "$p" 2>/dev/null || true; done) | sort -u | grep -c .)
+for crate in smc zstack; do
+    all=$(tree -p "cumulo-$crate" | grep -vc '^cumulo' || true)
+    limit "crates beyond reqwest, serde_json and tokio, $crate" $((all - baseline)) 25
+done
+: "$bare"
+
+if [ "$mode" = all ]; then
+    # CPU seconds of rustc for the crate alone, best of three; features: all.
+    cpu() {
+        local best=
+        for _ in 1 2 3; do
+            touch crates/zstack/src/lib.rs
+            local spent
+            spent=$( { TIMEFORMAT='%U %S'; time cargo "$@" -q -p cumulo-zstack --all-features >/dev/null 2>&1; } 2>&1 | awk '{ print $1 + $2 }')
+            if [ -z "$best" ] || awk "BEGIN { exit !($spent < $best) }"; then best=$spent; fi
+        done
+        awk "BEGIN { printf \"%.2f\", $best / 19.05 }"
+    }
+    export CARGO_INCREMENTAL=0
+    printf '%-52s %8s  (budget 1.5)\n' "CPU seconds per 100 operations, zstack, check" "$(cpu check)"
+    printf '%-52s %8s  (budget 2.5)\n' "CPU seconds per 100 operations, zstack, build" "$(cpu build)"
+    printf '%-52s %8s  (budget 3.5)\n' "CPU seconds per 100 operations, zstack, release" "$(cpu build --release)"
+fi
+exit $failed
