@@ -156,6 +156,8 @@ async fn an_expired_session_shows_when_polling_and_the_call_starts_anew() {
     // The first job ended in a refusal; its id is used up.
     assert_ne!(seen[0].header("x-job-uuid"), seen[1].header("x-job-uuid"));
     assert_eq!(made.job(), seen[1].header("x-job-uuid"));
+    let token = made.client_token().map(ToString::to_string);
+    assert_eq!(token.as_deref(), seen[1].header("x-job-uuid"));
     assert_eq!(
         QueryAccessKey::new()
             .send(&zstack)

@@ -82,6 +82,7 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
                 }
                 if new_job {
                     drive.job = client.inner.context.entropy.uuid().simple().to_string();
+                    drive.token = ClientToken::new(drive.job.clone()).ok();
                 }
                 Event::Refreshed
             }
@@ -238,7 +239,7 @@ impl Drive {
         let _entered = span.enter();
         let event = match sent {
             Ok(reply) => self.answered(reply, poll, started, took),
-            Err(error) => self.broken(&error, poll, started, took),
+            Err(error) => self.broken(&error, started, took),
         };
         Ok(event)
     }
@@ -290,13 +291,7 @@ impl Drive {
         Event::Answered(verdict)
     }
 
-    fn broken(
-        &mut self,
-        error: &TransportError,
-        _poll: bool,
-        started: SystemTime,
-        took: Duration,
-    ) -> Event {
+    fn broken(&mut self, error: &TransportError, started: SystemTime, took: Duration) -> Event {
         let kind = match error.broken {
             Broken::Connect => Kind::Connect,
             Broken::Timeout => Kind::Timeout,
