@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use cumulo_core::Error;
 use cumulo_core::client::{self, ConfigError, EndpointSource};
 use cumulo_core::credentials::alibaba;
 use cumulo_core::operation::Spec;
 use cumulo_core::protocol::{Acs, AcsSignature, Endpoint};
-use cumulo_core::record::Record;
 use cumulo_core::service::{Service, Setting};
-use cumulo_core::{Call, Error, Json, Kind};
 
 use crate::{codes, generated};
 
@@ -52,17 +51,6 @@ impl Client {
             .iter()
             .flat_map(|(_, specs)| specs.iter().copied())
     }
-
-    /// Calls an operation by its name, with a JSON input in wire names.
-    pub fn call(&self, name: &str, input: &Json) -> Result<Call<Box<dyn Record>>, Error> {
-        self.0.call(&mut Self::operations(), name, input)
-    }
-}
-
-impl AsRef<cumulo_core::Client> for Client {
-    fn as_ref(&self) -> &cumulo_core::Client {
-        &self.0
-    }
 }
 
 /// Builds a [`Client`].
@@ -72,7 +60,7 @@ pub struct Builder {
     acs: Acs,
 }
 
-cumulo_core::common_settings!(Builder);
+cumulo_core::common_settings!(Builder for Client);
 
 impl Builder {
     /// The region that operations mean when they name none.
@@ -106,14 +94,5 @@ impl Builder {
         self.core.protocol(Arc::new(self.acs));
         let endpoint = Endpoint::parse(ENDPOINT).map_err(ConfigError::new)?;
         self.core.build(EndpointSource::Fixed(endpoint)).map(Client)
-    }
-
-    /// The client, once its credentials are there.
-    pub async fn connect(self) -> Result<Client, Error> {
-        let client = self
-            .build()
-            .map_err(|error| Error::new(Kind::Configuration, "connect", error.message))?;
-        client.0.connect().await?;
-        Ok(client)
     }
 }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use cumulo_core::Error;
 use cumulo_core::client::{self, ConfigError, EndpointSource};
 use cumulo_core::credentials::zstack;
 use cumulo_core::operation::Spec;
 use cumulo_core::protocol::{Endpoint, ZStack};
-use cumulo_core::record::Record;
 use cumulo_core::service::Service;
-use cumulo_core::{Call, Error, Json, Kind};
 
 use crate::generated;
 
@@ -47,20 +46,9 @@ impl Client {
             .flat_map(|(_, specs)| specs.iter().copied())
     }
 
-    /// Calls an operation by its name, with a JSON input in wire names.
-    pub fn call(&self, name: &str, input: &Json) -> Result<Call<Box<dyn Record>>, Error> {
-        self.0.call(&mut Self::operations(), name, input)
-    }
-
     /// Logs the session out, where there is one: servers allow 500 of a user at a time.
     pub async fn close(&self) {
         self.0.close().await;
-    }
-}
-
-impl AsRef<cumulo_core::Client> for Client {
-    fn as_ref(&self) -> &cumulo_core::Client {
-        &self.0
     }
 }
 
@@ -72,7 +60,7 @@ pub struct Builder {
     lower_case_keys: bool,
 }
 
-cumulo_core::common_settings!(Builder);
+cumulo_core::common_settings!(Builder for Client);
 
 impl Builder {
     /// The server's time zone in seconds east of UTC, for access keys: by default servers compare wall
@@ -118,14 +106,5 @@ impl Builder {
         self.core
             .protocol(Arc::new(ZStack::new(offset, self.lower_case_keys)));
         self.core.build(EndpointSource::Fixed(endpoint)).map(Client)
-    }
-
-    /// The client, once it is logged in.
-    pub async fn connect(self) -> Result<Client, Error> {
-        let client = self
-            .build()
-            .map_err(|error| Error::new(Kind::Configuration, "connect", error.message))?;
-        client.0.connect().await?;
-        Ok(client)
     }
 }

@@ -234,11 +234,34 @@ pub(super) fn check_exposed(endpoint: &Endpoint, allow_http: bool) -> Result<(),
 }
 
 /// Gives a service crate's builder, whose field `core` is a [`Builder`], the settings that all
-/// clients share.
+/// clients share, and its client, which wraps a [`Client`] and lists its operations, what all can do.
 #[macro_export]
 macro_rules! common_settings {
-    ($builder:ident) => {
+    ($builder:ident for $client:ident) => {
+        impl $client {
+            /// Calls an operation by its name, with a JSON input in wire names.
+            pub fn call(
+                &self,
+                name: &str,
+                input: &$crate::Json,
+            ) -> Result<$crate::Call<Box<dyn $crate::record::Record>>, $crate::Error> {
+                self.0.call(&mut Self::operations(), name, input)
+            }
+        }
+        impl AsRef<$crate::Client> for $client {
+            fn as_ref(&self) -> &$crate::Client {
+                &self.0
+            }
+        }
         impl $builder {
+            /// The client, once its credentials are there.
+            pub async fn connect(self) -> Result<$client, $crate::Error> {
+                let client = self.build().map_err(|error| {
+                    $crate::Error::new($crate::Kind::Configuration, "connect", error.message)
+                })?;
+                client.0.connect().await?;
+                Ok(client)
+            }
             /// The address to call, such as that of a private gateway or of a local cloud.
             pub fn endpoint(mut self, address: impl Into<String>) -> Self {
                 self.core.endpoint(address);

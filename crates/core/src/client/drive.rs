@@ -107,7 +107,7 @@ pub(super) async fn dry_run(plan: Plan) -> Result<DryRun, Error> {
         .await
         .map_err(|error| drive.no_credentials(error))?;
     let timeout = drive.client.inner.timeouts.attempt;
-    let prepared = drive.prepare(false, 0, timeout)?;
+    let prepared = drive.prepare(false, timeout)?;
     Ok(DryRun::of(&prepared, &drive.scrubber()))
 }
 
@@ -170,7 +170,7 @@ impl Drive {
         self.held.as_ref().map(|held| &*held.credential)
     }
 
-    fn prepare(&self, poll: bool, repeats: u32, timeout: Duration) -> Result<Prepared, Error> {
+    fn prepare(&self, poll: bool, timeout: Duration) -> Result<Prepared, Error> {
         let inner = &self.client.inner;
         let credential = self.credential();
         let configuration = |message| Error::new(Kind::Configuration, self.operation.name, message);
@@ -190,7 +190,6 @@ impl Drive {
             job: &self.job,
             user_agent: &inner.user_agent,
             timeout,
-            repeats,
         };
         if poll {
             inner.protocol.poll(&self.encoded, &self.job, &signing)
@@ -211,7 +210,7 @@ impl Drive {
             .attempt
             .min(left)
             .max(Duration::from_millis(1));
-        let prepared = match self.prepare(poll, number.saturating_sub(1), timeout) {
+        let prepared = match self.prepare(poll, timeout) {
             Ok(prepared) => prepared,
             Err(mut error) => {
                 self.complete(error.inner());

@@ -185,8 +185,6 @@ pub struct Signing<'a> {
     pub user_agent: &'a HeaderValue,
     /// How long the answer may take.
     pub timeout: Duration,
-    /// Attempts before this one.
-    pub repeats: u32,
 }
 
 /// A signed request, with what its signature was made from.
