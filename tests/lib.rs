@@ -4,6 +4,11 @@
 mod script;
 mod server;
 
+/// The code of the page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/crashes.md")]
+pub struct CrashesPage;
+
 pub use script::{Answer, Script};
 pub use server::{Listener, serve};
 

@@ -5,6 +5,7 @@ mod call;
 mod drive;
 mod dry_run;
 mod machine;
+mod once;
 mod response;
 
 use std::borrow::Cow;
