@@ -135,8 +135,8 @@ pub(super) async fn run(mut plan: Plan) -> Result<Finished, Error> {
             let token = error.client_token().map(|token| token.as_str().to_owned());
             let token = token.or(entry.token);
             let entry = Entry {
-                state,
                 token,
+                state,
                 ..entry
             };
             write(&mut taken, entry, ended).await;

@@ -54,6 +54,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Kind};
 use crate::protocol::{Body, Encoded};
+use crate::sign::push_hex;
 
 pub use file::FileJournal;
 pub use journal::{Entry, Journal, JournalError, State};
@@ -308,8 +309,9 @@ pub(crate) fn hash(service: &str, encoded: &Encoded) -> String {
             }
         }
     }
-    let digest = hash.finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(64);
+    push_hex(&mut text, &hash.finalize());
+    text
 }
 
 #[cfg(test)]

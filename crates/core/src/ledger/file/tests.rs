@@ -317,9 +317,9 @@ async fn a_disk_too_full_to_compact_goes_on() {
     disk.platter().beside_fails = true;
     let lines = || {
         let platter = disk.platter();
-        platter.text.iter().filter(|byte| **byte == b'\n').count()
+        platter.text.split_inclusive(|byte| *byte == b'\n').count()
     };
-    let limit = SPARE as i64 + 2;
+    let limit = i64::try_from(SPARE).unwrap() + 2;
     for number in 0..=limit {
         journal.put("k", entry(number)).await.unwrap();
     }
