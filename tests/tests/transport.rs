@@ -36,7 +36,7 @@ fn not_connected(error: &Error) {
     );
     assert!(error.is_retryable());
     // Nothing was sent, so that even a call that must not go out twice may be tried again.
-    assert_eq!(error.attempts().len(), 3);
+    assert_eq!(error.attempts().len(), 4);
     assert!(
         error
             .attempts()
@@ -76,7 +76,7 @@ async fn an_unknown_host() {
 async fn a_server_that_speaks_no_tls() {
     let server = serve("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
     not_connected(&create(builder(&format!("https://{}", server.address))).await);
-    assert_eq!(server.connections(), 3);
+    assert_eq!(server.connections(), 4);
 }
 
 /// A TLS server that answers every request with `{}`; its address and its certificate in PEM.
@@ -162,8 +162,8 @@ async fn a_server_that_never_answers() {
     );
     assert_eq!(server.connections(), 1);
     let error = ListAccessTokens::new().send(&smc).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts().len()), (Kind::Timeout, 3));
-    assert_eq!(server.connections(), 4);
+    assert_eq!((error.kind(), error.attempts().len()), (Kind::Timeout, 4));
+    assert_eq!(server.connections(), 5);
     // Nothing can have changed, so that the text does not frighten anybody.
     assert!(
         !error.to_string().contains("may have been executed"),

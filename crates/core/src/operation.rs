@@ -49,6 +49,16 @@ pub enum Paging {
     },
 }
 
+/// What must not run side by side: calls of one lane whose values meet in each of these members.
+#[derive(Debug, Clone, Copy)]
+pub struct Lane {
+    /// Its name; operations with the same one queue together.
+    pub name: &'static str,
+    /// Wire names of the members, the same number for every operation of the lane; one that the
+    /// operation lacks, or that is not set, could be any.
+    pub members: &'static [&'static str],
+}
+
 /// The static description of one operation.
 #[derive(Debug)]
 pub struct Operation {
@@ -72,6 +82,8 @@ pub struct Operation {
     pub auth: bool,
     /// Whether "not found" means success, once an earlier attempt may have removed the thing.
     pub gone_is_done: bool,
+    /// What it must not run beside.
+    pub lane: Option<Lane>,
     /// How it pages.
     pub paging: Option<Paging>,
     /// Makes an empty input.
@@ -103,6 +115,7 @@ impl Operation {
             job: false,
             auth: true,
             gone_is_done: false,
+            lane: None,
             paging: None,
             input,
             output,
@@ -131,6 +144,11 @@ impl Operation {
     /// "Not found" on a repeat means that the first copy did it.
     pub const fn gone_is_done(mut self) -> Self {
         self.gone_is_done = true;
+        self
+    }
+    /// It must not run beside others of the lane `name` that mean the same things by `members`.
+    pub const fn lane(mut self, name: &'static str, members: &'static [&'static str]) -> Self {
+        self.lane = Some(Lane { name, members });
         self
     }
     /// It pages by numbers.

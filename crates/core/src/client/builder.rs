@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use http::HeaderValue;
+use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::credentials::{Cache, Context, Environment, Provider};
@@ -14,6 +15,8 @@ use crate::retry::{Budget, RetryPolicy};
 use crate::service::Service;
 use crate::transport::{HttpOptions, HttpTransport, Transport};
 
+use super::circuit::Circuit;
+use super::pace::Pace;
 use super::{Client, EndpointSource, Inner, Timeouts};
 
 /// A client cannot be built this way.
@@ -42,6 +45,8 @@ impl std::error::Error for ConfigError {}
 
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
+/// Each needs a connection, and a process has 1,024 descriptors by default on many systems.
+const MOST_IN_FLIGHT: usize = 1000;
 
 /// Builds a [`Client`]; what the builders of the service crates wrap.
 #[derive(Debug)]
@@ -60,6 +65,7 @@ pub struct Builder {
     environment: Environment,
     app_name: Option<String>,
     allow_http: bool,
+    most_in_flight: usize,
 }
 
 impl Builder {
@@ -82,6 +88,7 @@ impl Builder {
             environment: Environment::process(),
             app_name: None,
             allow_http: false,
+            most_in_flight: MOST_IN_FLIGHT,
         }
     }
 
@@ -124,6 +131,10 @@ impl Builder {
     /// How long one attempt may take.
     pub fn attempt_timeout(&mut self, attempt: Duration) {
         self.timeouts.attempt = attempt;
+    }
+    /// How many requests may be under way at once.
+    pub fn max_in_flight(&mut self, most: usize) {
+        self.most_in_flight = most.clamp(1, Semaphore::MAX_PERMITS);
     }
     /// How the default transport connects.
     pub fn http(&mut self) -> &mut HttpOptions {
@@ -213,6 +224,10 @@ impl Builder {
                 },
                 retry: self.retry,
                 budget: Budget::new(),
+                lanes: Arc::default(),
+                pace: Pace::default(),
+                circuit: Circuit::default(),
+                room: Semaphore::new(self.most_in_flight),
                 timeouts: self.timeouts,
                 offset: AtomicI64::new(0),
                 user_agent,
@@ -288,6 +303,12 @@ macro_rules! common_settings {
             /// How long one attempt may take; 30 s by default.
             pub fn attempt_timeout(mut self, attempt: ::std::time::Duration) -> Self {
                 self.core.attempt_timeout(attempt);
+                self
+            }
+            /// How many requests may be under way at once, from 1 on; 1,000 by default. Further calls
+            /// wait for room, and their time runs meanwhile.
+            pub fn max_in_flight(mut self, most: usize) -> Self {
+                self.core.max_in_flight(most);
                 self
             }
             /// How long connecting may take; 5 s by default.

@@ -17,6 +17,7 @@ use crate::protocol::{Encoded, Endpoint};
 use crate::record::{self, Json, Record};
 use crate::retry::RetryPolicy;
 
+use super::lanes::Claim;
 use super::response::Meta;
 use super::{Client, DryRun, FromRecord, Response, builder, drive};
 
@@ -44,6 +45,8 @@ pub(super) struct Plan {
     pub retry: Option<RetryPolicy>,
     pub timeout: Option<Duration>,
     pub endpoint: Option<Endpoint>,
+    /// What it must not run beside.
+    pub claim: Option<Claim>,
 }
 
 /// What came of it.
@@ -85,6 +88,7 @@ impl<O> Call<O> {
                 retry: None,
                 timeout: None,
                 endpoint: None,
+                claim: Claim::of(operation, input, &inner.settings),
             })),
             output: PhantomData,
         }

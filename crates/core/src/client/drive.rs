@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::SemaphorePermit;
 use tracing::Instrument;
 
+use crate::clock::within;
 use crate::credentials::{Credential, CredentialError, Snapshot};
 use crate::error::{Attempt, Error, Evidence, Kind, Outcome, Scrubber};
 use crate::idempotency::ClientToken;
@@ -16,6 +18,7 @@ use crate::transport::{Broken, Reply, TransportError};
 
 use super::call::{Finished, Plan};
 use super::machine::{Event, Machine, Step};
+use super::pace::Leave;
 use super::response::Meta;
 use super::{Client, DryRun};
 
@@ -30,9 +33,22 @@ struct Drive {
     job: String,
     output: Box<dyn Record>,
     held: Option<Snapshot>,
+    /// What the last attempt wrote as its time.
+    moment: Moment,
+    /// How often the clock was set, and how often another way of writing the time was tried.
+    corrected: (u32, usize),
     meta: Meta,
     evidence: Option<Evidence>,
     waited: Duration,
+}
+
+/// The time that an attempt carries.
+#[derive(Clone, Copy, Default)]
+struct Moment {
+    /// In Unix seconds, corrected by what is known of the service's clock.
+    now: i64,
+    /// See [`Protocol::zone`](crate::protocol::Protocol::zone).
+    zone: usize,
 }
 
 pub(super) async fn run(plan: Plan) -> Result<Finished, Error> {
@@ -48,31 +64,55 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
     let client = plan.client.clone();
     let policy = plan.retry.clone();
     let timeout = plan.timeout;
+    let mut plan = plan;
+    let claim = plan.claim.take();
     let mut drive = Drive::start(plan)?;
     let clock = &client.inner.context.clock;
     let total = timeout.unwrap_or(client.inner.timeouts.total);
+    let from = clock.elapsed();
+    let _turn = match claim {
+        None => None,
+        Some(claim) => {
+            let turn = within(&**clock, total, client.inner.lanes.enter(claim)).await;
+            drive.waited = clock.elapsed().saturating_sub(from);
+            match turn {
+                Some(turn) => Some(turn),
+                None => return Err(drive.not_sent(
+                    Kind::Timeout,
+                    "all the time went by in waiting for other calls that change the same thing",
+                )),
+            }
+        }
+    };
     let mut machine = Machine::new(
         drive.operation,
         policy.as_ref().unwrap_or(&client.inner.retry),
         &client.inner.budget,
         &*client.inner.context.entropy,
-        clock.elapsed() + total,
+        from + total,
     );
     machine.strict_deadline = timeout.is_some();
     machine.has_job = drive.operation.job;
     let mut event = Event::Start;
     loop {
-        event = match machine.next(clock.elapsed(), event) {
-            Step::Send => {
+        let step = machine.next(clock.elapsed(), event);
+        event = match step {
+            Step::Send | Step::Poll => {
+                let poll = matches!(step, Step::Poll);
                 let left = machine.deadline.saturating_sub(clock.elapsed());
-                drive.attempt(false, machine.sent(), left).await?
-            }
-            Step::Poll => {
-                let left = machine.deadline.saturating_sub(clock.elapsed());
-                drive.attempt(true, machine.sent(), left).await?
+                match drive.attempt(poll, machine.sent(), left).await {
+                    Ok(event) => event,
+                    Err(mut error) => {
+                        // An earlier attempt may have been executed, whatever stopped this one.
+                        if poll || machine.in_doubt() {
+                            error.inner().outcome = Outcome::Unknown;
+                        }
+                        return Err(error);
+                    }
+                }
             }
             Step::Sleep(duration) => {
-                drive.waited = duration;
+                drive.waited += duration;
                 clock.sleep(duration).await;
                 Event::Slept
             }
@@ -87,15 +127,14 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
                 Event::Refreshed
             }
             Step::CorrectClock(time) => Event::Corrected(drive.correct_clock(time)),
-            Step::Done => {
-                client.inner.budget.earn();
-                return Ok(drive.finish());
-            }
+            Step::Done => return Ok(drive.finish()),
             Step::Gone => {
                 drive.output = (drive.operation.output)();
                 return Ok(drive.finish());
             }
-            Step::Fail(failure, outcome) => return Err(drive.fail(failure, outcome)),
+            Step::Fail(failure, outcome) => {
+                return Err(drive.fail(failure, outcome, machine.not_repeated));
+            }
         };
     }
 }
@@ -150,6 +189,8 @@ impl Drive {
             job,
             output: (plan.operation.output)(),
             held: None,
+            moment: Moment::default(),
+            corrected: (0, 0),
             meta: Meta::default(),
             evidence: None,
             waited: Duration::ZERO,
@@ -170,8 +211,23 @@ impl Drive {
         self.held.as_ref().map(|held| &*held.credential)
     }
 
-    fn prepare(&self, poll: bool, timeout: Duration) -> Result<Prepared, Error> {
+    /// Where it goes, as far as that is known.
+    fn host(&self) -> String {
+        let endpoint = match &self.endpoint {
+            Some(endpoint) => Ok(Cow::Borrowed(endpoint)),
+            None => self.client.endpoint(self.credential()),
+        };
+        endpoint
+            .map(|endpoint| endpoint.host().to_owned())
+            .unwrap_or_default()
+    }
+
+    fn prepare(&mut self, poll: bool, timeout: Duration) -> Result<Prepared, Error> {
         let inner = &self.client.inner;
+        self.moment = Moment {
+            now: self.client.now(),
+            zone: inner.protocol.zone(),
+        };
         let credential = self.credential();
         let configuration = |message| Error::new(Kind::Configuration, self.operation.name, message);
         let endpoint = match &self.endpoint {
@@ -185,7 +241,8 @@ impl Drive {
             service: inner.service,
             endpoint: &endpoint,
             credential,
-            now: self.client.now(),
+            now: self.moment.now,
+            zone: self.moment.zone,
             nonce: nonce.hyphenated().encode_lower(&mut buffer),
             job: &self.job,
             user_agent: &inner.user_agent,
@@ -203,9 +260,23 @@ impl Drive {
         if !poll && let Err(error) = self.fetch_credentials().await {
             return Err(self.no_credentials(error));
         }
-        let timeout = self
-            .client
-            .inner
+        let client = self.client.clone();
+        let inner = &client.inner;
+        let clock = &*inner.context.clock;
+        let from = clock.elapsed();
+        if let Some(held) = &self.held
+            && inner.circuit.is_noted()
+            && let Some(mut error) =
+                inner
+                    .circuit
+                    .check(from, self.operation.name, &held.credential, &self.host())
+        {
+            self.complete(error.inner());
+            return Err(error);
+        }
+        let (_room, leave) = self.admit(&client, left).await?;
+        let left = left.saturating_sub(clock.elapsed().saturating_sub(from));
+        let timeout = inner
             .timeouts
             .attempt
             .min(left)
@@ -220,27 +291,83 @@ impl Drive {
         if !poll {
             self.evidence = prepared.evidence;
         }
-        let context = &self.client.inner.context;
-        let (started, from) = (context.clock.now(), context.clock.elapsed());
+        let (started, from) = (clock.now(), clock.elapsed());
         let span = tracing::debug_span!("cumulo.attempt", number, poll);
-        let sent = context
+        let sent = inner
+            .context
             .transport
             .send(prepared.request)
             .instrument(span.clone())
             .await;
-        let took = self
-            .client
-            .inner
-            .context
-            .clock
-            .elapsed()
-            .saturating_sub(from);
+        let now = clock.elapsed();
+        let took = now.saturating_sub(from);
         let _entered = span.enter();
         let event = match sent {
             Ok(reply) => self.answered(reply, poll, started, took),
             Err(error) => self.broken(&error, started, took),
         };
+        match &event {
+            Event::Answered(Verdict::Failed(failure)) if failure.kind == Kind::Throttled => {
+                leave.throttled(now, failure.retry_after);
+            }
+            Event::Answered(_) => leave.answered(now),
+            _ => {}
+        }
+        self.note_key(&event);
         Ok(event)
+    }
+
+    /// Whether the service knows the key, for the calls that follow.
+    fn note_key(&self, event: &Event) {
+        let inner = &self.client.inner;
+        let Some(held) = &self.held else { return };
+        match event {
+            Event::Answered(Verdict::Failed(failure)) => {
+                let now = inner.context.clock.elapsed();
+                let wrong = inner
+                    .circuit
+                    .refused(now, &held.credential, &self.host(), failure);
+                // The next call asks the source again: the key may have been replaced there.
+                if wrong && let Some(cache) = &inner.credentials {
+                    cache.invalidate(held);
+                }
+            }
+            Event::Answered(_) => inner.circuit.accepted(),
+            _ => {}
+        }
+    }
+
+    /// Leave to send, once there is room and the service's pace allows it.
+    async fn admit<'a>(
+        &mut self,
+        client: &'a Client,
+        left: Duration,
+    ) -> Result<(SemaphorePermit<'a>, Leave<'a>), Error> {
+        let inner = &client.inner;
+        let clock = &*inner.context.clock;
+        let from = clock.elapsed();
+        let pace = inner.pace.of(self.operation.retry);
+        let admitted = within(clock, left, async {
+            let leave = pace.admit(clock).await;
+            (inner.room.acquire().await, leave)
+        });
+        let admitted = admitted.await;
+        self.waited += clock.elapsed().saturating_sub(from);
+        match admitted {
+            Some((Ok(room), leave)) => Ok((room, leave)),
+            _ => Err(self.not_sent(
+                Kind::Timeout,
+                "all the time went by in waiting for room among the client's own calls, or for the pace that the service allows",
+            )),
+        }
+    }
+
+    /// The error for a call that ended before it was sent.
+    fn not_sent(&self, kind: Kind, message: &str) -> Error {
+        let mut error = Error::new(kind, self.operation.name, message);
+        self.complete(error.inner());
+        error.inner().outcome = Outcome::NotSent;
+        error
     }
 
     fn answered(&mut self, reply: Reply, poll: bool, started: SystemTime, took: Duration) -> Event {
@@ -282,7 +409,16 @@ impl Drive {
             && !job.is_empty()
         {
             self.job.clone_from(job);
-            self.meta.job = Some(job.clone());
+        }
+        // Whoever answers for the job knows it, also where the answer to its start was lost.
+        let known = match &verdict {
+            Verdict::Pending(..) | Verdict::DuplicateJob => true,
+            Verdict::Done(_) => poll,
+            Verdict::Failed(failure) => poll && failure.is_result,
+            Verdict::NoSuchJob => false,
+        };
+        if known {
+            self.meta.job = Some(self.job.clone());
         }
         self.meta.status = reply.status;
         self.meta.headers = reply.headers;
@@ -299,13 +435,7 @@ impl Drive {
         };
         let mut failure = Failure::new(kind, error.to_string());
         if kind == Kind::Connect {
-            let endpoint = match &self.endpoint {
-                Some(endpoint) => Ok(Cow::Borrowed(endpoint)),
-                None => self.client.endpoint(self.credential()),
-            };
-            let host = endpoint
-                .map(|endpoint| endpoint.host().to_owned())
-                .unwrap_or_default();
+            let host = self.host();
             failure.hint = Some(format!(
                 "Check that {host} is the right endpoint and can be reached from here"
             ));
@@ -324,16 +454,28 @@ impl Drive {
     }
 
     /// Whether time will be written differently from now on.
-    fn correct_clock(&self, server_time: Option<i64>) -> bool {
+    fn correct_clock(&mut self, server_time: Option<i64>) -> bool {
         let inner = &self.client.inner;
-        let Some(server_time) = server_time else {
-            return inner.protocol.shift_zone();
-        };
-        let ours = crate::clock::unix_seconds(inner.context.clock.now());
-        let offset = server_time - ours;
-        let before = inner.offset.swap(offset, Ordering::Relaxed);
+        // Compared with the time that this attempt carried: another call may have mended the clock
+        // since, and then this one has only to be signed again.
+        if let Some(server_time) = server_time
+            && (server_time - self.moment.now).abs() > AGREEMENT
+        {
+            self.corrected.0 += 1;
+            if self.corrected.0 > CORRECTIONS {
+                return false;
+            }
+            let ours = crate::clock::unix_seconds(inner.context.clock.now());
+            inner.offset.store(server_time - ours, Ordering::Relaxed);
+            return true;
+        }
         // Clocks that agree were not the cause: a correction would only repeat the failure.
-        (offset - before).abs() > AGREEMENT || inner.protocol.shift_zone()
+        self.corrected.1 += 1;
+        if self.corrected.1 >= inner.protocol.zones() {
+            return false;
+        }
+        inner.protocol.shift_zone(self.moment.zone);
+        true
     }
 
     fn finish(mut self) -> Finished {
@@ -367,7 +509,7 @@ impl Drive {
         inner.harmless = self.operation.retry == RetryClass::ReadOnly;
     }
 
-    fn fail(self, failure: Failure, outcome: Outcome) -> Error {
+    fn fail(self, failure: Failure, outcome: Outcome, not_repeated: Option<String>) -> Error {
         let scrubber = self.scrubber();
         let mut error = Error::new(
             failure.kind,
@@ -383,6 +525,12 @@ impl Drive {
         inner.code = failure.code;
         inner.hint = failure.hint;
         inner.outcome = outcome;
+        // An unanswered start may have made the job all the same.
+        if outcome == Outcome::Unknown && self.operation.job && inner.job.is_none() {
+            inner.job = Some(self.job);
+        }
+        inner.retry_after = failure.retry_after;
+        inner.not_repeated = not_repeated;
         inner.evidence = self
             .evidence
             .map(|evidence| evidence.answered_at(failure.server_time));
@@ -397,6 +545,8 @@ impl Drive {
 
 /// Clocks within so many seconds agree; services allow 15 minutes.
 const AGREEMENT: i64 = 60;
+/// A service's clock that jumps is followed so often.
+const CORRECTIONS: u32 = 2;
 
 /// The request id of a body whose headers have none.
 fn body_request_id(verdict: &Verdict, reply: &Reply) -> Option<String> {

@@ -2,9 +2,12 @@
 
 mod builder;
 mod call;
+mod circuit;
 mod drive;
 mod dry_run;
+mod lanes;
 mod machine;
+mod pace;
 mod response;
 
 use std::borrow::Cow;
@@ -14,6 +17,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
+use tokio::sync::Semaphore;
 
 use crate::credentials::{Cache, Context, Credential, CredentialError};
 use crate::error::{Error, Kind};
@@ -49,6 +53,11 @@ pub(crate) struct Inner {
     pub context: Context,
     pub retry: RetryPolicy,
     pub budget: Budget,
+    pub lanes: Arc<lanes::Lanes>,
+    pub pace: pace::Pace,
+    pub circuit: circuit::Circuit,
+    /// Room for requests under way.
+    pub room: Semaphore,
     pub timeouts: Timeouts,
     /// The service's clock minus ours, in seconds, as the last skew error told it.
     pub offset: AtomicI64,

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use url::{Host, Url};
 
 use crate::record::Json;
-use crate::retry::RetryPolicy;
+use crate::retry::{Patience, RetryPolicy};
 use crate::sign::percent;
 use crate::transport::{Broken, Reply, Request, TransportError};
 
@@ -133,9 +133,12 @@ impl Route {
                     Err(error) => Err(self.unreachable(&host, &error)),
                 };
             }
+            let patience = match &result {
+                Ok(reply) if reply.status == 429 => Patience::Throttled,
+                _ => Patience::Short,
+            };
+            let delay = policy.delay(patience, attempt - 1, None, &*context.entropy);
             attempt += 1;
-            let throttled = matches!(&result, Ok(reply) if reply.status == 429);
-            let delay = policy.delay(attempt, throttled, None, &*context.entropy);
             context.clock.sleep(delay).await;
         }
     }

@@ -33,6 +33,7 @@ pub(super) fn failure(service: &Service, common: &[Code], reply: &Reply) -> (Fai
             .map(|known| known.hint.to_owned()),
         retry_after: retry_after(reply),
         server_time: server_date(reply),
+        is_result: false,
     };
     (failure, loose)
 }

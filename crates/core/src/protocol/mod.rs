@@ -179,6 +179,8 @@ pub struct Signing<'a> {
     pub now: i64,
     /// New for every attempt.
     pub nonce: &'a str,
+    /// Which of the protocol's ways to write the time, see [`Protocol::zone`].
+    pub zone: usize,
     /// The same for all attempts: ZStack's job UUID.
     pub job: &'a str,
     /// The User-Agent.
@@ -225,6 +227,8 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// The service's clock in Unix seconds, if the answer tells it.
     pub server_time: Option<i64>,
+    /// ZStack itself reports how the job or call ended, rather than something on the way to it.
+    pub is_result: bool,
 }
 
 impl Failure {
@@ -237,6 +241,7 @@ impl Failure {
             hint: None,
             retry_after: None,
             server_time: None,
+            is_result: false,
         }
     }
 }
@@ -276,10 +281,20 @@ pub trait Protocol: Send + Sync + fmt::Debug {
     /// The service's id of a request, from its answer.
     fn request_id(&self, reply: &Reply) -> Option<String>;
 
-    /// Called when the service's clock differs in a way that no time can correct; whether another
-    /// way of writing the time is left to try.
-    fn shift_zone(&self) -> bool {
-        false
+    /// How many ways there are to write the time; ZStack servers compare wall clocks of a zone that
+    /// has to be guessed.
+    fn zones(&self) -> usize {
+        1
+    }
+
+    /// The way that requests use now.
+    fn zone(&self) -> usize {
+        0
+    }
+
+    /// Goes on to the next way, unless another call has done so since this one was signed in `zone`.
+    fn shift_zone(&self, zone: usize) {
+        let _ = zone;
     }
 }
 

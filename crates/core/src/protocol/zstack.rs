@@ -3,7 +3,7 @@
 //! Whether a call runs at once or as a job is told by the status of the answer, never by the
 //! documentation, which is wrong about it in places.
 
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,8 +29,10 @@ pub struct ZStack {
     /// Send body keys in lower case, as one documentation page prints them. Real servers compare the
     /// key exactly and know only the camel-case form.
     pub lower_case_keys: bool,
-    utc_offset: AtomicI32,
-    tried: AtomicUsize,
+    /// Offsets to try, the one that was set first.
+    offsets: Vec<i32>,
+    /// Which of them is used now.
+    zone: AtomicUsize,
 }
 
 /// Offsets to try when a server refuses the time: that of most installations, then UTC.
@@ -42,10 +44,16 @@ impl ZStack {
     /// `utc_offset`: the server's time zone in seconds east of UTC. By default servers compare the
     /// wall clock of the `Date` header with their own, whatever zone it names.
     pub fn new(utc_offset: i32, lower_case_keys: bool) -> Self {
+        let mut offsets = vec![utc_offset];
+        offsets.extend(
+            LIKELY_OFFSETS
+                .iter()
+                .filter(|&&likely| likely != utc_offset),
+        );
         Self {
             lower_case_keys,
-            utc_offset: AtomicI32::new(utc_offset),
-            tried: AtomicUsize::new(0),
+            offsets,
+            zone: AtomicUsize::new(0),
         }
     }
 }
@@ -183,15 +191,20 @@ impl Protocol for ZStack {
         reply.header("x-job-uuid").map(str::to_owned)
     }
 
-    fn shift_zone(&self) -> bool {
-        let next = self.tried.fetch_add(1, Ordering::Relaxed);
-        match LIKELY_OFFSETS.get(next) {
-            Some(offset) => {
-                self.utc_offset.store(*offset, Ordering::Relaxed);
-                true
-            }
-            None => false,
-        }
+    fn zones(&self) -> usize {
+        self.offsets.len()
+    }
+
+    fn zone(&self) -> usize {
+        self.zone.load(Ordering::Relaxed)
+    }
+
+    fn shift_zone(&self, zone: usize) {
+        let next = (zone + 1) % self.offsets.len();
+        // Of many calls that fail at once only the first shifts; the others take what it found.
+        let _ = self
+            .zone
+            .compare_exchange(zone, next, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
@@ -207,7 +220,7 @@ impl ZStack {
             None => return Ok(None),
             Some(Identity::Token(session)) => (format!("OAuth {}", session.expose()), None),
             Some(Identity::Keys(keys)) => {
-                let offset = self.utc_offset.load(Ordering::Relaxed);
+                let offset = self.offsets.get(signing.zone).copied().unwrap_or_default();
                 let date = zstack_access_key::date(signing.now, offset);
                 let value = header_value(operation, "date", &date)?;
                 outgoing.headers.insert(header::DATE, value);
@@ -365,6 +378,8 @@ fn error_code(service: &'static Service, reply: &Reply, json: &Json) -> Failure 
         }
     }
     failure.message = super::body::excerpt_long(&failure.message);
+    // Load balancers write `{"error": {..}}` too, but with numbers for codes.
+    failure.is_result = code.is_some();
     failure.code = code;
     failure
 }

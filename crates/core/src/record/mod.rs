@@ -30,6 +30,7 @@ pub(crate) use encode::to_json_value;
 pub use encode::{Wire, to_json, to_value};
 pub use flatten::{ListKeys, flatten};
 pub use into_member::IntoMember;
+pub(crate) use lookup::texts;
 pub use lookup::{get, items, set};
 pub use nearest::nearest;
 pub use scalar::{Json, Secret};
