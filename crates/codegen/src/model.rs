@@ -164,6 +164,8 @@ pub struct Operation {
     pub retry: String,
     /// Whether "not found" on a repeat means success, from the overlay.
     pub gone_is_done: bool,
+    /// What it must not run beside, from the overlay: a lane, and its own names of the lane's members.
+    pub lane: Option<(String, Vec<String>)>,
     /// Further lines of documentation.
     pub notes: Vec<String>,
 }

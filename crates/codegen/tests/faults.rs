@@ -172,6 +172,22 @@ fn overlays_that_name_what_is_not_there() {
         ),
         ("[group]\nno = \"No.\"", "no: [group] unknown group"),
         (
+            "[lane.l]\nmembers = [\"Size\"]\noperations = [\"No\"]",
+            "No: [lane.l] unknown operation",
+        ),
+        (
+            "[lane.l]\nmembers = [[\"No\", \"Nos\"]]\noperations = [\"CreateThing\"]",
+            "CreateThing: [lane.l] it has none of [\"No\", \"Nos\"]",
+        ),
+        (
+            "[lane.l]\nmembers = []\noperations = [\"CreateThing\"]",
+            "[lane.l]: `members` must be a list of names",
+        ),
+        (
+            "[lane.l]\nmembers = [\"Size\"]\noperations = \"reads\"",
+            "[lane.l]: `operations` must be a list or `writes`",
+        ),
+        (
             "[secret]\nNo = [\"input.Key\"]",
             "No.input.Key: unknown operation `No`",
         ),

@@ -137,6 +137,14 @@ fn settings(operation: &Operation, members: &[Member]) -> Vec<String> {
     if operation.gone_is_done {
         settings.push("gone_is_done()".into());
     }
+    if let Some((lane, members)) = &operation.lane {
+        let members: Vec<String> = members.iter().map(|name| literal(name)).collect();
+        settings.push(format!(
+            "lane({}, &[{}])",
+            literal(lane),
+            members.join(", ")
+        ));
+    }
     settings.extend(paging(operation, members));
     settings
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use toml::Value as Toml;
 
-use super::{Overlay, Words, member, texts};
+use super::{Overlay, Words, lane, member, texts};
 use crate::fault::{Fault, Faults};
 use crate::model::Model;
 
@@ -20,6 +20,7 @@ pub fn apply(overlay: &Overlay, model: &mut Model) -> Faults<()> {
     summaries(overlay, model, &mut faults);
     retry(overlay, model, &mut faults);
     gone_is_done(overlay, model, &mut faults);
+    lane::lanes(overlay, model, &mut faults);
     huawei_only(overlay, model);
     if faults.is_empty() {
         Ok(())

@@ -4,6 +4,7 @@
 //! Everything an overlay names must exist, so that an entry cannot outlive what it was written for.
 
 mod apply;
+mod lane;
 mod member;
 mod repair;
 mod words;
@@ -25,6 +26,7 @@ const TABLES: &[&str] = &[
     "article",
     "retry",
     "gone_is_done",
+    "lane",
     "secret",
     "client_default",
     "doc",

@@ -243,7 +243,9 @@ operation! {
 operation! {
     /// Permits a cloud connect network of another account to take in a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-grantsaginstancetoccn).
-    GrantSagInstanceToCcn -> GrantSagInstanceToCcnOutput: POST "/" Unsafe;
+    GrantSagInstanceToCcn -> GrantSagInstanceToCcnOutput: POST "/" Unsafe [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "CcnInstanceId" ccn_instance_id: String,
         query "CcnUid" ccn_uid: i64,
@@ -308,7 +310,7 @@ operation! {
 operation! {
     /// Withdraws the permission of a cloud connect network of another account to take in a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-revokesaginstancefromccn).
-    RevokeSagInstanceFromCcn -> Empty: POST "/" Unsafe;
+    RevokeSagInstanceFromCcn -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "CcnInstanceId" ccn_instance_id: String,
         query "SmartAGId" smart_ag_id: String,

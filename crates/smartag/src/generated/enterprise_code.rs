@@ -93,7 +93,10 @@ operation! {
 operation! {
     /// Gives a software gateway another enterprise code.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-updatesmartagenterprisecode).
-    UpdateSmartAGEnterpriseCode -> Empty: POST "/" Keyed [token("ClientToken")];
+    UpdateSmartAGEnterpriseCode -> Empty: POST "/" Keyed [
+        token("ClientToken"),
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "EnterpriseCode" enterprise_code: String,
         query "SmartAGId" smart_ag_id: String,

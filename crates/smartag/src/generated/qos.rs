@@ -20,7 +20,7 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Applies a QoS policy to a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-associateqos).
-    AssociateQos -> Empty: POST "/" Unsafe;
+    AssociateQos -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "QosId" qos_id: String,
         query "SmartAGId" smart_ag_id: String,
@@ -337,7 +337,7 @@ output! {
 operation! {
     /// Stops applying a QoS policy to a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-disassociateqos).
-    DisassociateQos -> Empty: POST "/" Unsafe;
+    DisassociateQos -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "QosId" qos_id: String,
         query "SmartAGId" smart_ag_id: String,
