@@ -162,8 +162,8 @@ pub struct Operation {
     pub summary: String,
     /// Its retry class, from the overlay.
     pub retry: String,
-    /// Whether "not found" on a repeat means success, from the overlay.
-    pub gone_is_done: bool,
+    /// Codes that mean success on a repeat, since the thing is gone; from the overlay.
+    pub gone: Vec<String>,
     /// Further lines of documentation.
     pub notes: Vec<String>,
 }

@@ -70,8 +70,9 @@ pub struct Operation {
     pub job: bool,
     /// Whether it needs credentials.
     pub auth: bool,
-    /// Whether "not found" means success, once an earlier attempt may have removed the thing.
-    pub gone_is_done: bool,
+    /// Codes that say that the thing to be removed is gone: success, once an earlier attempt may have
+    /// removed it. Codes for its parent, or for a wrong address, are not among them.
+    pub gone: &'static [&'static str],
     /// How it pages.
     pub paging: Option<Paging>,
     /// Makes an empty input.
@@ -102,7 +103,7 @@ impl Operation {
             wrapper: None,
             job: false,
             auth: true,
-            gone_is_done: false,
+            gone: &[],
             paging: None,
             input,
             output,
@@ -128,9 +129,9 @@ impl Operation {
         self.auth = false;
         self
     }
-    /// "Not found" on a repeat means that the first copy did it.
-    pub const fn gone_is_done(mut self) -> Self {
-        self.gone_is_done = true;
+    /// One of these codes on a repeat means that the first copy did it.
+    pub const fn gone(mut self, codes: &'static [&'static str]) -> Self {
+        self.gone = codes;
         self
     }
     /// It pages by numbers.

@@ -44,8 +44,7 @@ operation! {
     /// Closes a custom inbound port of the gateway.
     /// Huawei Cloud only; Open Telekom Cloud lacks it.
     DeleteCustomIngressPort -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/custom-ingress-ports/{ingress_port_id}" Idempotent
-        [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/custom-ingress-ports/{ingress_port_id}" Idempotent;
     required {
         path "ingress_port_id" ingress_port_id: String,
     }

@@ -262,7 +262,8 @@ output! {
 operation! {
     /// Deletes a gateway with everything on it.
     DeleteInstancesV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}" Idempotent [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}" Idempotent
+        [gone(&["APIC.7302", "APIG.3030"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -346,8 +347,7 @@ output! {
 
 operation! {
     /// Unbinds the elastic IP from the gateway.
-    RemoveEipV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/eip" Idempotent [gone_is_done()];
+    RemoveEipV2 -> Empty: DELETE "/v2/{project_id}/apigw/instances/{instance_id}/eip" Idempotent;
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -358,7 +358,7 @@ operation! {
 operation! {
     /// Ends the outbound internet access of the gateway.
     RemoveEngressEipV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/nat-eip" Idempotent [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/nat-eip" Idempotent;
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -369,8 +369,7 @@ operation! {
 operation! {
     /// Ends the public inbound access of the gateway.
     RemoveIngressEipV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/ingress-eip" Idempotent
-        [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/ingress-eip" Idempotent;
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],

@@ -24,7 +24,7 @@ const TABLES: &[&str] = &[
     "link",
     "article",
     "retry",
-    "gone_is_done",
+    "gone",
     "secret",
     "client_default",
     "doc",

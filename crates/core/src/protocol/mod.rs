@@ -10,6 +10,7 @@ mod huawei;
 mod json_body;
 mod members;
 mod path;
+mod success;
 mod zstack;
 
 use std::borrow::Cow;
@@ -225,6 +226,11 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// The service's clock in Unix seconds, if the answer tells it.
     pub server_time: Option<i64>,
+    /// The service's id of the request, if the body tells it.
+    pub request_id: Option<String>,
+    /// Whether a code of the service says that the very thing which the operation removes is gone.
+    /// A 404 alone does not: a proxy, another address or a missing parent answers it too.
+    pub gone: bool,
 }
 
 impl Failure {
@@ -237,6 +243,8 @@ impl Failure {
             hint: None,
             retry_after: None,
             server_time: None,
+            request_id: None,
+            gone: false,
         }
     }
 }

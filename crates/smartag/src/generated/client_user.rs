@@ -60,7 +60,9 @@ output! {
 operation! {
     /// Removes a client account from a software gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesmartaccessgatewayclientuser).
-    DeleteSmartAccessGatewayClientUser -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteSmartAccessGatewayClientUser -> Empty: POST "/" Idempotent [
+        gone(&["ParameterSagClientId"]),
+    ];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "UserName" user_name: String,

@@ -43,7 +43,7 @@ operation! {
 operation! {
     /// Removes a VLAN subinterface from the leased-line port of a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesagexpressconnectinterface).
-    DeleteSagExpressConnectInterface -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteSagExpressConnectInterface -> Empty: POST "/" Idempotent;
     required {
         query "PortName" port_name: String,
         query "SmartAGId" smart_ag_id: String,

@@ -69,7 +69,7 @@ operation! {
 operation! {
     /// Removes the rule that says how a route is advertised.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteroutedistributionstrategy).
-    DeleteRouteDistributionStrategy -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteRouteDistributionStrategy -> Empty: POST "/" Idempotent;
     required DeleteRouteDistributionStrategyRequired {
         query "DestCidrBlock" dest_cidr_block: String,
         query "RouteSource" route_source: String,
@@ -89,7 +89,7 @@ operation! {
 operation! {
     /// Removes a static route from a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesagstaticroute).
-    DeleteSagStaticRoute -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteSagStaticRoute -> Empty: POST "/" Idempotent;
     required DeleteSagStaticRouteRequired {
         query "DestinationCidr" destination_cidr: String,
         query "PortName" port_name: String,
