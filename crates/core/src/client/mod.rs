@@ -6,6 +6,7 @@ mod drive;
 mod dry_run;
 mod machine;
 mod response;
+mod secret_name;
 
 use std::borrow::Cow;
 use std::fmt;

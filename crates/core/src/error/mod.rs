@@ -24,7 +24,7 @@ use crate::idempotency::ClientToken;
 
 pub use explain::Diagnosis;
 pub(crate) use explain::Evidence;
-pub(crate) use scrub::Scrubber;
+pub(crate) use scrub::{Scrubber, is_plain};
 
 /// What kind of failure it is.
 ///
