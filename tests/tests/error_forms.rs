@@ -72,7 +72,7 @@ async fn alibabas_forms() {
             Some("InvalidAccessKeyId.NotFound"),
             "Specified <key> & all",
             Kind::Unauthenticated,
-            None,
+            Some("554A"),
         ),
         (
             403,

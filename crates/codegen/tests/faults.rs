@@ -167,8 +167,16 @@ fn overlays_that_name_what_is_not_there() {
         ("[summary]\nNo = \"No.\"", "No: [summary] unknown operation"),
         ("[retry]\nNo = \"Unsafe\"", "No: [retry] unknown operation"),
         (
-            "[gone_is_done]\noperations = [\"No\"]",
-            "No: [gone_is_done] unknown operation",
+            "[gone]\nNo = [\"Thing.NotFound\"]",
+            "No: [gone] unknown operation",
+        ),
+        (
+            "[gone]\nCreateThing = []",
+            "CreateThing: [gone] names no code",
+        ),
+        (
+            "[gone.rule]\nputs = [\"Thing.NotFound\"]",
+            "[gone]: unknown rule `puts`",
         ),
         ("[group]\nno = \"No.\"", "no: [group] unknown group"),
         (

@@ -80,8 +80,9 @@ pub struct Operation {
     pub job: bool,
     /// Whether it needs credentials.
     pub auth: bool,
-    /// Whether "not found" means success, once an earlier attempt may have removed the thing.
-    pub gone_is_done: bool,
+    /// Codes that say that the thing to be removed is gone: success, once an earlier attempt may have
+    /// removed it. Codes for its parent, or for a wrong address, are not among them.
+    pub gone: &'static [&'static str],
     /// What it must not run beside.
     pub lane: Option<Lane>,
     /// How it pages.
@@ -114,7 +115,7 @@ impl Operation {
             wrapper: None,
             job: false,
             auth: true,
-            gone_is_done: false,
+            gone: &[],
             lane: None,
             paging: None,
             input,
@@ -141,9 +142,9 @@ impl Operation {
         self.auth = false;
         self
     }
-    /// "Not found" on a repeat means that the first copy did it.
-    pub const fn gone_is_done(mut self) -> Self {
-        self.gone_is_done = true;
+    /// One of these codes on a repeat means that the first copy did it.
+    pub const fn gone(mut self, codes: &'static [&'static str]) -> Self {
+        self.gone = codes;
         self
     }
     /// It must not run beside others of the lane `name` that mean the same things by `members`.

@@ -312,7 +312,7 @@ operation! {
     /// Takes one version of an API offline.
     DeleteApiByVersionIdV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/apis/versions/{version_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3022"])];
     required {
         path "version_id" version_id: String,
     }
@@ -326,7 +326,7 @@ operation! {
     /// Deletes an API that is not published anywhere.
     DeleteApiV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/apis/{api_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3002"])];
     required {
         path "api_id" api_id: String,
     }

@@ -19,7 +19,7 @@ operation! {
     /// Takes an app's right to call an API away.
     CancelingAuthorizationV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/app-auths/{app_auth_id}" Idempotent
-        [gone_is_done(), lane("authorization", &["instance_id", "", ""])];
+        [gone(&["APIG.3009"]), lane("authorization", &["instance_id", "", ""])];
     required {
         path "app_auth_id" app_auth_id: String,
     }

@@ -46,7 +46,7 @@ operation! {
     /// Huawei Cloud only; Open Telekom Cloud lacks it.
     DeleteCustomIngressPort -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/custom-ingress-ports/{ingress_port_id}" Idempotent
-        [gone_is_done(), lane("gateway", &["instance_id"])];
+        [lane("gateway", &["instance_id"])];
     required {
         path "ingress_port_id" ingress_port_id: String,
     }

@@ -267,7 +267,8 @@ output! {
 operation! {
     /// Deletes a gateway with everything on it.
     DeleteInstancesV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}" Idempotent [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}" Idempotent
+        [gone(&["APIC.7302", "APIG.3030"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -353,7 +354,7 @@ operation! {
     /// Unbinds the elastic IP from the gateway.
     RemoveEipV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/eip" Idempotent
-        [gone_is_done(), lane("gateway", &["instance_id"])];
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -365,7 +366,7 @@ operation! {
     /// Ends the outbound internet access of the gateway.
     RemoveEngressEipV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/nat-eip" Idempotent
-        [gone_is_done(), lane("gateway", &["instance_id"])];
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -377,7 +378,7 @@ operation! {
     /// Ends the public inbound access of the gateway.
     RemoveIngressEipV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/ingress-eip" Idempotent
-        [gone_is_done(), lane("gateway", &["instance_id"])];
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],

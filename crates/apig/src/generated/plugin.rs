@@ -111,8 +111,7 @@ output! {
 operation! {
     /// Deletes a plug-in.
     DeletePlugin -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/plugins/{plugin_id}" Idempotent
-        [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/plugins/{plugin_id}" Idempotent;
     required {
         path "plugin_id" plugin_id: String,
     }

@@ -72,7 +72,7 @@ operation! {
     /// Deletes a VPC channel that no API uses.
     DeleteVpcChannelV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}" Idempotent
-        [gone_is_done(), lane("channel", &["instance_id", "vpc_channel_id"])];
+        [gone(&["APIG.3023"]), lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
     }

@@ -73,7 +73,7 @@ operation! {
     /// Removes a backend server from a VPC channel.
     DeleteBackendInstanceV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/members/{member_id}" Idempotent
-        [gone_is_done(), lane("channel", &["instance_id", "vpc_channel_id"])];
+        [gone(&["APIG.3024"]), lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
         path "member_id" member_id: String,

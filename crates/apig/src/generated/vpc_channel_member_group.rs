@@ -42,7 +42,7 @@ operation! {
     /// Deletes a server group of a VPC channel.
     DeleteMemberGroup -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/member-groups/{member_group_id}" Idempotent
-        [gone_is_done(), lane("channel", &["instance_id", "vpc_channel_id"])];
+        [lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
         path "member_group_id" member_group_id: String,

@@ -134,8 +134,9 @@ fn settings(operation: &Operation, members: &[Member]) -> Vec<String> {
     if operation.anonymous {
         settings.push("anonymous()".into());
     }
-    if operation.gone_is_done {
-        settings.push("gone_is_done()".into());
+    if !operation.gone.is_empty() {
+        let codes: Vec<String> = operation.gone.iter().map(|code| literal(code)).collect();
+        settings.push(format!("gone(&[{}])", codes.join(", ")));
     }
     if let Some((lane, members)) = &operation.lane {
         let members: Vec<String> = members.iter().map(|name| literal(name)).collect();

@@ -25,7 +25,7 @@ const TABLES: &[&str] = &[
     "link",
     "article",
     "retry",
-    "gone_is_done",
+    "gone",
     "lane",
     "secret",
     "client_default",

@@ -14,12 +14,12 @@ use crate::error::{Error, Kind};
 use crate::idempotency::ClientToken;
 use crate::operation::Operation;
 use crate::protocol::{Encoded, Endpoint};
-use crate::record::{self, Json, Record};
+use crate::record::{self, Json, Record, Secret};
 use crate::retry::RetryPolicy;
 
 use super::lanes::Claim;
 use super::response::Meta;
-use super::{Client, DryRun, FromRecord, Response, builder, drive};
+use super::{Client, DryRun, FromRecord, Response, builder, drive, secret_name};
 
 /// An encoded call. Awaiting it sends it; nothing goes out before.
 ///
@@ -141,7 +141,8 @@ impl<O> Call<O> {
         })
     }
 
-    /// A further header. Those of authentication and framing cannot be set.
+    /// A further header. Those of authentication and framing cannot be set. Under a name such as
+    /// `X-Auth-Token` the value is kept out of every text like other secrets.
     pub fn header(self, name: &str, value: &str) -> Self {
         self.plan(|plan| {
             let reserved = [
@@ -160,8 +161,12 @@ impl<O> Call<O> {
                 (Ok(name), _) if reserved.contains(&name) => {
                     plan.fail(format!("header `{name}` is set by the client itself"));
                 }
-                (Ok(name), Some(value)) => {
+                (Ok(name), Some(mut value)) => {
                     if let Ok(encoded) = &mut plan.encoded {
+                        if secret_name::is_secret(name.as_str()) {
+                            encoded.secrets.extend(value.to_str().ok().map(Secret::from));
+                            value.set_sensitive(true);
+                        }
                         encoded.headers.push((name, value));
                     }
                 }
@@ -174,6 +179,7 @@ impl<O> Call<O> {
     }
 
     /// A further member, which the model lacks: at the place where the operation's members travel.
+    /// Under a name such as `Password` the value is kept out of every text like other secrets.
     pub fn param(self, name: &str, value: impl Into<Json>) -> Self {
         self.plan(|plan| {
             if plan.operation.token == Some(name) {
@@ -182,10 +188,12 @@ impl<O> Call<O> {
                 ));
             }
             let protocol = &plan.client.inner.protocol;
-            if let Ok(encoded) = &mut plan.encoded
-                && let Err(error) = protocol.add(encoded, name, value.into())
-            {
-                plan.encoded = Err(error);
+            if let Ok(encoded) = &mut plan.encoded {
+                let value = value.into();
+                secret_name::collect(name, &value, &mut encoded.secrets);
+                if let Err(error) = protocol.add(encoded, name, value) {
+                    plan.encoded = Err(error);
+                }
             }
         })
     }

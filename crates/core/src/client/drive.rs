@@ -1,6 +1,7 @@
 //! Runs a call: does what the machine says, and writes down what happened.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
@@ -9,11 +10,11 @@ use tracing::Instrument;
 
 use crate::clock::within;
 use crate::credentials::{Credential, CredentialError, Snapshot};
-use crate::error::{Attempt, Error, Evidence, Kind, Outcome, Scrubber};
+use crate::error::{Attempt, Error, Evidence, Kind, Outcome, Scrubber, is_plain};
 use crate::idempotency::ClientToken;
 use crate::operation::{Operation, RetryClass};
 use crate::protocol::{Encoded, Endpoint, Failure, Prepared, Signing, Verdict};
-use crate::record::{self, Record};
+use crate::record::{self, Record, Secret};
 use crate::transport::{Broken, Reply, TransportError};
 
 use super::call::{Finished, Plan};
@@ -301,10 +302,12 @@ impl Drive {
             .await;
         let now = clock.elapsed();
         let took = now.saturating_sub(from);
-        let _entered = span.enter();
         let event = match sent {
-            Ok(reply) => self.answered(reply, poll, started, took),
-            Err(error) => self.broken(&error, started, took),
+            Ok(reply) => {
+                let answered = self.answered(reply, poll, started, took);
+                answered.instrument(span).await
+            }
+            Err(error) => span.in_scope(|| self.broken(&error, started, took)),
         };
         match &event {
             Event::Answered(Verdict::Failed(failure)) if failure.kind == Kind::Throttled => {
@@ -370,17 +373,69 @@ impl Drive {
         error
     }
 
-    fn answered(&mut self, reply: Reply, poll: bool, started: SystemTime, took: Duration) -> Event {
-        let inner = &self.client.inner;
-        self.output.reset();
-        let verdict = inner
-            .protocol
-            .read(inner.service, self.operation, &reply, &mut *self.output);
-        self.meta.request_id = inner
-            .protocol
+    /// Reads an answer, large ones where they stall no other call.
+    async fn read(&mut self, reply: &Reply) -> Verdict {
+        let (service, operation) = (self.client.inner.service, self.operation);
+        let protocol = &self.client.inner.protocol;
+        let runtime = match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if reply.body.len() > LARGE => runtime,
+            _ => return protocol.read(service, operation, reply, &mut *self.output),
+        };
+        let (protocol, reply) = (Arc::clone(protocol), reply.clone());
+        let mut output = std::mem::replace(&mut self.output, (operation.output)());
+        let read = runtime.spawn_blocking(move || {
+            let verdict = protocol.read(service, operation, &reply, &mut *output);
+            (verdict, output)
+        });
+        match read.await.map_err(tokio::task::JoinError::try_into_panic) {
+            Ok((verdict, output)) => {
+                self.output = output;
+                verdict
+            }
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            Err(Err(_)) => {
+                let message = "the runtime ended while the answer was read";
+                Verdict::Failed(Failure::new(Kind::InvalidResponse, message))
+            }
+        }
+    }
+
+    async fn answered(
+        &mut self,
+        reply: Reply,
+        poll: bool,
+        started: SystemTime,
+        took: Duration,
+    ) -> Event {
+        let mut verdict = self.read(&reply).await;
+        let protocol = &self.client.inner.protocol;
+        let request_id = protocol
             .request_id(&reply)
-            .or_else(|| record::get(&*self.output, "RequestId"))
-            .or_else(|| body_request_id(&verdict, &reply));
+            .or_else(|| record::get(&*self.output, "RequestId"));
+        // Whatever goes on from here into errors and logs may be an echo of what was sent.
+        let id = match &mut verdict {
+            Verdict::Failed(failure) => {
+                let code = failure.code.take();
+                failure.code = code.map(|code| self.scrubber().tell(&code));
+                request_id.or_else(|| failure.request_id.take())
+            }
+            _ => request_id,
+        };
+        self.meta.request_id = id.map(|id| self.told(id));
+        if let Verdict::Done(problems) = &mut verdict {
+            for problem in &mut *problems {
+                problem.path = self.scrubber().tell(&problem.path);
+            }
+            self.meta.warnings.clone_from(problems);
+        } else {
+            // What was read of it is of no use, and may be large.
+            self.output = (self.operation.output)();
+        }
+        if let Verdict::Pending(job, _) = &mut verdict
+            && !is_plain(job, self.secrets())
+        {
+            job.clear();
+        }
         let failure = match &verdict {
             Verdict::Failed(failure) => Some(failure),
             _ => None,
@@ -401,9 +456,6 @@ impl Drive {
                 request_id: self.meta.request_id.clone(),
                 failure: failure.map(|failure| failure.kind),
             });
-        }
-        if let Verdict::Done(problems) = &verdict {
-            self.meta.warnings.clone_from(problems);
         }
         if let Verdict::Pending(job, _) = &verdict
             && !job.is_empty()
@@ -486,13 +538,27 @@ impl Drive {
         }
     }
 
+    /// What went out with the call and must not come back in a text.
+    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let credential = self.credential().into_iter().flat_map(Credential::secrets);
+        self.encoded.secrets.iter().chain(credential)
+    }
+
     fn scrubber(&self) -> Scrubber {
         let mut scrubber = Scrubber::default();
-        let credential = self.credential().into_iter().flat_map(Credential::secrets);
-        for secret in self.encoded.secrets.iter().chain(credential) {
+        for secret in self.secrets() {
             scrubber.add(secret.expose());
         }
         scrubber
+    }
+
+    /// An id of the service's, fit to be told.
+    fn told(&self, id: String) -> String {
+        if is_plain(&id, self.secrets()) {
+            id
+        } else {
+            self.scrubber().tell(&id)
+        }
     }
 
     fn no_credentials(&self, error: CredentialError) -> Error {
@@ -514,7 +580,7 @@ impl Drive {
         let mut error = Error::new(
             failure.kind,
             self.operation.name,
-            scrubber.clean(&without_quoted_request(&failure.message)),
+            scrubber.tell(&without_quoted_request(&failure.message)),
         );
         let inner = error.inner();
         self.complete(inner);
@@ -523,7 +589,7 @@ impl Drive {
             .last()
             .is_some_and(|attempt| attempt.status.is_some());
         inner.code = failure.code;
-        inner.hint = failure.hint;
+        inner.hint = failure.hint.map(|hint| scrubber.tell(&hint));
         inner.outcome = outcome;
         // An unanswered start may have made the job all the same.
         if outcome == Outcome::Unknown && self.operation.job && inner.job.is_none() {
@@ -543,22 +609,13 @@ impl Drive {
     }
 }
 
+/// Answers of more bytes are decoded on a thread of their own: it takes milliseconds.
+const LARGE: usize = 256 << 10;
+
 /// Clocks within so many seconds agree; services allow 15 minutes.
 const AGREEMENT: i64 = 60;
 /// A service's clock that jumps is followed so often.
 const CORRECTIONS: u32 = 2;
-
-/// The request id of a body whose headers have none.
-fn body_request_id(verdict: &Verdict, reply: &Reply) -> Option<String> {
-    let Verdict::Failed(_) = verdict else {
-        return None;
-    };
-    let json: record::Json = serde_json::from_slice(&reply.body).ok()?;
-    ["RequestId", "requestId", "request_id"]
-        .iter()
-        .find_map(|name| json.get(*name)?.as_str())
-        .map(str::to_owned)
-}
 
 /// Services quote the whole request when a signature is wrong, tokens and all; `explain()` compares
 /// it instead.

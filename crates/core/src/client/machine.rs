@@ -189,7 +189,7 @@ impl<'a> Machine<'a> {
                 self.state.failure = Some(failure);
                 return Step::CorrectClock(time);
             }
-            Kind::NotFound if self.operation.gone_is_done && self.state.doubt => return Step::Gone,
+            _ if failure.gone && self.state.doubt => return Step::Gone,
             _ => {}
         }
         let unknown = failure.kind.outcome() == Outcome::Unknown;

@@ -9,6 +9,7 @@ mod lanes;
 mod machine;
 mod pace;
 mod response;
+mod secret_name;
 
 use std::borrow::Cow;
 use std::fmt;

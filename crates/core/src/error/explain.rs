@@ -73,7 +73,8 @@ impl Error {
                 .server_time
                 .map(|server| Diagnosis::Clock(server - evidence.time));
         }
-        let body = String::from_utf8_lossy(&self.0.body);
+        let beginning = &self.0.body[..self.0.body.len().min(QUOTED)];
+        let body = String::from_utf8_lossy(beginning);
         Some(compare(evidence, &unescaped(&body)))
     }
 
@@ -112,6 +113,9 @@ impl Error {
         text
     }
 }
+
+/// A quoted request stands within so much of a body.
+const QUOTED: usize = 1 << 20;
 
 /// JSON bodies hold line breaks as `\n`.
 fn unescaped(body: &str) -> String {

@@ -25,7 +25,7 @@ use crate::retry::Patience;
 
 pub use explain::Diagnosis;
 pub(crate) use explain::Evidence;
-pub(crate) use scrub::Scrubber;
+pub(crate) use scrub::{Scrubber, is_plain};
 
 /// What kind of failure it is.
 ///

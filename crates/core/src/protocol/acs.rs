@@ -11,13 +11,16 @@ use http::{HeaderName, HeaderValue, Method, header};
 use crate::credentials::Identity;
 use crate::error::{Error, Evidence, Kind};
 use crate::operation::Operation;
-use crate::record::{self, Json, ListKeys, Record};
+use crate::record::{Json, ListKeys, Record};
 use crate::service::{Code, Service};
 use crate::sign::{self, CanonicalRequest, acs_v1, acs_v3, percent, time};
 use crate::transport::Reply;
 
+use super::body::Page;
+use super::classify::{self, Tables};
 use super::members::{Members, header_value};
-use super::{Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, classify, request};
+use super::success::{self, Forms};
+use super::{Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, request};
 
 /// Which signature requests carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -126,19 +129,18 @@ impl Protocol for Acs {
         reply: &Reply,
         output: &mut dyn Record,
     ) -> Verdict {
+        let tables = Tables {
+            service,
+            common: CODES,
+            operation,
+        };
         if !(200..300).contains(&reply.status) {
-            return Verdict::Failed(failed(service, reply));
+            return Verdict::Failed(failed(&tables, reply));
         }
         if reply.body.is_empty() && operation_is_silent(output) {
             return Verdict::Done(Vec::new());
         }
-        match record::decode(output, without_bom(&reply.body)) {
-            Err(cause) => Verdict::Failed(classify::unreadable(reply, &cause)),
-            Ok(problems) => match soft_failure(service, operation, reply, output) {
-                Some(failure) => Verdict::Failed(failure),
-                None => Verdict::Done(problems),
-            },
-        }
+        success::read(&tables, Forms::Codes, reply, output)
     }
 
     fn request_id(&self, reply: &Reply) -> Option<String> {
@@ -148,10 +150,6 @@ impl Protocol for Acs {
 
 fn operation_is_silent(output: &dyn Record) -> bool {
     output.schema().members.is_empty()
-}
-
-fn without_bom(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 fn spread(key: &mut String, value: &Json, pairs: &mut Vec<(Cow<'static, str>, String)>) {
@@ -345,8 +343,8 @@ fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
     }
 }
 
-fn failed(service: &'static Service, reply: &Reply) -> Failure {
-    let (mut failure, _) = classify::failure(service, CODES, reply);
+fn failed(tables: &Tables, reply: &Reply) -> Failure {
+    let mut failure = classify::failure(tables, reply, &Page::new(&reply.body));
     // Some products report an expired token as a bad parameter.
     if failure.message.contains("SecurityToken.Expired") {
         failure.kind = Kind::TokenExpired;
@@ -358,30 +356,9 @@ fn failed(service: &'static Service, reply: &Reply) -> Failure {
     if let Some(milliseconds @ 1..) = hint {
         failure.retry_after = Some(std::time::Duration::from_millis(milliseconds));
         // A 5xx may have been executed all the same; the hint says only how long to wait.
-        if reply.status < 500 {
+        if matches!(reply.status, 400..=499) {
             failure.kind = Kind::Throttled;
         }
     }
     failure
-}
-
-/// Some operations answer 200 and say in the body that they did not work.
-fn soft_failure(
-    service: &'static Service,
-    operation: &'static Operation,
-    reply: &Reply,
-    output: &dyn Record,
-) -> Option<Failure> {
-    let success = record::get(output, "Success")?;
-    if !success.eq_ignore_ascii_case("false") {
-        return None;
-    }
-    let (mut failure, _) = classify::failure(service, CODES, reply);
-    if failure.kind == Kind::InvalidResponse {
-        failure.kind = Kind::OperationFailed;
-    }
-    if failure.message.is_empty() {
-        failure.message = format!("{} answered Success: false", operation.name);
-    }
-    Some(failure)
 }

@@ -10,6 +10,7 @@ mod huawei;
 mod json_body;
 mod members;
 mod path;
+mod success;
 mod zstack;
 
 use std::borrow::Cow;
@@ -229,6 +230,11 @@ pub struct Failure {
     pub server_time: Option<i64>,
     /// ZStack itself reports how the job or call ended, rather than something on the way to it.
     pub is_result: bool,
+    /// The service's id of the request, if the body tells it.
+    pub request_id: Option<String>,
+    /// Whether a code of the service says that the very thing which the operation removes is gone.
+    /// A 404 alone does not: a proxy, another address or a missing parent answers it too.
+    pub gone: bool,
 }
 
 impl Failure {
@@ -242,6 +248,8 @@ impl Failure {
             retry_after: None,
             server_time: None,
             is_result: false,
+            request_id: None,
+            gone: false,
         }
     }
 }

@@ -17,11 +17,12 @@ use crate::service::{Code, Service};
 use crate::sign::{percent, zstack_access_key};
 use crate::transport::Reply;
 
+use super::body::{self, Page};
+use super::classify::{self, Tables};
 use super::json_body::add_member;
 use super::members::{Members, header_value};
-use super::{
-    Body, Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, classify, path, request,
-};
+use super::success::{self, Forms};
+use super::{Body, Encoded, Prepared, Protocol, Settings, Signing, Verdict, path, request};
 
 /// The protocol, as one client speaks it.
 #[derive(Debug)]
@@ -163,10 +164,15 @@ impl Protocol for ZStack {
     fn read(
         &self,
         service: &'static Service,
-        _: &'static Operation,
+        operation: &'static Operation,
         reply: &Reply,
         output: &mut dyn Record,
     ) -> Verdict {
+        let tables = Tables {
+            service,
+            common: CODES,
+            operation,
+        };
         match reply.status {
             202 => pending(reply),
             200 | 201 | 204 => {
@@ -175,15 +181,13 @@ impl Protocol for ZStack {
                 {
                     return Verdict::Done(Vec::new());
                 }
-                match record::decode(output, &reply.body) {
-                    Err(cause) => Verdict::Failed(classify::unreadable(reply, &cause)),
-                    Ok(problems) => match embedded_error(service, reply) {
-                        Some(failure) => Verdict::Failed(failure),
-                        None => Verdict::Done(problems),
-                    },
+                let mut verdict = success::read(&tables, Forms::Object, reply, output);
+                if let Verdict::Failed(failure) = &mut verdict {
+                    failure.is_result = failure.code.as_deref().is_some_and(is_name);
                 }
+                verdict
             }
-            _ => failed(service, reply),
+            _ => failed(&tables, reply),
         }
     }
 
@@ -245,7 +249,7 @@ impl ZStack {
 /// A running job. The host in `location` is the management node's own address, which need not be
 /// reachable from here: only the id at its end counts.
 fn pending(reply: &Reply) -> Verdict {
-    let json: Json = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let json = Page::new(&reply.body).json.unwrap_or_default();
     let location = json
         .get("location")
         .and_then(Json::as_str)
@@ -272,39 +276,35 @@ fn pending(reply: &Reply) -> Verdict {
     Verdict::Pending(job.to_owned(), timeout)
 }
 
-/// An answer may hold `"error": {..}` beside a success status.
-fn embedded_error(service: &'static Service, reply: &Reply) -> Option<Failure> {
-    // Cheap tests first: results are large, errors are small and rare.
-    let marker = b"\"error\"";
-    if reply.body.len() > 8192
-        || !reply
-            .body
-            .windows(marker.len())
-            .any(|window| window == marker)
-    {
-        return None;
-    }
-    let json: Json = serde_json::from_slice(&reply.body).ok()?;
-    let error = json.get("error")?.as_object()?;
-    error
-        .contains_key("code")
-        .then(|| error_code(service, reply, &json))
+/// ZStack's codes are names, such as `SYS.1006`; load balancers write `{"error": {"code": 502}}`.
+fn is_name(code: &str) -> bool {
+    code.contains(|character: char| character.is_ascii_alphabetic())
 }
 
-fn failed(service: &'static Service, reply: &Reply) -> Verdict {
-    let text = String::from_utf8_lossy(&reply.body);
-    if reply.status == 404 && text.contains("the job has been expired") {
+fn failed(tables: &Tables, reply: &Reply) -> Verdict {
+    let page = Page::new(&reply.body);
+    if reply.status == 404 && page.text.contains("the job has been expired") {
         return Verdict::NoSuchJob;
     }
-    if reply.status == 400 && text.contains("Duplicate job uuid") {
+    if reply.status == 400 && page.text.contains("Duplicate job uuid") {
         return Verdict::DuplicateJob;
     }
-    if let Ok(json) = serde_json::from_slice::<Json>(&reply.body)
-        && json.get("error").is_some_and(Json::is_object)
-    {
-        return Verdict::Failed(error_code(service, reply, &json));
+    let error = page.json.as_ref().and_then(|json| json.get("error"));
+    if let Some(error) = error.filter(|error| error.is_object()) {
+        let mut loose = body::error_object(error);
+        let text = |name: &&str| error.get(*name).is_some_and(Json::is_string);
+        let own = match &loose.code {
+            Some(code) => is_name(code),
+            None => ["details", "description"].iter().any(|name| text(&name)),
+        };
+        if own {
+            loose.structured = true;
+            let mut failure = tables.failure(reply, loose, Kind::OperationFailed);
+            failure.is_result = true;
+            return Verdict::Failed(failure);
+        }
     }
-    let (mut failure, _) = classify::failure(service, CODES, reply);
+    let mut failure = classify::failure(tables, reply, &page);
     let plain: &[(&str, Kind, &str)] = &[
         (
             "requestTimeTooSkewed",
@@ -323,63 +323,10 @@ fn failed(service: &'static Service, reply: &Reply) -> Verdict {
         ),
     ];
     for (marker, kind, hint) in plain {
-        if text.contains(marker) {
+        if page.text.contains(marker) {
             failure.kind = *kind;
             failure.hint = Some((*hint).to_owned());
         }
     }
     Verdict::Failed(failure)
-}
-
-/// `{"error":{code, description, details, cause:{..}}}`: the innermost cause says what happened.
-fn error_code(service: &'static Service, reply: &Reply, json: &Json) -> Failure {
-    let (mut failure, _) = classify::failure(service, CODES, reply);
-    let Some(error) = json.get("error") else {
-        return failure;
-    };
-    let text = |object: &Json, name: &str| {
-        object
-            .get(name)
-            .and_then(Json::as_str)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
-    let code = text(error, "code");
-    let known = code.as_deref().and_then(|code| {
-        crate::service::find_code(service.codes, code)
-            .or_else(|| crate::service::find_code(CODES, code))
-    });
-    failure.kind = known.map_or(Kind::OperationFailed, |known| known.kind);
-    failure.hint = known
-        .filter(|known| !known.hint.is_empty())
-        .map(|known| known.hint.to_owned());
-    failure.message = text(error, "details")
-        .or_else(|| text(error, "description"))
-        .unwrap_or_default();
-    let mut innermost = error;
-    for _ in 0..16 {
-        let causes = innermost.get("causes").and_then(|causes| causes.get(0));
-        match innermost
-            .get("cause")
-            .filter(|cause| cause.is_object())
-            .or(causes)
-        {
-            Some(cause) => innermost = cause,
-            None => break,
-        }
-    }
-    if !std::ptr::eq(innermost, error) {
-        let why = text(innermost, "details").or_else(|| text(innermost, "description"));
-        let name = text(innermost, "code").unwrap_or_default();
-        if let Some(why) = why
-            && !failure.message.contains(&why)
-        {
-            failure.message.push_str(&format!("; cause: {name} {why}"));
-        }
-    }
-    failure.message = super::body::excerpt_long(&failure.message);
-    // Load balancers write `{"error": {..}}` too, but with numbers for codes.
-    failure.is_result = code.is_some();
-    failure.code = code;
-    failure
 }

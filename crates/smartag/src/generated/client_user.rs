@@ -62,7 +62,7 @@ operation! {
     /// Removes a client account from a software gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesmartaccessgatewayclientuser).
     DeleteSmartAccessGatewayClientUser -> Empty: POST "/" Idempotent [
-        gone_is_done(),
+        gone(&["ParameterSagClientId"]),
         lane("gateway", &["SmartAGId"]),
     ];
     required {

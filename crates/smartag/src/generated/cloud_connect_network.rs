@@ -67,7 +67,9 @@ output! {
 operation! {
     /// Removes a cloud connect network that has neither gateways nor a CEN instance attached.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletecloudconnectnetwork).
-    DeleteCloudConnectNetwork -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteCloudConnectNetwork -> Empty: POST "/" Idempotent [
+        gone(&["InvalidId.CCN", "ParameterCcnInstanceId"]),
+    ];
     required {
         query "CcnId" ccn_id: String,
     }

@@ -113,7 +113,7 @@ operation! {
 operation! {
     /// Removes a flow log that no gateway is associated with.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteflowlog).
-    DeleteFlowLog -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteFlowLog -> Empty: POST "/" Idempotent [gone(&["InvalidFlowLogId.NotFound"])];
     required {
         query "FlowLogId" flow_log_id: String,
     }

@@ -67,7 +67,7 @@ output! {
 operation! {
     /// Removes a health check.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletehealthcheck).
-    DeleteHealthCheck -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteHealthCheck -> Empty: POST "/" Idempotent [gone(&["HC.InstanceNoFound"])];
     required {
         query "HcInstanceId" hc_instance_id: String,
     }

@@ -83,7 +83,7 @@ output! {
 operation! {
     /// Removes a DNAT entry from a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletednatentry).
-    DeleteDnatEntry -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteDnatEntry -> Empty: POST "/" Idempotent;
     required {
         query "DnatEntryId" dnat_entry_id: String,
         query "SagId" sag_id: String,
@@ -100,7 +100,7 @@ operation! {
 operation! {
     /// Removes an SNAT entry from a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesnatentry).
-    DeleteSnatEntry -> Empty: POST "/" Idempotent [gone_is_done(), lane("gateway", &["SmartAGId"])];
+    DeleteSnatEntry -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "InstanceId" instance_id: String,
         query "SmartAGId" smart_ag_id: String,

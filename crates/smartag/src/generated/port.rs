@@ -44,7 +44,6 @@ operation! {
     /// Removes a VLAN subinterface from the leased-line port of a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesagexpressconnectinterface).
     DeleteSagExpressConnectInterface -> Empty: POST "/" Idempotent [
-        gone_is_done(),
         lane("gateway", &["SmartAGId"]),
     ];
     required {

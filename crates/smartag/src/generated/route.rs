@@ -69,10 +69,7 @@ operation! {
 operation! {
     /// Removes the rule that says how a route is advertised.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteroutedistributionstrategy).
-    DeleteRouteDistributionStrategy -> Empty: POST "/" Idempotent [
-        gone_is_done(),
-        lane("gateway", &["SmartAGId"]),
-    ];
+    DeleteRouteDistributionStrategy -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required DeleteRouteDistributionStrategyRequired {
         query "DestCidrBlock" dest_cidr_block: String,
         query "RouteSource" route_source: String,
@@ -92,10 +89,7 @@ operation! {
 operation! {
     /// Removes a static route from a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesagstaticroute).
-    DeleteSagStaticRoute -> Empty: POST "/" Idempotent [
-        gone_is_done(),
-        lane("gateway", &["SmartAGId"]),
-    ];
+    DeleteSagStaticRoute -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required DeleteSagStaticRouteRequired {
         query "DestinationCidr" destination_cidr: String,
         query "PortName" port_name: String,

@@ -120,7 +120,9 @@ output! {
 operation! {
     /// Removes a device or vCPE gateway that is locked for overdue payment and detached from all networks.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesmartaccessgateway).
-    DeleteSmartAccessGateway -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteSmartAccessGateway -> Empty:
+        POST "/" Idempotent
+        [gone(&["InvalidId.SMARTAG", "InvalidInstanceId.NotFound", "InvalidSmartAGId.NotFound", "SAG.InstanceNoFound"])];
     required {
         query "InstanceId" instance_id: String,
     }

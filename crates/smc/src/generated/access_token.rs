@@ -52,7 +52,7 @@ output! {
 operation! {
     /// Removes an activation code for good.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/smc/developer-reference/api-smc-2019-06-01-deleteaccesstoken).
-    DeleteAccessToken -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteAccessToken -> Empty: POST "/" Idempotent [gone(&["InvalidAccessTokenId.NotFound"])];
     required {
         query "AccessTokenId" access_token_id: String,
     }

@@ -61,7 +61,7 @@ operation! {
 
 operation! {
     /// Deletes an access key; requests signed with it fail from then on.
-    DeleteAccessKey -> Empty: DELETE "/accesskeys/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteAccessKey -> Empty: DELETE "/accesskeys/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }

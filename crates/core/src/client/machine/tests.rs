@@ -4,7 +4,7 @@ use crate::clock::SeededEntropy;
 use crate::record::Problem;
 
 fn operation(retry: RetryClass) -> &'static Operation {
-    let plain = Operation::new(
+    Box::leak(Box::new(Operation::new(
         "Op",
         "",
         http::Method::POST,
@@ -12,8 +12,7 @@ fn operation(retry: RetryClass) -> &'static Operation {
         retry,
         || Box::new(Empty::default()),
         || Box::new(Empty::default()),
-    );
-    Box::leak(Box::new(plain.gone_is_done()))
+    )))
 }
 
 struct Bench {
@@ -205,20 +204,26 @@ fn doubt_from_an_early_attempt_stays() {
 #[test]
 fn gone_after_doubt_is_done_and_gone_at_once_is_not_found() {
     let bench = Bench::new();
+    let gone = || {
+        let mut failure = Failure::new(Kind::NotFound, "");
+        failure.gone = true;
+        Event::Answered(Verdict::Failed(failure))
+    };
     let mut machine = bench.machine(RetryClass::Idempotent);
     machine.next(NOW, Event::Start);
-    assert!(matches!(
-        machine.next(NOW, failed(Kind::NotFound)),
-        Step::Fail(..)
-    ));
-    let mut machine = bench.machine(RetryClass::Idempotent);
-    machine.next(NOW, Event::Start);
-    machine.next(NOW, failed(Kind::Interrupted));
-    machine.next(NOW, Event::Slept);
-    assert!(matches!(
-        machine.next(NOW, failed(Kind::NotFound)),
-        Step::Gone
-    ));
+    assert!(matches!(machine.next(NOW, gone()), Step::Fail(..)));
+    // What a proxy or a parent's absence answers proves nothing.
+    for (answer, done) in [(gone(), true), (failed(Kind::NotFound), false)] {
+        let mut machine = bench.machine(RetryClass::Idempotent);
+        machine.next(NOW, Event::Start);
+        machine.next(NOW, failed(Kind::Interrupted));
+        machine.next(NOW, Event::Slept);
+        match machine.next(NOW, answer) {
+            Step::Gone => assert!(done),
+            Step::Fail(_, outcome) => assert_eq!((done, outcome), (false, Outcome::Unknown)),
+            step => panic!("{step:?}"),
+        }
+    }
 }
 
 #[test]

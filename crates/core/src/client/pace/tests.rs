@@ -54,7 +54,8 @@ impl Service {
     fn take(&self, now: Duration) -> bool {
         let mut bucket = self.bucket.lock().unwrap();
         let (tokens, filled) = *bucket;
-        let tokens = (tokens + now.saturating_sub(filled).as_secs_f64() * self.allowed).min(self.allowed);
+        let tokens =
+            (tokens + now.saturating_sub(filled).as_secs_f64() * self.allowed).min(self.allowed);
         let taken = tokens >= 1.0;
         *bucket = (if taken { tokens - 1.0 } else { tokens }, now);
         let count = if taken { &self.served } else { &self.throttled };
