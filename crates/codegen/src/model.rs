@@ -164,6 +164,8 @@ pub struct Operation {
     pub retry: String,
     /// Whether "not found" on a repeat means success, from the overlay.
     pub gone_is_done: bool,
+    /// Secrets of its answer that no other call returns, as wire paths, from the overlay.
+    pub shown_once: Vec<String>,
     /// Further lines of documentation.
     pub notes: Vec<String>,
 }

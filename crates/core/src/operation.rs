@@ -72,6 +72,8 @@ pub struct Operation {
     pub auth: bool,
     /// Whether "not found" means success, once an earlier attempt may have removed the thing.
     pub gone_is_done: bool,
+    /// Secrets of its answer that no other call returns, as wire paths.
+    pub shown_once: &'static [&'static str],
     /// How it pages.
     pub paging: Option<Paging>,
     /// Makes an empty input.
@@ -103,6 +105,7 @@ impl Operation {
             job: false,
             auth: true,
             gone_is_done: false,
+            shown_once: &[],
             paging: None,
             input,
             output,
@@ -131,6 +134,11 @@ impl Operation {
     /// "Not found" on a repeat means that the first copy did it.
     pub const fn gone_is_done(mut self) -> Self {
         self.gone_is_done = true;
+        self
+    }
+    /// Its answer is the only one that holds these secrets.
+    pub const fn shown_once(mut self, paths: &'static [&'static str]) -> Self {
+        self.shown_once = paths;
         self
     }
     /// It pages by numbers.

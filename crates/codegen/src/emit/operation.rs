@@ -137,6 +137,14 @@ fn settings(operation: &Operation, members: &[Member]) -> Vec<String> {
     if operation.gone_is_done {
         settings.push("gone_is_done()".into());
     }
+    if !operation.shown_once.is_empty() {
+        let paths: Vec<String> = operation
+            .shown_once
+            .iter()
+            .map(|path| literal(path))
+            .collect();
+        settings.push(format!("shown_once(&[{}])", paths.join(", ")));
+    }
     settings.extend(paging(operation, members));
     settings
 }

@@ -26,6 +26,7 @@ const TABLES: &[&str] = &[
     "retry",
     "gone_is_done",
     "secret",
+    "shown_once",
     "client_default",
     "doc",
     "constraint",
