@@ -222,7 +222,9 @@ impl Drive {
         }
         let context = &self.client.inner.context;
         let (started, from) = (context.clock.now(), context.clock.elapsed());
-        let span = tracing::debug_span!("cumulo.attempt", number, poll);
+        // Who watches a call from outside learns the job's id before the job can exist.
+        let job = self.operation.job.then_some(self.job.as_str());
+        let span = tracing::debug_span!("cumulo.attempt", number, poll, job);
         let sent = context
             .transport
             .send(prepared.request)
