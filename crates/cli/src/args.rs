@@ -1,5 +1,6 @@
 //! What can be typed after `cumulo`?
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -33,7 +34,8 @@ pub(crate) enum Command {
     ///
     /// A line is {"service":"smc","operation":"ListAccessTokens","input":{..}}; "input" and
     /// "client_token" may be left out. Empty lines are skipped. A bad line is answered with an error
-    /// line. Exit status 1 when any line failed.
+    /// line. Exit status 1 when any line failed, 130 or 143 when it was interrupted: then calls under way
+    /// may end for a while, and what has no result is printed with its client token.
     Batch(Batch),
     /// Shows which credentials calls would use. Prints no secret.
     Whoami(Whoami),
@@ -76,6 +78,9 @@ pub(crate) struct Batch {
     /// How many calls are under way at once.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrency: u16,
+    /// How long calls under way may go on after Ctrl-C, SIGTERM or a broken output.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    pub(crate) grace: Duration,
     #[command(flatten)]
     pub(crate) options: Options,
 }
@@ -135,6 +140,12 @@ pub(crate) struct Options {
     /// Prints secrets in clear instead of a placeholder.
     #[arg(long)]
     pub(crate) show_secrets: bool,
+    /// Writes the secrets of answers to a new file that only you can read, before the result is printed.
+    ///
+    /// One JSON object a line: {"service":"..","operation":"..","request_id":"..","secrets":{"MEMBER":".."}}.
+    /// `batch` goes on with a file of an earlier one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets_to: Option<PathBuf>,
 }
 
 /// Where calls go, and as whom.

@@ -12,6 +12,7 @@ use cumulo_core::sign::time::iso8601;
 use cumulo_core::transport::{HttpOptions, HttpTransport};
 
 use crate::args::{Connection, Whoami};
+use crate::open::Open;
 use crate::result::FAILED;
 use crate::service::{Service, endpoint_for};
 use crate::{progress, term};
@@ -22,7 +23,11 @@ pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
         .build()?;
     let chain = chain(args.service, &args.options);
     let context = context()?;
-    let tried = runtime.block_on(progress::watch("credentials", chain.explain(&context)));
+    let tried = runtime.block_on(progress::watch(
+        "credentials",
+        &Open::default(),
+        chain.explain(&context),
+    ));
     // A provider's process or name lookup may still be running on another thread.
     runtime.shutdown_background();
     let won = tried.iter().find_map(winner);

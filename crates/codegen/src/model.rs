@@ -166,6 +166,8 @@ pub struct Operation {
     pub lane: Option<(String, Vec<String>)>,
     /// Codes that mean success on a repeat, since the thing is gone; from the overlay.
     pub gone: Vec<String>,
+    /// Secrets of its answer that no other call returns, as wire paths, from the overlay.
+    pub shown_once: Vec<String>,
     /// Further lines of documentation.
     pub notes: Vec<String>,
 }

@@ -212,6 +212,18 @@ fn overlays_that_name_what_is_not_there() {
             "types.No.Key: unknown type `No`",
         ),
         (
+            "[shown_once]\nNo = [\"ThingId\"]",
+            "No.output.ThingId: [shown_once] unknown operation `No`",
+        ),
+        (
+            "[shown_once]\nCreateThing = [\"Thing\"]",
+            "CreateThing.output.Thing: [shown_once] unknown member `Thing`",
+        ),
+        (
+            "[shown_once]\nCreateThing = [\"ThingId\"]",
+            "CreateThing.output.ThingId: [shown_once] is no secret; name it in [secret] first",
+        ),
+        (
             "[doc]\n\"CreateThing.input.Part.No\" = \"x\"",
             "CreateThing.input.Part.No: [doc] unknown member `No`",
         ),

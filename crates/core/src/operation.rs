@@ -85,6 +85,8 @@ pub struct Operation {
     pub gone: &'static [&'static str],
     /// What it must not run beside.
     pub lane: Option<Lane>,
+    /// Secrets of its answer that no other call returns, as wire paths.
+    pub shown_once: &'static [&'static str],
     /// How it pages.
     pub paging: Option<Paging>,
     /// Makes an empty input.
@@ -117,6 +119,7 @@ impl Operation {
             auth: true,
             gone: &[],
             lane: None,
+            shown_once: &[],
             paging: None,
             input,
             output,
@@ -150,6 +153,11 @@ impl Operation {
     /// It must not run beside others of the lane `name` that mean the same things by `members`.
     pub const fn lane(mut self, name: &'static str, members: &'static [&'static str]) -> Self {
         self.lane = Some(Lane { name, members });
+        self
+    }
+    /// Its answer is the only one that holds these secrets.
+    pub const fn shown_once(mut self, paths: &'static [&'static str]) -> Self {
+        self.shown_once = paths;
         self
     }
     /// It pages by numbers.

@@ -5,6 +5,12 @@ mod batch;
 mod call;
 mod clouds;
 mod common;
+#[cfg(unix)]
+mod interrupt;
 mod listing;
 mod local;
+mod output;
+mod peer;
+#[cfg(unix)]
+mod secrets;
 mod whoami;

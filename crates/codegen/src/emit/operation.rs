@@ -146,6 +146,14 @@ fn settings(operation: &Operation, members: &[Member]) -> Vec<String> {
             members.join(", ")
         ));
     }
+    if !operation.shown_once.is_empty() {
+        let paths: Vec<String> = operation
+            .shown_once
+            .iter()
+            .map(|path| literal(path))
+            .collect();
+        settings.push(format!("shown_once(&[{}])", paths.join(", ")));
+    }
     settings.extend(paging(operation, members));
     settings
 }

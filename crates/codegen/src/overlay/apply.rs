@@ -14,6 +14,7 @@ const RETRY: &[&str] = &["ReadOnly", "Idempotent", "Keyed", "Unsafe"];
 pub fn apply(overlay: &Overlay, model: &mut Model) -> Faults<()> {
     let mut faults = unknown_names(overlay, model);
     member::secrets(overlay, model, &mut faults);
+    member::shown_once(overlay, model, &mut faults);
     member::notes(overlay, model, &mut faults);
     member::constraints(overlay, model, &mut faults);
     settings(overlay, model, &mut faults);

@@ -28,6 +28,7 @@ const TABLES: &[&str] = &[
     "gone",
     "lane",
     "secret",
+    "shown_once",
     "client_default",
     "doc",
     "constraint",

@@ -293,7 +293,9 @@ impl Drive {
             self.evidence = prepared.evidence;
         }
         let (started, from) = (clock.now(), clock.elapsed());
-        let span = tracing::debug_span!("cumulo.attempt", number, poll);
+        // Who watches a call from outside learns the job's id before the job can exist.
+        let job = self.operation.job.then_some(self.job.as_str());
+        let span = tracing::debug_span!("cumulo.attempt", number, poll, job);
         let sent = inner
             .context
             .transport

@@ -41,7 +41,11 @@ output! {
 
 operation! {
     /// Creates an access key for a user of an account; the answer holds its secret.
-    CreateAccessKey -> AccessKeyReply: POST "/accesskeys" Keyed [job(), wrapper("params")];
+    CreateAccessKey -> AccessKeyReply: POST "/accesskeys" Keyed [
+        job(),
+        wrapper("params"),
+        shown_once(&["inventory.AccessKeySecret"]),
+    ];
     required {
         body "accountUuid" account_uuid: String [len(0, 32)],
         body "userUuid" user_uuid: String [len(0, 32)],

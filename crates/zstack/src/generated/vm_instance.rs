@@ -1187,6 +1187,7 @@ operation! {
     /// Generates an SSH key pair and returns its private key.
     GenerateSshKeyPair -> SshPrivateKeyPairReply: POST "/ssh-key-pair/generate" Unsafe [
         wrapper("params"),
+        shown_once(&["inventory.privateKey"]),
     ];
     required {
         body "name" name: String [
