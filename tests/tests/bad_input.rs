@@ -289,7 +289,9 @@ fn clients_that_cannot_work_are_not_built() {
     );
     refused(smc().app_name("a\r\nb").build(), "visible ASCII");
     refused(smc().extra_ca("no certificate").build(), "PEM");
-    refused(smc().proxy("::").build(), "HTTP");
+    for proxy in ["::", "nonsense", "socks5://h:1", "http://me:s3cr3t@:1"] {
+        refused(smc().proxy(proxy).build(), "is no proxy");
+    }
     smc()
         .endpoint("http://smc.example.com")
         .allow_http(true)

@@ -18,7 +18,7 @@ use crate::record::{self, Json, Record};
 use crate::retry::RetryPolicy;
 
 use super::response::Meta;
-use super::{Client, DryRun, FromRecord, Response, builder, drive};
+use super::{Client, DryRun, FromRecord, Response, drive};
 
 /// An encoded call. Awaiting it sends it; nothing goes out before.
 ///
@@ -127,7 +127,7 @@ impl<O> Call<O> {
     pub fn endpoint(self, address: &str) -> Self {
         self.plan(|plan| {
             let endpoint = Endpoint::parse(address).and_then(|endpoint| {
-                builder::check_exposed(&endpoint, plan.client.inner.allow_http)?;
+                crate::address::check_exposed(endpoint.url(), plan.client.inner.allow_http)?;
                 Ok(endpoint)
             });
             match endpoint {
