@@ -318,6 +318,19 @@ fn clients_that_cannot_work_are_not_built() {
 }
 
 #[tokio::test]
+async fn more_headers_than_anybody_takes() {
+    let bench = Bench::start().await;
+    let smc = bench.smc().build().unwrap();
+    let mut call = ListAccessTokens::new().send(&smc);
+    for number in 0..100_000 {
+        call = call.header(&format!("x-{number}"), "1");
+    }
+    let error = call.await.unwrap_err();
+    not_sent(&error, Kind::InvalidInput);
+    assert!(error.to_string().contains("headers at most"), "{error}");
+}
+
+#[tokio::test]
 async fn an_address_of_a_call_is_checked_like_that_of_a_client() {
     let bench = Bench::start().await;
     let smc = bench.smc().build().unwrap();

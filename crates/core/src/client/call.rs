@@ -20,6 +20,9 @@ use crate::retry::RetryPolicy;
 use super::response::Meta;
 use super::{Client, DryRun, FromRecord, Response, drive};
 
+/// Servers take about a hundred headers, and a map of them holds 24,576 at most.
+const MOST_HEADERS: usize = 100;
+
 /// An encoded call. Awaiting it sends it; nothing goes out before.
 ///
 /// It owns all that it needs, so that it can be spawned or joined with others.
@@ -156,11 +159,13 @@ impl<O> Call<O> {
                 (Ok(name), _) if reserved.contains(&name) => {
                     plan.fail(format!("header `{name}` is set by the client itself"));
                 }
-                (Ok(name), Some(value)) => {
-                    if let Ok(encoded) = &mut plan.encoded {
-                        encoded.headers.push((name, value));
+                (Ok(name), Some(value)) => match &mut plan.encoded {
+                    Ok(encoded) if encoded.headers.len() >= MOST_HEADERS => {
+                        plan.fail(format!("a call takes {MOST_HEADERS} headers at most"));
                     }
-                }
+                    Ok(encoded) => encoded.headers.push((name, value)),
+                    Err(_) => {}
+                },
                 (Err(_), _) => plan.fail(format!("`{}` is no header name", name.escape_debug())),
                 (_, None) => plan.fail(format!(
                     "the value of header `{name}` holds a line break or another character that headers cannot hold"

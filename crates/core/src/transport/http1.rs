@@ -166,3 +166,32 @@ impl Transport for LazyDirect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// Without a runtime there is nothing to send with; that is an error, not a panic.
+    #[test]
+    fn a_call_outside_of_a_runtime() {
+        let transport = HttpTransport::new(&HttpOptions::default()).unwrap();
+        let request = Request {
+            method: http::Method::GET,
+            url: "http://127.0.0.1:9".parse().unwrap(),
+            headers: http::HeaderMap::new(),
+            body: Bytes::new(),
+            timeout: Duration::from_secs(1),
+            fresh: false,
+        };
+        let mut sending = transport.send(request);
+        let polled = sending
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Err(error)) = polled else {
+            panic!("it waits for what never comes");
+        };
+        assert_eq!(error.broken, Broken::Unsendable);
+    }
+}

@@ -150,7 +150,8 @@ impl StdError for TransportError {
     }
 }
 
-/// Sends requests. It must not follow redirects and must not send a request twice.
+/// Sends requests. It must not follow redirects and must not send a request twice, and one that is
+/// to be [`fresh`](Request::fresh) goes over a connection of its own.
 pub trait Transport: Send + Sync + fmt::Debug {
     /// Sends one request and reads the whole answer.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>>;

@@ -36,9 +36,11 @@ pub fn tls_config(options: &HttpOptions) -> Result<rustls::ClientConfig, Failure
         Arc::new(NotVerified(Arc::clone(&provider)))
     } else {
         let provider = Arc::clone(&provider);
-        Arc::new(rustls_platform_verifier::Verifier::new_with_extra_roots(
-            roots, provider,
-        )?)
+        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider);
+        Arc::new(verifier.map_err(|error| match error {
+            rustls::Error::General(_) => "this system has no trusted certificate authorities: install its package of them (`ca-certificates`), or add one with `extra_ca(..)`".to_owned(),
+            other => format!("an extra CA cannot be used: {other}"),
+        })?)
     };
     let config = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?

@@ -192,6 +192,12 @@ async fn credentials_uri() {
     );
     assert_eq!(world.script.lines(), ["GET http://localhost:7002/?user=me"]);
 
+    // An address is shown without what may be secret.
+    let uri = CredentialsUri::new("https://me:s3cr3t@keys.example.com/?t=s3cr3t");
+    assert!(!format!("{uri:?}").contains("s3cr3t"), "{uri:?}");
+    // `error` checks that the text tells none either.
+    World::new(&[]).error(&uri).await;
+
     // From elsewhere, keys must not come in clear.
     let plain = || CredentialsUri::new("http://10.0.0.1/s3cr3t");
     let error = World::new(&[]).error(&plain()).await;
