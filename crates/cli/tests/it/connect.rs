@@ -136,6 +136,7 @@ fn an_authority_of_a_file_is_trusted_and_any_with_a_flag() {
     let mut command = bare();
     command
         .args(["call", "apig", "ListAppsV2", "--endpoint-url", &address])
+        .args(["--instance-id", "gateway-1"])
         .envs([
             ("OS_TOKEN", "t"),
             ("OS_PROJECT_ID", "p"),

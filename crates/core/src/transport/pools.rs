@@ -2,17 +2,17 @@
 //!
 //! A connection is driven by the runtime that it was made in: used from another one, it stands still
 //! whenever that runtime does. So every runtime has connections of its own. Programs may make a
-//! runtime for each call; those that rest are forgotten with their connections.
+//! runtime for each call; of many, those used last keep their connections.
 //!
 //! Requests to this machine never go through a proxy, and those that must not be sent twice never
 //! over a connection that has idled. So a runtime has up to four kinds of connections.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Id;
 
-/// How long an idle connection is kept, and a runtime's connections when it rests.
+/// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(5);
 /// So many runtimes at once have connections of their own.
 const RUNTIMES: usize = 64;
@@ -31,13 +31,21 @@ pub(super) struct Pools {
     tls: rustls::ClientConfig,
     proxy: Option<reqwest::Proxy>,
     connect_timeout: Duration,
-    runtimes: Mutex<Vec<Runtime>>,
+    runtimes: Mutex<Runtimes>,
+}
+
+#[derive(Default)]
+struct Runtimes {
+    all: Vec<Runtime>,
+    /// How often connections were asked for.
+    uses: u64,
 }
 
 /// The connections of one runtime, by kind.
 struct Runtime {
     id: Id,
-    used: Instant,
+    /// The use that was its last.
+    used: u64,
     clients: [Option<reqwest::Client>; 4],
 }
 
@@ -57,22 +65,8 @@ impl Pools {
 
     /// Connections of the kind that is wanted, for the runtime with this id.
     pub(super) fn get(&self, id: Id, wanted: Wanted) -> reqwest::Result<reqwest::Client> {
-        let now = Instant::now();
         let mut runtimes = self.runtimes.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = match runtimes.iter().position(|runtime| runtime.id == id) {
-            Some(at) => at,
-            None => {
-                forget(&mut runtimes, now);
-                runtimes.push(Runtime {
-                    id,
-                    used: now,
-                    clients: [const { None }; 4],
-                });
-                runtimes.len() - 1
-            }
-        };
-        let runtime = &mut runtimes[at];
-        runtime.used = now;
+        let runtime = runtimes.used(id);
         let kind = usize::from(wanted.direct) + 2 * usize::from(wanted.fresh);
         if let Some(client) = &runtime.clients[kind] {
             return Ok(client.clone());
@@ -85,7 +79,7 @@ impl Pools {
     /// How many runtimes have connections.
     #[cfg(test)]
     pub(super) fn runtimes(&self) -> usize {
-        self.runtimes.lock().unwrap().len()
+        self.runtimes.lock().unwrap().all.len()
     }
 
     fn build(&self, wanted: Wanted) -> reqwest::Result<reqwest::Client> {
@@ -110,15 +104,30 @@ impl Pools {
     }
 }
 
-/// Makes room for another runtime. Requests under way hold what they need; only connections that
-/// idle are lost.
-fn forget(runtimes: &mut Vec<Runtime>, now: Instant) {
-    runtimes.retain(|runtime| now.duration_since(runtime.used) < IDLE);
-    if runtimes.len() >= RUNTIMES {
-        let oldest = (0..runtimes.len()).min_by_key(|at| runtimes[*at].used);
-        if let Some(oldest) = oldest {
-            runtimes.swap_remove(oldest);
-        }
+impl Runtimes {
+    /// The runtime with this id, used now. Another one makes room where there are too many: requests
+    /// under way hold what they need, and only connections that idle are lost.
+    fn used(&mut self, id: Id) -> &mut Runtime {
+        self.uses += 1;
+        let at = match self.all.iter().position(|runtime| runtime.id == id) {
+            Some(at) => at,
+            None => {
+                if self.all.len() >= RUNTIMES
+                    && let Some(oldest) = (0..RUNTIMES).min_by_key(|at| self.all[*at].used)
+                {
+                    self.all.swap_remove(oldest);
+                }
+                self.all.push(Runtime {
+                    id,
+                    used: 0,
+                    clients: [const { None }; 4],
+                });
+                self.all.len() - 1
+            }
+        };
+        let runtime = &mut self.all[at];
+        runtime.used = self.uses;
+        runtime
     }
 }
 
@@ -155,22 +164,9 @@ mod tests {
         let runtimes = pools.runtimes.lock().unwrap();
         assert!(
             runtimes
+                .all
                 .iter()
                 .any(|entry| entry.id == steady.handle().id())
         );
-    }
-
-    #[test]
-    fn runtimes_that_rest_are_forgotten() {
-        let pools = pools();
-        let (first, second) = (runtime(), runtime());
-        pools.get(first.handle().id(), WANTED).unwrap();
-        pools.get(second.handle().id(), WANTED).unwrap();
-        let mut runtimes = pools.runtimes.lock().unwrap();
-        let later = runtimes[0].used + IDLE;
-        runtimes[1].used = later;
-        forget(&mut runtimes, later);
-        let left: Vec<Id> = runtimes.iter().map(|entry| entry.id).collect();
-        assert_eq!(left, [second.handle().id()]);
     }
 }
