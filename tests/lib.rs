@@ -3,9 +3,11 @@
 
 mod script;
 mod server;
+mod tls;
 
 pub use script::{Answer, Script};
-pub use server::{Listener, serve};
+pub use server::{Listener, serve, serve_by};
+pub use tls::{Authority, Issued, TlsServer};
 
 use cumulo_core::clock::{Clock as _, ManualClock, SystemClock};
 use cumulo_core::credentials::{Environment, Static, huawei, zstack};

@@ -169,6 +169,16 @@ pub(crate) struct Connection {
     /// Allows plain HTTP to machines other than this one.
     #[arg(long)]
     pub(crate) allow_http: bool,
+    /// Trusts the certificate authority in this PEM file too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<String>,
+    /// The proxy for all requests but those to this machine, instead of what HTTPS_PROXY and
+    /// NO_PROXY say: `http://host:port`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+    /// Trusts servers with any certificate: anyone on the way can read and change everything.
+    #[arg(long)]
+    pub(crate) insecure: bool,
 }
 
 /// How a result is printed.

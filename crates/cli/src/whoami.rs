@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
         .enable_all()
         .build()?;
     let chain = chain(args.service, &args.options);
-    let context = context()?;
+    let context = context(args)?;
     let tried = runtime.block_on(progress::watch(
         "credentials",
         &Open::default(),
@@ -109,13 +109,17 @@ fn chain(service: Service, options: &Connection) -> Box<dyn Provider> {
     }
 }
 
-fn context() -> io::Result<Context> {
+fn context(args: &Whoami) -> io::Result<Context> {
+    let http = args
+        .options
+        .http_for(args.service)
+        .map_err(io::Error::other)?;
     let direct = HttpOptions {
         no_proxy: true,
         ..HttpOptions::default()
     };
     Ok(Context {
-        transport: Arc::new(HttpTransport::new(&HttpOptions::default()).map_err(io::Error::other)?),
+        transport: Arc::new(HttpTransport::new(&http).map_err(io::Error::other)?),
         direct: Arc::new(HttpTransport::new(&direct).map_err(io::Error::other)?),
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(SystemEntropy::default()),

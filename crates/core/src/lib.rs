@@ -8,6 +8,7 @@
 //! [`sign`], [`error`], [`transport`], [`clock`], [`retry`], [`idempotency`], [`credentials`],
 //! [`client`], [`page`]. Everything up to [`error`] does no I/O and reads no clock.
 
+mod address;
 pub mod client;
 pub mod clock;
 pub mod credentials;

@@ -5,6 +5,7 @@ mod batch;
 mod call;
 mod clouds;
 mod common;
+mod connect;
 #[cfg(unix)]
 mod interrupt;
 mod listing;

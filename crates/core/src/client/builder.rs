@@ -9,7 +9,7 @@ use http::HeaderValue;
 use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
-use crate::credentials::{Cache, Context, Environment, Provider};
+use crate::credentials::{Cache, Context, Environment, Provider, TlsSettings};
 use crate::protocol::{Endpoint, Protocol, Settings};
 use crate::retry::{Budget, RetryPolicy};
 use crate::service::Service;
@@ -49,7 +49,6 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
 const MOST_IN_FLIGHT: usize = 1000;
 
 /// Builds a [`Client`]; what the builders of the service crates wrap.
-#[derive(Debug)]
 pub struct Builder {
     service: &'static Service,
     protocol: Arc<dyn Protocol>,
@@ -66,6 +65,23 @@ pub struct Builder {
     app_name: Option<String>,
     allow_http: bool,
     most_in_flight: usize,
+}
+
+impl fmt::Debug for Builder {
+    /// Without what an address may hold beside the address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("service", &self.service.name)
+            .field(
+                "endpoint",
+                &self.endpoint.as_deref().map(crate::address::shown),
+            )
+            .field("settings", &self.settings)
+            .field("provider", &self.provider)
+            .field("http", &self.http)
+            .field("allow_http", &self.allow_http)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Builder {
@@ -140,6 +156,15 @@ impl Builder {
     pub fn http(&mut self) -> &mut HttpOptions {
         &mut self.http
     }
+    /// Certificates as the environment names them, where `http` has none of its own.
+    pub fn tls(&mut self, settings: &TlsSettings) -> Result<(), ConfigError> {
+        if self.transport.is_some() {
+            return Ok(());
+        }
+        settings
+            .apply(&self.environment, &mut self.http)
+            .map_err(|error| ConfigError::new(error.to_string()))
+    }
     /// Another transport.
     pub fn transport(&mut self, transport: Arc<dyn Transport>) {
         self.transport = Some(transport);
@@ -183,7 +208,8 @@ impl Builder {
             None => default_endpoint,
         };
         if let EndpointSource::Fixed(endpoint) = &endpoint {
-            check_exposed(endpoint, self.allow_http).map_err(ConfigError::new)?;
+            crate::address::check_exposed(endpoint.url(), self.allow_http)
+                .map_err(ConfigError::new)?;
         }
         let user_agent = match &self.app_name {
             Some(name) => format!("{} {name}", self.service.user_agent),
@@ -235,17 +261,6 @@ impl Builder {
             }),
         })
     }
-}
-
-/// Plain HTTP shows credentials to everyone on the way.
-pub(super) fn check_exposed(endpoint: &Endpoint, allow_http: bool) -> Result<(), String> {
-    if endpoint.is_exposed() && !allow_http {
-        return Err(format!(
-            "{} is plain HTTP to another machine: use https://, or allow it with `allow_http(true)`",
-            endpoint.url().origin().ascii_serialization()
-        ));
-    }
-    Ok(())
 }
 
 /// Gives a service crate's builder, whose field `core` is a [`Builder`], the settings that all
@@ -316,7 +331,9 @@ macro_rules! common_settings {
                 self.core.http().connect_timeout = Some(connect);
                 self
             }
-            /// A proxy for all requests, instead of what `HTTPS_PROXY` and `NO_PROXY` say.
+            /// A proxy for all requests, instead of what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+            /// `NO_PROXY` say: `http://host:port`, with `user:password@` before the host where it
+            /// wants one. Requests to this machine itself never go through a proxy.
             pub fn proxy(mut self, address: impl Into<String>) -> Self {
                 self.core.http().proxy = Some(address.into());
                 self
@@ -324,6 +341,32 @@ macro_rules! common_settings {
             /// Trusts a further certificate authority, given in PEM.
             pub fn extra_ca(mut self, pem: impl Into<Vec<u8>>) -> Self {
                 self.core.http().extra_ca.push(pem.into());
+                self
+            }
+            /// Presents a certificate to servers that ask for one: the certificate in PEM, followed by
+            /// those between it and its authority's, and its private key in PEM, not encrypted.
+            pub fn client_certificate(
+                mut self,
+                certificate: impl Into<Vec<u8>>,
+                key: impl Into<$crate::Secret>,
+            ) -> Self {
+                self.core.http().client_certificate = Some($crate::transport::ClientCertificate {
+                    certificate: certificate.into(),
+                    key: key.into(),
+                });
+                self
+            }
+            /// Trusts servers with any certificate, so that anyone on the way can read and change
+            /// everything, credentials included. `false` checks certificates even where the environment
+            /// asks not to; without this setting such an environment is an error.
+            pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+                self.core.http().accept_invalid_certs = Some(accept);
+                self
+            }
+            /// The largest answer that is read, in bytes; 32 MiB by default. A larger one is an error
+            /// (`Kind::InvalidResponse`). Of answers that report an error at most 1 MiB is read.
+            pub fn largest_answer(mut self, bytes: usize) -> Self {
+                self.core.http().largest_answer = Some(bytes);
                 self
             }
             /// Another transport than reqwest over rustls.

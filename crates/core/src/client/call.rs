@@ -19,7 +19,10 @@ use crate::retry::RetryPolicy;
 
 use super::lanes::Claim;
 use super::response::Meta;
-use super::{Client, DryRun, FromRecord, Response, builder, drive, secret_name};
+use super::{Client, DryRun, FromRecord, Response, drive, secret_name};
+
+/// Servers take about a hundred headers, and a map of them holds 24,576 at most.
+const MOST_HEADERS: usize = 100;
 
 /// An encoded call. Awaiting it sends it; nothing goes out before.
 ///
@@ -131,7 +134,7 @@ impl<O> Call<O> {
     pub fn endpoint(self, address: &str) -> Self {
         self.plan(|plan| {
             let endpoint = Endpoint::parse(address).and_then(|endpoint| {
-                builder::check_exposed(&endpoint, plan.client.inner.allow_http)?;
+                crate::address::check_exposed(endpoint.url(), plan.client.inner.allow_http)?;
                 Ok(endpoint)
             });
             match endpoint {
@@ -161,15 +164,19 @@ impl<O> Call<O> {
                 (Ok(name), _) if reserved.contains(&name) => {
                     plan.fail(format!("header `{name}` is set by the client itself"));
                 }
-                (Ok(name), Some(mut value)) => {
-                    if let Ok(encoded) = &mut plan.encoded {
+                (Ok(name), Some(mut value)) => match &mut plan.encoded {
+                    Ok(encoded) if encoded.headers.len() >= MOST_HEADERS => {
+                        plan.fail(format!("a call takes {MOST_HEADERS} headers at most"));
+                    }
+                    Ok(encoded) => {
                         if secret_name::is_secret(name.as_str()) {
                             encoded.secrets.extend(value.to_str().ok().map(Secret::from));
                             value.set_sensitive(true);
                         }
                         encoded.headers.push((name, value));
                     }
-                }
+                    Err(_) => {}
+                },
                 (Err(_), _) => plan.fail(format!("`{}` is no header name", name.escape_debug())),
                 (_, None) => plan.fail(format!(
                     "the value of header `{name}` holds a line break or another character that headers cannot hold"

@@ -235,7 +235,7 @@ impl Drive {
             Some(endpoint) => Cow::Borrowed(endpoint),
             None => self.client.endpoint(credential).map_err(configuration)?,
         };
-        super::builder::check_exposed(&endpoint, inner.allow_http).map_err(configuration)?;
+        crate::address::check_exposed(endpoint.url(), inner.allow_http).map_err(configuration)?;
         let mut buffer = uuid::Uuid::encode_buffer();
         let nonce = inner.context.entropy.uuid();
         let signing = Signing {
@@ -482,12 +482,15 @@ impl Drive {
 
     fn broken(&mut self, error: &TransportError, started: SystemTime, took: Duration) -> Event {
         let kind = match error.broken {
+            Broken::Unsendable => Kind::InvalidInput,
             Broken::Connect => Kind::Connect,
+            Broken::Tls => Kind::Tls,
             Broken::Timeout => Kind::Timeout,
             Broken::Interrupted => Kind::Interrupted,
             Broken::TooLarge => Kind::InvalidResponse,
         };
         let mut failure = Failure::new(kind, error.to_string());
+        failure.hint = error.advice().map(str::to_owned);
         if kind == Kind::Connect {
             let host = self.host();
             failure.hint = Some(format!(

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use url::{Host, Url};
+use url::Url;
 
+use crate::address;
 use crate::record::Json;
 use crate::retry::{Patience, RetryPolicy};
 use crate::sign::percent;
@@ -156,6 +157,8 @@ impl Route {
             headers: ask.headers,
             body: ask.body,
             timeout: self.timeout,
+            // What is tried once is lost with a connection that has idled.
+            fresh: self.attempts == 1,
         };
         transport.send(request).await
     }
@@ -165,7 +168,11 @@ impl Route {
             "cannot get an answer from {} at {host}: {error}",
             self.service
         );
-        CredentialError::new(Reason::Unavailable, self.provider, message)
+        let wrong = CredentialError::new(Reason::Unavailable, self.provider, message);
+        match error.advice() {
+            Some(advice) => wrong.with_hint(advice),
+            None => wrong,
+        }
     }
 
     fn unavailable(&self, reply: &Reply) -> CredentialError {
@@ -296,35 +303,17 @@ pub(super) fn address(
     Ok(url)
 }
 
-/// Whether an address is this machine's own.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 /// Refuses to send secrets in plain HTTP to another machine, or warns where that is allowed.
 pub(super) fn guard(
     provider: &'static str,
     url: &Url,
     allow_http: bool,
 ) -> Result<(), CredentialError> {
-    if url.scheme() != "http" || is_loopback(url) {
-        return Ok(());
-    }
-    let origin = url.origin().ascii_serialization();
-    if allow_http {
+    if allow_http && address::is_exposed(url) {
+        let origin = url.origin().ascii_serialization();
         tracing::warn!(%origin, "credentials go over plain HTTP: anyone on the way can read them");
-        return Ok(());
     }
-    let message = format!(
-        "{origin} is plain HTTP to another machine, so that anyone on the way could read the credentials"
-    );
-    Err(
-        CredentialError::new(Reason::Misconfigured, provider, message)
-            .with_hint("Use https://, or allow it with `allow_http`"),
-    )
+    address::guard(url, allow_http).map_err(|(message, hint)| {
+        CredentialError::new(Reason::Misconfigured, provider, message).with_hint(hint)
+    })
 }

@@ -13,6 +13,18 @@ const LARGEST: u64 = 1 << 20;
 
 /// The text of a file; `None` where there is none.
 pub(super) fn read(provider: &'static str, path: &Path) -> Result<Option<Secret>, CredentialError> {
+    let text = read_public(provider, path)?;
+    if text.is_some() {
+        warn_if_open(path);
+    }
+    Ok(text)
+}
+
+/// The text of a file that everybody may know, such as a certificate.
+pub(super) fn read_public(
+    provider: &'static str,
+    path: &Path,
+) -> Result<Option<Secret>, CredentialError> {
     let wrong = |why: &str, hint: &str| {
         CredentialError::new(
             Reason::Misconfigured,
@@ -47,7 +59,6 @@ pub(super) fn read(provider: &'static str, path: &Path) -> Result<Option<Secret>
             "Check that the path is the right one",
         ));
     }
-    warn_if_open(path);
     Ok(Some(Secret::from(text)))
 }
 

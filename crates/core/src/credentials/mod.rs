@@ -16,6 +16,7 @@ mod process;
 mod provide;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tls;
 mod tried;
 pub mod zstack;
 
@@ -32,6 +33,7 @@ pub use chain::Chain;
 pub use environment::Environment;
 pub use error::{CredentialError, Reason};
 pub use provide::Static;
+pub use tls::TlsSettings;
 pub use tried::{Answer, Tried};
 
 /// An access key pair, with the session token of temporary ones.

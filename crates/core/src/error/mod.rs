@@ -40,8 +40,10 @@ pub enum Kind {
     Configuration,
     /// No credentials were found, or a provider failed; nothing was sent.
     Credentials,
-    /// No connection: name, network, TLS.
+    /// No connection: name, network.
     Connect,
+    /// No connection that can be trusted: a certificate is not accepted, or the server speaks no TLS.
+    Tls,
     /// No answer in time.
     Timeout,
     /// The connection broke before the whole answer came.
@@ -114,9 +116,11 @@ impl Kind {
     /// The outcome that an answer of this kind implies.
     pub(crate) fn outcome(self) -> Outcome {
         match self {
-            Self::InvalidInput | Self::Configuration | Self::Credentials | Self::Connect => {
-                Outcome::NotSent
-            }
+            Self::InvalidInput
+            | Self::Configuration
+            | Self::Credentials
+            | Self::Connect
+            | Self::Tls => Outcome::NotSent,
             Self::Timeout
             | Self::Interrupted
             | Self::InvalidResponse

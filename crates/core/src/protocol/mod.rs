@@ -22,9 +22,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
+use crate::address;
 use crate::credentials::Credential;
 use crate::error::{Error, Evidence, Kind};
-use crate::operation::Operation;
+use crate::operation::{Operation, RetryClass};
 use crate::record::{Json, Problem, Record, Secret};
 use crate::service::Service;
 use crate::transport::{Reply, Request};
@@ -87,10 +88,11 @@ pub struct Endpoint {
 impl Endpoint {
     /// Parses an address such as `https://smc.aliyuncs.com`, with a path prefix where there is one.
     pub fn parse(address: &str) -> Result<Self, String> {
+        let shown = address::shown(address);
         let mut url =
-            Url::parse(address).map_err(|error| format!("`{address}` is no URL: {error}"))?;
+            Url::parse(address).map_err(|error| format!("`{shown}` is no URL: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(format!("`{address}` must start with https:// (or http://)"));
+            return Err(format!("`{shown}` must start with https:// (or http://)"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("an endpoint must not hold a user name or password".into());
@@ -142,13 +144,7 @@ impl Endpoint {
 
     /// Whether what is sent there can be read on the way: plain HTTP to another machine.
     pub fn is_exposed(&self) -> bool {
-        let loopback = match self.url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        self.url.scheme() == "http" && !loopback
+        address::is_exposed(&self.url)
     }
 
     /// The address of `path` (encoded, with a leading slash) below the prefix.
@@ -325,6 +321,8 @@ pub(crate) fn request(
         headers,
         body,
         timeout: signing.timeout,
+        // Polls of a job change nothing.
+        fresh: encoded.operation.retry == RetryClass::Unsafe && *method != Method::GET,
     }
 }
 
@@ -350,6 +348,8 @@ mod tests {
 
     #[test]
     fn addresses_are_checked() {
+        let error = Endpoint::parse("https://me:s3cr3t@h:99999/").unwrap_err();
+        assert!(!error.contains("s3cr3t"), "{error}");
         for bad in [
             "",
             "apig.example",

@@ -10,7 +10,9 @@ use std::sync::atomic::AtomicBool;
 use crate::record::{Json, Secret};
 
 use super::super::provide::{Fixed, misconfigured};
-use super::super::{Credential, CredentialError, Environment, Identity, Keys, Provider};
+use super::super::{
+    Credential, CredentialError, Environment, Identity, Keys, Provider, TlsSettings, tls,
+};
 use super::iam::{self, Iam};
 use super::keystone::{Named, Target};
 use super::{Agency, KeysWithProject, Password, Settings, Totp};
@@ -39,7 +41,15 @@ const OPTIONS: &[(&str, &[&str], &[&str])] = &[
     ("agency_domain_name", &[], &["OS_AGENCY_DOMAIN_NAME"]),
     ("delegated_project", &["delegated_project_name"], &["OS_DELEGATED_PROJECT"]),
     ("region_name", &["region"], &["OS_REGION_NAME"]),
+    ("cacert", &[], &["OS_CACERT"]),
+    ("cert", &[], &["OS_CERT"]),
+    ("key", &[], &["OS_KEY"]),
+    ("verify", &[], &["OS_VERIFY"]),
+    ("insecure", &[], &["OS_INSECURE"]),
 ];
+
+/// The place of variables.
+const ENVIRONMENT: &str = "the environment";
 
 /// Options that are set, from one place.
 pub(super) struct Options {
@@ -58,7 +68,7 @@ impl Options {
         });
         Self {
             provider,
-            place: "the environment".into(),
+            place: ENVIRONMENT.into(),
             values: values.collect(),
         }
     }
@@ -88,7 +98,7 @@ impl Options {
     /// What an option is called where the options stand.
     fn called(&self, name: &str) -> String {
         let known = self.values.get(name).map(|(called, _)| called.clone());
-        let in_environment = self.place == "the environment";
+        let in_environment = self.place == ENVIRONMENT;
         known.unwrap_or_else(|| {
             let row = OPTIONS.iter().find(|(option, ..)| *option == name);
             match row.and_then(|(_, _, variables)| variables.first()) {
@@ -96,6 +106,29 @@ impl Options {
                 _ => name.to_owned(),
             }
         })
+    }
+
+    /// What the options say about TLS, or else what `other` ones do.
+    pub(super) fn tls(&self, other: Option<&Self>) -> TlsSettings {
+        let setting = |name: &str| {
+            let mut places = std::iter::once(self).chain(other);
+            places.find_map(|options| {
+                let (called, value) = options.values.get(name)?;
+                let called = match options.place.as_str() {
+                    ENVIRONMENT => called.clone(),
+                    place => format!("{called} in {place}"),
+                };
+                let value = value.clone();
+                Some(tls::Named { called, value })
+            })
+        };
+        TlsSettings {
+            authority: setting("cacert"),
+            certificate: setting("cert"),
+            key: setting("key"),
+            verify: setting("verify"),
+            insecure: setting("insecure"),
+        }
     }
 
     fn named(&self, id: &str, name: &str) -> Option<Named> {
