@@ -20,9 +20,11 @@ pub(super) fn failure(service: &Service, common: &[Code], reply: &Reply) -> (Fai
         Some(known) => known.kind,
         None => by_status(reply.status, loose.structured),
     };
-    let message = loose.message.clone().unwrap_or_else(|| match &loose.code {
+    let words = loose.message.clone().filter(|words| !words.is_empty());
+    let message = words.unwrap_or_else(|| match &loose.code {
         Some(_) => String::new(),
-        None => format!("status {} with an empty body", reply.status),
+        None if reply.body.is_empty() => format!("status {} with an empty body", reply.status),
+        None => format!("status {} without a readable word", reply.status),
     });
     let failure = Failure {
         kind,
@@ -91,4 +93,64 @@ pub(super) fn unreadable(reply: &Reply, cause: &serde_json::Error) -> Failure {
     );
     failure.hint = Some("The service or something between may have executed the call".into());
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+
+    use super::super::{Acs, Huawei, Protocol, Verdict, ZStack};
+    use super::*;
+    use crate::client::Empty;
+    use crate::operation::{Operation, RetryClass};
+
+    /// Found by fuzzing: a body of control characters, and an error of ZStack's without the members
+    /// that say something, left a failure without a word.
+    #[test]
+    fn no_body_leaves_a_failure_without_words() {
+        static SERVICE: Service = Service {
+            name: "test",
+            version: "1",
+            user_agent: "test",
+            codes: &[],
+            settings: &[],
+        };
+        static OPERATION: Operation = Operation::new(
+            "Test",
+            "Tests.",
+            Method::GET,
+            "/",
+            RetryClass::ReadOnly,
+            || Box::new(Empty {}),
+            || Box::new(Empty {}),
+        );
+        let protocols: [&dyn Protocol; 3] =
+            [&Acs::default(), &Huawei::default(), &ZStack::new(0, false)];
+        for body in [
+            "",
+            " ",
+            "\u{0}\u{7}",
+            "\"\"",
+            "\"\\u0007\"",
+            "{}",
+            "<html></html>",
+            r#"{"error":{}}"#,
+            r#"{"error":{"cause":{"code":"X.1"}}}"#,
+        ] {
+            let reply = Reply {
+                status: 502,
+                headers: HeaderMap::new(),
+                body: Bytes::from(body),
+            };
+            for protocol in protocols {
+                let verdict = protocol.read(&SERVICE, &OPERATION, &reply, &mut Empty {});
+                let Verdict::Failed(failure) = verdict else {
+                    panic!("{protocol:?}: {body:?}");
+                };
+                let said = failure.code.unwrap_or_default() + &failure.message;
+                assert!(!said.trim().is_empty(), "{protocol:?}: {body:?}");
+            }
+        }
+    }
 }

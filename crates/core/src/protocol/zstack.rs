@@ -340,9 +340,11 @@ fn error_code(service: &'static Service, reply: &Reply, json: &Json) -> Failure 
     failure.hint = known
         .filter(|known| !known.hint.is_empty())
         .map(|known| known.hint.to_owned());
-    failure.message = text(error, "details")
-        .or_else(|| text(error, "description"))
-        .unwrap_or_default();
+    let words = text(error, "details").or_else(|| text(error, "description"));
+    // Without either, what the body says as a whole stays.
+    if words.is_some() || code.is_some() {
+        failure.message = words.unwrap_or_default();
+    }
     let mut innermost = error;
     for _ in 0..16 {
         let causes = innermost.get("causes").and_then(|causes| causes.get(0));
@@ -365,6 +367,6 @@ fn error_code(service: &'static Service, reply: &Reply, json: &Json) -> Failure 
         }
     }
     failure.message = super::body::excerpt_long(&failure.message);
-    failure.code = code;
+    failure.code = code.or(failure.code);
     failure
 }
