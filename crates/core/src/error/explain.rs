@@ -113,6 +113,13 @@ impl Error {
     }
 }
 
+/// What `diagnosis()` makes of an answer's body.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn diagnose(signed: Signed, body: &str) -> Diagnosis {
+    compare(&Evidence::new(signed, 0), &unescaped(body))
+}
+
 /// JSON bodies hold line breaks as `\n`.
 fn unescaped(body: &str) -> String {
     body.replace("\\n", "\n")

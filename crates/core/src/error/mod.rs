@@ -24,6 +24,9 @@ use crate::idempotency::ClientToken;
 
 pub use explain::Diagnosis;
 pub(crate) use explain::Evidence;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use explain::diagnose;
 pub(crate) use scrub::Scrubber;
 
 /// What kind of failure it is.

@@ -146,6 +146,23 @@ fn locate(
     Ok(None)
 }
 
+/// What a cloud of a file's text logs in as.
+#[cfg(fuzzing)]
+pub(in super::super) fn of_text(
+    text: &str,
+    secure: &str,
+    name: &str,
+) -> Result<Option<Arc<dyn Provider>>, CredentialError> {
+    let found = parse(PathBuf::from("clouds.yaml"), text)?;
+    let entry = |json: &Json| json.get("clouds")?.get(name).cloned();
+    let mut cloud = entry(&found.json).unwrap_or_default();
+    if let Some(secrets) = entry(&parse(PathBuf::from("secure.yaml"), secure)?.json) {
+        merge(&mut cloud, &secrets);
+    }
+    Options::from_cloud(CLOUDS, "clouds.yaml".into(), &cloud)
+        .provider(&Settings::default(), &Arc::default())
+}
+
 fn parse(path: PathBuf, text: &str) -> Result<Found, CredentialError> {
     match yaml::parse(text) {
         Ok(json) => Ok(Found { path, json }),

@@ -43,7 +43,16 @@ pub(in super::super) fn find(
     let Some(text) = file::read(provider, path)? else {
         return Ok(None);
     };
-    let text = text.expose().trim_start_matches('\u{feff}');
+    parse(provider, path, text.expose()).map(Some)
+}
+
+/// The content of `text`, which stands in the file at `path`.
+pub(super) fn parse(
+    provider: &'static str,
+    path: &Path,
+    text: &str,
+) -> Result<Store, CredentialError> {
+    let text = text.trim_start_matches('\u{feff}');
     // The parser's own words may quote the content; line and column do not.
     let json = serde_json::from_str(text).map_err(|error| {
         let message = format!(
@@ -54,10 +63,10 @@ pub(in super::super) fn find(
         );
         misconfigured(provider, message).with_hint("Correct the file, or run `aliyun configure`")
     })?;
-    Ok(Some(Store {
+    Ok(Store {
         path: path.to_owned(),
         json,
-    }))
+    })
 }
 
 impl Store {
