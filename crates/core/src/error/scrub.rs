@@ -3,8 +3,11 @@
 //! Services quote requests in their messages: a rejected password, the string to sign with the
 //! session token in it. Whatever secret went out with a call is looked for in what comes back.
 
-use crate::record::{Json, Secret};
+use zeroize::Zeroizing;
+
+use crate::record::Secret;
 use crate::sign::percent;
+use crate::wipe;
 
 /// The secrets of one call.
 #[derive(Default)]
@@ -24,11 +27,11 @@ impl Scrubber {
     pub(crate) fn clean(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {
-            for form in forms(secret.expose()) {
-                if text.contains(&form) {
-                    text = text.replace(&form, Secret::REDACTED);
+            for form in forms(secret.expose()).iter().map(|form| form.as_str()) {
+                if text.contains(form) {
+                    text = text.replace(form, Secret::REDACTED);
                 }
-                hide_cut(&mut text, &form);
+                hide_cut(&mut text, form);
             }
         }
         text
@@ -36,21 +39,23 @@ impl Scrubber {
 }
 
 /// In clear, as HTML, as JSON, and percent-encoded once or twice.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_owned()];
+fn forms(secret: &str) -> Vec<Zeroizing<String>> {
+    let mut forms = vec![Zeroizing::new(secret.to_owned())];
     if secret.contains(['&', '<', '>', '"']) {
         let html = secret
             .replace('&', "&amp;")
             .replace('<', "&lt;")
             .replace('>', "&gt;");
-        forms.push(html.replace('"', "&quot;"));
-        forms.push(html);
+        forms.push(html.replace('"', "&quot;").into());
+        forms.push(html.into());
     }
-    let json = Json::from(secret).to_string();
-    forms.push(json[1..json.len() - 1].to_owned());
+    let json = Zeroizing::new(wipe::to_json(&secret));
+    if let Some(inside) = json.get(1..json.len().saturating_sub(1)) {
+        forms.push(String::from_utf8_lossy(inside).into_owned().into());
+    }
     let once = percent::encode(secret);
-    forms.push(percent::encode(&once));
-    forms.push(once);
+    forms.push(percent::encode(&once).into());
+    forms.push(once.into());
     forms
 }
 

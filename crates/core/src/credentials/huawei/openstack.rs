@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::clock::BoxFuture;
 use crate::record::Json;
+use crate::wipe::Wiped;
 
 use super::super::provide::{misconfigured, not_set};
 use super::super::{Context, Credential, CredentialError, Environment, Provider, Window, file};
@@ -101,7 +102,8 @@ pub(super) fn cloud(environment: &Environment) -> Result<Option<Options>, Creden
                 [] => format!("Add it below `clouds:`, or correct {CLOUD}"),
                 known => format!("Correct {CLOUD}; the file has {}", known.join(", ")),
             })
-        })?;
+        })
+        .map(Wiped)?;
     if let Some(secrets) = secure
         .as_ref()
         .and_then(|secure| secure.json.get("clouds")?.get(&name))
@@ -115,7 +117,7 @@ pub(super) fn cloud(environment: &Environment) -> Result<Option<Options>, Creden
 /// A YAML file that was found.
 struct Found {
     path: PathBuf,
-    json: Json,
+    json: Wiped,
 }
 
 /// The file that `variable` names, or the first `{stem}.yaml` or `{stem}.yml` in the usual places.
@@ -165,7 +167,10 @@ pub(in super::super) fn of_text(
 
 fn parse(path: PathBuf, text: &str) -> Result<Found, CredentialError> {
     match yaml::parse(text) {
-        Ok(json) => Ok(Found { path, json }),
+        Ok(json) => Ok(Found {
+            path,
+            json: Wiped(json),
+        }),
         Err(fault) => {
             let message = format!("line {} of {} {}", fault.line, path.display(), fault.what);
             Err(misconfigured(CLOUDS, message)
