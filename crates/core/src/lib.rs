@@ -23,6 +23,7 @@ pub mod retry;
 pub mod service;
 pub mod sign;
 pub mod transport;
+mod wipe;
 
 pub use client::{Call, Client, Response};
 pub use error::{Error, Kind, Outcome};

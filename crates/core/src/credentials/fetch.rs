@@ -16,6 +16,8 @@ use crate::retry::{Patience, RetryPolicy};
 use crate::sign::percent;
 use crate::transport::{Broken, Reply, Request, TransportError};
 
+use crate::wipe::{self, Wiped};
+
 use super::{Context, CredentialError, Reason};
 
 /// One request of a provider.
@@ -39,7 +41,7 @@ impl Ask {
     /// Adds a header; a value that cannot be one (a token with a line break) is left out, and the
     /// service will say what it misses.
     pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
-        if let Ok(mut value) = HeaderValue::from_str(value) {
+        if let Some(mut value) = wipe::header(value) {
             value.set_sensitive(true);
             self.headers.insert(HeaderName::from_static(name), value);
         }
@@ -47,12 +49,17 @@ impl Ask {
     }
 
     pub(super) fn json(mut self, body: &Json) -> Self {
-        self.body = Bytes::from(body.to_string());
+        self.body = wipe::bytes(wipe::to_json(body));
         self.typed("application/json;charset=utf8")
     }
 
     pub(super) fn form(mut self, pairs: &[(&str, &str)]) -> Self {
-        let mut text = String::new();
+        let mut text = String::with_capacity(
+            pairs
+                .iter()
+                .map(|(name, value)| 3 * (name.len() + value.len()) + 2)
+                .sum(),
+        );
         for (name, value) in pairs {
             if !text.is_empty() {
                 text.push('&');
@@ -61,7 +68,7 @@ impl Ask {
             text.push('=');
             percent::push(&mut text, value);
         }
-        self.body = Bytes::from(text);
+        self.body = wipe::bytes(text);
         self.typed("application/x-www-form-urlencoded")
     }
 
@@ -196,11 +203,11 @@ impl Route {
     }
 
     /// The body of a successful answer.
-    pub(super) fn json(&self, reply: &Reply) -> Result<Json, CredentialError> {
+    pub(super) fn json(&self, reply: &Reply) -> Result<Wiped, CredentialError> {
         if !(200..300).contains(&reply.status) {
             return Err(self.refused(reply));
         }
-        serde_json::from_slice(&reply.body).map_err(|_| {
+        serde_json::from_slice(&reply.body).map(Wiped).map_err(|_| {
             let message = format!("{} answered {}, not JSON", self.service, shape(reply));
             CredentialError::new(Reason::Unavailable, self.provider, message).with_hint(
                 "Check that the address is the right one and no proxy answers in its place",
@@ -211,9 +218,9 @@ impl Route {
 
 /// Status, error code, request id and kind of an answer: all that a message may tell of it.
 fn shape(reply: &Reply) -> String {
-    let json: Option<Json> = serde_json::from_slice(&reply.body).ok();
+    let json = serde_json::from_slice(&reply.body).ok().map(Wiped);
     let mut text = format!("status {}", reply.status);
-    if let Some(code) = json.as_ref().and_then(code) {
+    if let Some(code) = json.as_deref().and_then(code) {
         text.push_str(", code ");
         text.push_str(&code);
     }
@@ -225,7 +232,7 @@ fn shape(reply: &Reply) -> String {
     ]
     .iter()
     .find_map(|name| reply.header(name).map(str::to_owned))
-    .or_else(|| member(json.as_ref()?, "RequestId").map(str::to_owned));
+    .or_else(|| member(json.as_deref()?, "RequestId").map(str::to_owned));
     if let Some(id) = id.filter(|id| is_name(id)) {
         text.push_str(", request id ");
         text.push_str(&id);

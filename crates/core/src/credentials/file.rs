@@ -33,7 +33,9 @@ pub(super) fn read_public(
         )
         .with_hint(hint)
     };
-    let mut text = String::new();
+    // Room for all of it at once: what a text outgrows stays in memory.
+    let size = fs::metadata(path).map_or(0, |data| data.len().min(LARGEST));
+    let mut text = String::with_capacity(size as usize + 64);
     let result =
         fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
     let length = match result {

@@ -10,6 +10,9 @@ mod environment;
 mod error;
 mod fetch;
 mod file;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod huawei;
 mod ini;
 mod process;

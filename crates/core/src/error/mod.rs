@@ -25,6 +25,9 @@ use crate::retry::Patience;
 
 pub use explain::Diagnosis;
 pub(crate) use explain::Evidence;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use explain::diagnose;
 pub(crate) use scrub::{Scrubber, is_plain};
 
 /// What kind of failure it is.

@@ -4,8 +4,11 @@
 //! session token in it. Whatever secret went out with a call is looked for in what comes back. What is
 //! left is made fit for a terminal and a log line.
 
-use crate::record::{Json, Secret};
+use zeroize::Zeroizing;
+
+use crate::record::Secret;
 use crate::sign::percent;
+use crate::wipe;
 
 /// The secrets of one call.
 #[derive(Default)]
@@ -27,11 +30,11 @@ impl Scrubber {
     pub(crate) fn clean(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {
-            for form in forms(secret.expose()) {
-                if text.contains(&form) {
-                    text = text.replace(&form, Secret::REDACTED);
+            for form in forms(secret.expose()).iter().map(|form| form.as_str()) {
+                if text.contains(form) {
+                    text = text.replace(form, Secret::REDACTED);
                 }
-                hide_cut(&mut text, &form);
+                hide_cut(&mut text, form);
             }
         }
         text
@@ -71,24 +74,26 @@ fn printable(c: char) -> char {
 }
 
 /// In clear, as HTML, as one line, as JSON, and percent-encoded once or twice.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_owned()];
+fn forms(secret: &str) -> Vec<Zeroizing<String>> {
+    let mut forms = vec![Zeroizing::new(secret.to_owned())];
     if secret.contains(['&', '<', '>', '"']) {
         let html = secret
             .replace('&', "&amp;")
             .replace('<', "&lt;")
             .replace('>', "&gt;");
-        forms.push(html.replace('"', "&quot;"));
-        forms.push(html);
+        forms.push(html.replace('"', "&quot;").into());
+        forms.push(html.into());
+    }
+    let json = Zeroizing::new(wipe::to_json(&secret));
+    if let Some(inside) = json.get(1..json.len().saturating_sub(1)) {
+        forms.push(String::from_utf8_lossy(inside).into_owned().into());
     }
     let words: Vec<&str> = secret.split_whitespace().collect();
     // Excerpts are one line of words.
-    forms.push(words.join(" "));
-    let json = Json::from(secret).to_string();
-    forms.push(json[1..json.len() - 1].to_owned());
+    forms.push(words.join(" ").into());
     let once = percent::encode(secret);
-    forms.push(percent::encode(&once));
-    forms.push(once);
+    forms.push(percent::encode(&once).into());
+    forms.push(once.into());
     forms.retain(|form| form.len() >= SHORTEST);
     forms
 }

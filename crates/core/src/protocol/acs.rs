@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
+use zeroize::Zeroize as _;
 
 use crate::credentials::Identity;
 use crate::error::{Error, Evidence, Kind};
@@ -15,6 +16,7 @@ use crate::record::{Json, ListKeys, Record};
 use crate::service::{Code, Service};
 use crate::sign::{self, CanonicalRequest, acs_v1, acs_v3, percent, time};
 use crate::transport::Reply;
+use crate::wipe;
 
 use super::body::Page;
 use super::classify::{self, Tables};
@@ -188,10 +190,11 @@ fn v3(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Result<Prepared, 
     }
     let parameters = percent::canonical_query(&mut pairs);
     let (query, body) = if form {
-        ("", Bytes::from(parameters.clone()))
+        (String::new(), wipe::bytes(parameters))
     } else {
-        (parameters.as_str(), Bytes::new())
+        (parameters, Bytes::new())
     };
+    let query = query.as_str();
     let payload = sign::sha256_hex(&body);
     let date = time::iso8601(signing.now);
     let url = signing.endpoint.join("/", query);
@@ -313,6 +316,11 @@ fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
         let method = operation.method.as_str();
         let string_to_sign = acs_v1::string_to_sign(method, &parameters);
         let signature = acs_v1::signature(secret.expose(), &string_to_sign);
+        // Room for it, so that nothing is left behind by growing.
+        let mut longer = String::with_capacity(parameters.len() + 11 + 3 * signature.len());
+        longer.push_str(&parameters);
+        parameters.zeroize();
+        parameters = longer;
         parameters.push_str("&Signature=");
         percent::push(&mut parameters, &signature);
         evidence = Some(Evidence::text(string_to_sign, signing.now));
@@ -323,11 +331,11 @@ fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
         .any(|(key, _)| matches!(*key, "SecurityToken" | "BearerToken"));
     let form = (form || token) && operation.method == Method::POST;
     let (query, body) = if form {
-        ("", Bytes::from(parameters.clone()))
+        (String::new(), wipe::bytes(parameters))
     } else {
-        (parameters.as_str(), Bytes::new())
+        (parameters, Bytes::new())
     };
-    let url = signing.endpoint.join("/", query);
+    let url = signing.endpoint.join("/", &query);
     let mut outgoing = request(&operation.method, url, encoded, signing, body);
     outgoing
         .headers

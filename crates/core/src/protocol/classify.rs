@@ -30,9 +30,11 @@ impl Tables {
     /// The failure that `loose` tells; `otherwise` is its kind where no code says more.
     pub(super) fn failure(&self, reply: &Reply, loose: Loose, otherwise: Kind) -> Failure {
         let known = loose.code.as_deref().and_then(|code| self.find(code));
-        let message = loose.message.unwrap_or_else(|| match &loose.code {
+        let words = loose.message.filter(|words| !words.is_empty());
+        let message = words.unwrap_or_else(|| match &loose.code {
             Some(_) => String::new(),
-            None => format!("status {} with an empty body", reply.status),
+            None if reply.body.is_empty() => format!("status {} with an empty body", reply.status),
+            None => format!("status {} without a readable word", reply.status),
         });
         let gone = |code: &String| self.operation.gone.contains(&code.as_str());
         Failure {
@@ -151,3 +153,62 @@ pub(super) fn empty(reply: &Reply) -> Failure {
 }
 
 const BEGINNING: usize = 4096;
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+
+    use super::super::{Acs, Huawei, Protocol, Verdict, ZStack};
+    use super::*;
+    use crate::client::Empty;
+    use crate::operation::{Operation, RetryClass};
+
+    /// Found by fuzzing: a body of control characters, and an error of ZStack's without the members
+    /// that say something, left a failure without a word.
+    #[test]
+    fn no_body_leaves_a_failure_without_words() {
+        static SERVICE: Service = Service {
+            name: "test",
+            version: "1",
+            user_agent: "test",
+            codes: &[],
+            settings: &[],
+        };
+        static OPERATION: Operation = Operation::new(
+            "Test",
+            "Tests.",
+            Method::GET,
+            "/",
+            RetryClass::ReadOnly,
+            || Box::new(Empty {}),
+            || Box::new(Empty {}),
+        );
+        let protocols: [&dyn Protocol; 3] =
+            [&Acs::default(), &Huawei::default(), &ZStack::new(0, false)];
+        for body in [
+            "",
+            " ",
+            "\u{0}\u{7}",
+            "\"\"",
+            "\"\\u0007\"",
+            "{}",
+            "<html></html>",
+            r#"{"error":{}}"#,
+            r#"{"error":{"cause":{"code":"X.1"}}}"#,
+        ] {
+            let reply = Reply {
+                status: 502,
+                headers: HeaderMap::new(),
+                body: Bytes::from(body),
+            };
+            for protocol in protocols {
+                let verdict = protocol.read(&SERVICE, &OPERATION, &reply, &mut Empty {});
+                let Verdict::Failed(failure) = verdict else {
+                    panic!("{protocol:?}: {body:?}");
+                };
+                let said = failure.code.unwrap_or_default() + &failure.message;
+                assert!(!said.trim().is_empty(), "{protocol:?}: {body:?}");
+            }
+        }
+    }
+}

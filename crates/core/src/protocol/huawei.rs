@@ -13,6 +13,7 @@ use crate::record::{self, Json, ListKeys, Location, Member, Record, Wire};
 use crate::service::{Code, Service};
 use crate::sign::{CanonicalRequest, percent, sdk_hmac, time};
 use crate::transport::Reply;
+use crate::wipe;
 
 use super::body::Page;
 use super::classify::{self, Tables};
@@ -93,7 +94,7 @@ impl Protocol for Huawei {
         let in_body = |member: &Member| member.location == Location::Body;
         if input.schema().members.iter().any(in_body) {
             let json = record::to_json(Wire::only(input, Location::Body));
-            encoded.body = Body::Json(Bytes::from(json));
+            encoded.body = Body::Json(wipe::bytes(json));
         } else if !parts.is_empty() {
             // Files go last: some gateways read the fields before them only.
             parts.sort_by_key(|(_, file, _)| file.is_some());

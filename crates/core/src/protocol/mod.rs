@@ -21,6 +21,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
+use zeroize::Zeroize as _;
 
 use crate::address;
 use crate::credentials::Credential;
@@ -54,6 +55,15 @@ pub struct Encoded {
     pub body: Body,
     /// Secrets among the members, to be kept out of URLs and messages.
     pub secrets: Vec<Secret>,
+}
+
+impl Drop for Encoded {
+    /// Parameters hold the secrets in clear; the body wipes itself.
+    fn drop(&mut self) {
+        if !self.secrets.is_empty() {
+            self.query.iter_mut().for_each(|(_, value)| value.zeroize());
+        }
+    }
 }
 
 impl fmt::Debug for Encoded {

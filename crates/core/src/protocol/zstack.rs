@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
+use zeroize::Zeroizing;
 
 use crate::credentials::Identity;
 use crate::error::{Error, Evidence, Kind};
@@ -16,6 +17,7 @@ use crate::record::{self, Json, ListKeys, Location, Record, Wire};
 use crate::service::{Code, Service};
 use crate::sign::{percent, zstack_access_key};
 use crate::transport::Reply;
+use crate::wipe;
 
 use super::body::{self, Page};
 use super::classify::{self, Tables};
@@ -91,18 +93,15 @@ impl Protocol for ZStack {
         let (path, plain) = (below(filled.encoded), below(filled.plain));
         let mut encoded = members.encode(input, path, plain, &mut |_, _| None)?;
         if let Some(key) = operation.wrapper {
-            let members = record::to_json(Wire::only(input, Location::Body));
+            let members = Zeroizing::new(record::to_json(Wire::only(input, Location::Body)));
             let key = if self.lower_case_keys {
                 key.to_ascii_lowercase()
             } else {
                 key.to_owned()
             };
-            let mut body = Json::String(key).to_string().into_bytes();
-            body.insert(0, b'{');
-            body.push(b':');
-            body.extend_from_slice(&members);
-            body.push(b'}');
-            encoded.body = Body::Json(Bytes::from(body));
+            let key = Json::String(key).to_string();
+            let body = [b"{", key.as_bytes(), b":", &members, b"}"].concat();
+            encoded.body = Body::Json(wipe::bytes(body));
         }
         Ok(encoded)
     }
@@ -222,7 +221,7 @@ impl ZStack {
         let operation = encoded.operation;
         let (text, evidence) = match signing.credential.map(|credential| &credential.identity) {
             None => return Ok(None),
-            Some(Identity::Token(session)) => (format!("OAuth {}", session.expose()), None),
+            Some(Identity::Token(session)) => (["OAuth ", session.expose()].concat(), None),
             Some(Identity::Keys(keys)) => {
                 let offset = self.offsets.get(signing.zone).copied().unwrap_or_default();
                 let date = zstack_access_key::date(signing.now, offset);
@@ -239,6 +238,7 @@ impl ZStack {
                 (text, Some(Evidence::new(signed, signing.now)))
             }
         };
+        let text = Zeroizing::new(text);
         let mut value = header_value(operation, "authorization", &text)?;
         value.set_sensitive(true);
         outgoing.headers.insert(header::AUTHORIZATION, value);

@@ -96,6 +96,19 @@ fn drifting_answers_keep_what_fits() {
     assert_eq!(items.total, Some(2));
 }
 
+/// Found by fuzzing: the tokenizer's fast way to read fractions is off by one in the last place.
+#[test]
+fn fractions_are_read_to_the_last_digit() {
+    let (items, _) = lenient(r#"{"Items":{"Item":[{"Ratio":1844674407370955.0}]}}"#);
+    assert_eq!(items.items[0].ratio, Some(1_844_674_407_370_955.0));
+    let written = to_json(Wire::clear(&items));
+    assert!(
+        String::from_utf8(written)
+            .unwrap()
+            .contains("1844674407370955.0")
+    );
+}
+
 #[test]
 fn wrong_shapes_leave_the_member_empty_and_are_reported_with_their_path() {
     let (items, problems) = lenient(

@@ -30,8 +30,12 @@ use crate::clock::BoxFuture;
 use super::{
     Chain, Context, Credential, CredentialError, Environment, Provider, TlsSettings, Tried, Window,
 };
+#[cfg(fuzzing)]
+pub(super) use openstack::of_text as cloud_of_text;
 use options::Options;
 use sdk::{Place, Sdk};
+#[cfg(fuzzing)]
+pub(super) use yaml::of_text as yaml_of_text;
 
 pub use agency::Agency;
 pub use iam::iam_endpoint;

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use zeroize::Zeroize as _;
+
 use crate::record::{Json, Secret};
 
 use super::super::provide::{Fixed, misconfigured};
@@ -58,6 +60,14 @@ pub(super) struct Options {
     place: String,
     /// For each option: what it is called there, and its value.
     values: BTreeMap<&'static str, (String, String)>,
+}
+
+impl Drop for Options {
+    fn drop(&mut self) {
+        self.values
+            .values_mut()
+            .for_each(|(_, value)| value.zeroize());
+    }
 }
 
 impl Options {

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Counts the secrets that are still in a program's memory after its calls; Linux only.
+#   residue.sh            how many copies of each
+#   residue.sh --where    each place too, with the text before it
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo run -q --release -p cumulo-examples --example memory_residue -- "$@"
