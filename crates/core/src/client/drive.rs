@@ -101,9 +101,17 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
 }
 
 pub(super) async fn dry_run(plan: Plan) -> Result<DryRun, Error> {
+    let total = plan.timeout.unwrap_or(plan.client.inner.timeouts.total);
     let mut drive = Drive::start(plan)?;
+    let deadline = drive
+        .client
+        .inner
+        .context
+        .clock
+        .elapsed()
+        .saturating_add(total);
     drive
-        .fetch_credentials()
+        .fetch_credentials(deadline)
         .await
         .map_err(|error| drive.no_credentials(error))?;
     let timeout = drive.client.inner.timeouts.attempt;
@@ -157,11 +165,13 @@ impl Drive {
         })
     }
 
-    async fn fetch_credentials(&mut self) -> Result<(), CredentialError> {
+    /// Fetches credentials for the next attempt, until `deadline` by the clock's `elapsed`.
+    async fn fetch_credentials(&mut self, deadline: Duration) -> Result<(), CredentialError> {
         if self.operation.auth
             && let Some(cache) = &self.client.inner.credentials
         {
-            self.held = Some(cache.get(&self.client.inner.context).await?);
+            let context = &self.client.inner.context;
+            self.held = Some(cache.get_by(context, deadline).await?);
         }
         Ok(())
     }
@@ -200,9 +210,18 @@ impl Drive {
 
     /// Signs, sends, reads. An `Err` is a fault of ours that no repeat mends.
     async fn attempt(&mut self, poll: bool, number: u32, left: Duration) -> Result<Event, Error> {
-        if !poll && let Err(error) = self.fetch_credentials().await {
+        let deadline = self
+            .client
+            .inner
+            .context
+            .clock
+            .elapsed()
+            .saturating_add(left);
+        if !poll && let Err(error) = self.fetch_credentials(deadline).await {
             return Err(self.no_credentials(error));
         }
+        // Fetching credentials took its part.
+        let left = deadline.saturating_sub(self.client.inner.context.clock.elapsed());
         let timeout = self
             .client
             .inner
@@ -354,9 +373,19 @@ impl Drive {
     }
 
     fn no_credentials(&self, error: CredentialError) -> Error {
-        let mut made = Error::new(Kind::Credentials, self.operation.name, error.to_string());
+        let mut made = error.for_operation(self.operation.name);
         self.complete(made.inner());
-        made.with_source(error)
+        // This attempt was not sent; one before it may have been.
+        let before = self
+            .meta
+            .attempts
+            .iter()
+            .filter_map(|attempt| attempt.failure);
+        for outcome in before.map(Kind::outcome) {
+            let inner = made.inner();
+            inner.outcome = inner.outcome.max(outcome);
+        }
+        made
     }
 
     /// Adds what is known about the call.
