@@ -100,8 +100,7 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
         event = match step {
             Step::Send | Step::Poll => {
                 let poll = matches!(step, Step::Poll);
-                let left = machine.deadline.saturating_sub(clock.elapsed());
-                match drive.attempt(poll, machine.sent(), left).await {
+                match drive.attempt(poll, machine.sent(), machine.deadline).await {
                     Ok(event) => event,
                     Err(mut error) => {
                         // An earlier attempt may have been executed, whatever stopped this one.
@@ -141,9 +140,17 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
 }
 
 pub(super) async fn dry_run(plan: Plan) -> Result<DryRun, Error> {
+    let total = plan.timeout.unwrap_or(plan.client.inner.timeouts.total);
     let mut drive = Drive::start(plan)?;
+    let deadline = drive
+        .client
+        .inner
+        .context
+        .clock
+        .elapsed()
+        .saturating_add(total);
     drive
-        .fetch_credentials()
+        .fetch_credentials(deadline)
         .await
         .map_err(|error| drive.no_credentials(error))?;
     let timeout = drive.client.inner.timeouts.attempt;
@@ -199,11 +206,13 @@ impl Drive {
         })
     }
 
-    async fn fetch_credentials(&mut self) -> Result<(), CredentialError> {
+    /// Fetches credentials for the next attempt, until `deadline` by the clock's `elapsed`.
+    async fn fetch_credentials(&mut self, deadline: Duration) -> Result<(), CredentialError> {
         if self.operation.auth
             && let Some(cache) = &self.client.inner.credentials
         {
-            self.held = Some(cache.get(&self.client.inner.context).await?);
+            let context = &self.client.inner.context;
+            self.held = Some(cache.get_by(context, deadline).await?);
         }
         Ok(())
     }
@@ -257,8 +266,13 @@ impl Drive {
     }
 
     /// Signs, sends, reads. An `Err` is a fault of ours that no repeat mends.
-    async fn attempt(&mut self, poll: bool, number: u32, left: Duration) -> Result<Event, Error> {
-        if !poll && let Err(error) = self.fetch_credentials().await {
+    async fn attempt(
+        &mut self,
+        poll: bool,
+        number: u32,
+        deadline: Duration,
+    ) -> Result<Event, Error> {
+        if !poll && let Err(error) = self.fetch_credentials(deadline).await {
             return Err(self.no_credentials(error));
         }
         let client = self.client.clone();
@@ -275,8 +289,9 @@ impl Drive {
             self.complete(error.inner());
             return Err(error);
         }
-        let (_room, leave) = self.admit(&client, left).await?;
-        let left = left.saturating_sub(clock.elapsed().saturating_sub(from));
+        let (_room, leave) = self.admit(&client, deadline.saturating_sub(from)).await?;
+        // Credentials, room and pace took their parts.
+        let left = deadline.saturating_sub(clock.elapsed());
         let timeout = inner
             .timeouts
             .attempt
@@ -567,9 +582,9 @@ impl Drive {
     }
 
     fn no_credentials(&self, error: CredentialError) -> Error {
-        let mut made = Error::new(Kind::Credentials, self.operation.name, error.to_string());
+        let mut made = error.for_operation(self.operation.name);
         self.complete(made.inner());
-        made.with_source(error)
+        made
     }
 
     /// Adds what is known about the call.

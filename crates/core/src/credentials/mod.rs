@@ -35,7 +35,7 @@ pub use cache::{Cache, Snapshot, Window};
 pub use chain::Chain;
 pub use environment::Environment;
 pub use error::{CredentialError, Reason};
-pub use provide::Static;
+pub use provide::{Static, explain_within};
 pub use tls::TlsSettings;
 pub use tried::{Answer, Tried};
 
@@ -152,7 +152,15 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// A short name for messages, such as `environment`.
     fn name(&self) -> &'static str;
 
+    /// The part of it that is being asked, or was last, for messages: in a chain, one provider.
+    fn asked(&self) -> &'static str {
+        self.name()
+    }
+
     /// Fetches credentials. Called again when they expire or are refused.
+    ///
+    /// A client awaits it in a task of its own on the runtime of the caller who needs them first,
+    /// for at most two minutes, and goes on with it when that caller leaves.
     fn provide<'a>(
         &'a self,
         context: &'a Context,

@@ -33,7 +33,8 @@ pub(crate) use scrub::{Scrubber, is_plain};
 /// What kind of failure it is.
 ///
 /// Throttled, Busy, ClockSkew and TokenExpired failures were rejected before execution and may pass
-/// later; Unavailable, Internal, Contended, Timeout, Interrupted and NonceReused leave the outcome unknown.
+/// later; Unavailable, Internal, Contended, Timeout, Interrupted and NonceReused leave the outcome
+/// unknown, unless the error's outcome says that nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -47,7 +48,7 @@ pub enum Kind {
     Connect,
     /// No connection that can be trusted: a certificate is not accepted, or the server speaks no TLS.
     Tls,
-    /// No answer in time.
+    /// No answer in time, or no credentials, and then nothing was sent.
     Timeout,
     /// The connection broke before the whole answer came.
     Interrupted,
@@ -94,8 +95,8 @@ pub enum Kind {
     Other,
 }
 
-/// Whether the operation may have been executed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Whether the operation may have been executed, from certainly not to maybe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// Nothing reached the service.
     NotSent,
