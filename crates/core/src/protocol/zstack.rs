@@ -295,7 +295,7 @@ fn failed(tables: &Tables, reply: &Reply) -> Verdict {
         let text = |name: &&str| error.get(*name).is_some_and(Json::is_string);
         let own = match &loose.code {
             Some(code) => is_name(code),
-            None => ["details", "description"].iter().any(|name| text(&name)),
+            None => ["details", "description"].iter().any(text),
         };
         if own {
             loose.structured = true;
