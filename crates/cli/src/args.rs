@@ -92,6 +92,9 @@ pub(crate) struct Whoami {
     /// Prints every source in order, and what each one said.
     #[arg(long)]
     pub(crate) explain: bool,
+    /// How long the search may take: 90, 1.5, 250ms, 30s, 2m.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "2m")]
+    pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) options: Connection,
 }

@@ -35,6 +35,9 @@ fn main() -> ExitCode {
         Command::Local(args) => local::run(&args),
         Command::Completions { shell } => completions(shell),
     };
+    for warning in cumulo_core::credentials::warnings() {
+        term::say(format_args!("warning: {warning}"));
+    }
     match done {
         Ok(status) => ExitCode::from(status),
         // Whoever read the listing has seen enough, as in `cumulo ops | head`. Calls report it themselves.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use cumulo_core::clock::{SystemClock, SystemEntropy, unix_seconds};
 use cumulo_core::credentials::{
-    Answer, Context, Environment, Provider, Tried, alibaba, huawei, zstack,
+    Answer, Context, Environment, Provider, Tried, alibaba, explain_within, huawei, zstack,
 };
 use cumulo_core::sign::time::iso8601;
 use cumulo_core::transport::{HttpOptions, HttpTransport};
@@ -23,11 +23,8 @@ pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
         .build()?;
     let chain = chain(args.service, &args.options);
     let context = context(args)?;
-    let tried = runtime.block_on(progress::watch(
-        "credentials",
-        &Open::default(),
-        chain.explain(&context),
-    ));
+    let asking = explain_within(&*chain, &context, args.timeout);
+    let tried = runtime.block_on(progress::watch("credentials", &Open::default(), asking));
     // A provider's process or name lookup may still be running on another thread.
     runtime.shutdown_background();
     let won = tried.iter().find_map(winner);

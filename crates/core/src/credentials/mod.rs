@@ -35,6 +35,7 @@ pub use cache::{Cache, Snapshot, Window};
 pub use chain::Chain;
 pub use environment::Environment;
 pub use error::{CredentialError, Reason};
+pub use file::warnings;
 pub use provide::{Static, explain_within};
 pub use tls::TlsSettings;
 pub use tried::{Answer, Tried};

@@ -44,7 +44,9 @@ impl Scrubber {
     pub(crate) fn tell(&self, text: &str) -> String {
         let mut text: String = self.clean(text).chars().map(printable).collect();
         if text.len() > LONGEST {
-            let end = (0..=LONGEST - 2).rev().find(|at| text.is_char_boundary(*at));
+            let end = (0..=LONGEST - 2)
+                .rev()
+                .find(|at| text.is_char_boundary(*at));
             let end = end.unwrap_or_default();
             text.truncate(end);
             text.push_str("..");

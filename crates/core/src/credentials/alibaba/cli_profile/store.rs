@@ -135,7 +135,7 @@ impl Store {
         let mut text = serde_json::to_vec_pretty(&*self.json)?;
         text.push(b'\n');
         let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        file::never_wait(options.write(true).create(true).truncate(true));
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&beside)?;
@@ -220,7 +220,7 @@ pub(in super::super) async fn lock(
         .with_hint("Give this user the right to write to the directory")
     };
     let mut options = File::options();
-    options.write(true).create(true).truncate(false);
+    file::never_wait(options.write(true).create(true).truncate(false));
     let file = options
         .open(&path)
         .map_err(|error| wrong(error.kind().to_string()))?;
