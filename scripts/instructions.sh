@@ -25,7 +25,7 @@ per() {
     second=$(count "$@" "$many")
     printf '%-28s %12d\n' "$name" $(((second - first) / (many - few)))
 }
-for kind in v3 v1 v1-form reqwest reqwest-form; do
+for kind in v3 v3-alone v1 v1-form reqwest reqwest-form; do
     per "call, $kind" 100 600 "$target/release/calls" "$address" "$kind"
 done
 for kind in ours serde; do

@@ -3,6 +3,7 @@
 
 mod script;
 mod server;
+mod tls;
 
 /// The code of the page compiles.
 #[cfg(doctest)]
@@ -10,7 +11,8 @@ mod server;
 pub struct CrashesPage;
 
 pub use script::{Answer, Script};
-pub use server::{Listener, serve};
+pub use server::{Listener, serve, serve_by};
+pub use tls::{Authority, Issued, TlsServer};
 
 use cumulo_core::clock::{Clock as _, ManualClock, SystemClock};
 use cumulo_core::credentials::{Environment, Static, huawei, zstack};

@@ -188,7 +188,7 @@ async fn the_documented_statuses_become_kinds() {
 
     for (status, code, kind) in [
         (403, "APIG.1005", Kind::PermissionDenied),
-        (500, "APIG.9999", Kind::Internal),
+        (500, "APIG.9999", Kind::Contended),
     ] {
         let body = format!(r#"{{"error_code":"{code}","error_msg":"words"}}"#);
         bench.fault(

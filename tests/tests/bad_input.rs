@@ -289,7 +289,9 @@ fn clients_that_cannot_work_are_not_built() {
     );
     refused(smc().app_name("a\r\nb").build(), "visible ASCII");
     refused(smc().extra_ca("no certificate").build(), "PEM");
-    refused(smc().proxy("::").build(), "HTTP");
+    for proxy in ["::", "nonsense", "socks5://h:1", "http://me:s3cr3t@:1"] {
+        refused(smc().proxy(proxy).build(), "is no proxy");
+    }
     smc()
         .endpoint("http://smc.example.com")
         .allow_http(true)
@@ -313,6 +315,19 @@ fn clients_that_cannot_work_are_not_built() {
             .build(),
         "plain HTTP",
     );
+}
+
+#[tokio::test]
+async fn more_headers_than_anybody_takes() {
+    let bench = Bench::start().await;
+    let smc = bench.smc().build().unwrap();
+    let mut call = ListAccessTokens::new().send(&smc);
+    for number in 0..100_000 {
+        call = call.header(&format!("x-{number}"), "1");
+    }
+    let error = call.await.unwrap_err();
+    not_sent(&error, Kind::InvalidInput);
+    assert!(error.to_string().contains("headers at most"), "{error}");
 }
 
 #[tokio::test]

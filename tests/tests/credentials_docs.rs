@@ -29,6 +29,7 @@ fn the_tables_of_sources_name_tests_that_exist() {
     let mut code = String::new();
     sources(&root().join("crates/core/src/credentials"), &mut code);
     sources(&root().join("tests/tests"), &mut code);
+    sources(&root().join("crates/cli/tests"), &mut code);
     let mut rows = 0;
     for line in page.lines().filter(|line| line.starts_with('|')) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').collect();

@@ -35,7 +35,7 @@ fn check(row: &Row, error: &Error) {
 }
 
 fn refused(row: &Row) -> Script {
-    Script::new((0..3).map(|_| Answer::new(row.0, row.1)))
+    Script::new((0..4).map(|_| Answer::new(row.0, row.1)))
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn alibabas_forms() {
             Some("InvalidAccessKeyId.NotFound"),
             "Specified <key> & all",
             Kind::Unauthenticated,
-            None,
+            Some("554A"),
         ),
         (
             403,

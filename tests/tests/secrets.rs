@@ -14,7 +14,7 @@ use cumulo_localcloud::{FaultKind, Service, accounts};
 use cumulo_smartag::client_user::CreateSmartAccessGatewayClientUser;
 use cumulo_smc::Error;
 use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
-use cumulo_tests::{Bench, HARD_APP_CODE};
+use cumulo_tests::{Answer, Bench, HARD_APP_CODE, Script};
 use cumulo_zstack::access_key::{CreateAccessKey, QueryAccessKey};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -119,6 +119,8 @@ enum Mirror {
     Html(u16),
     /// The quote begins so far into a long text that it is cut.
     Cut(u16, usize),
+    /// Code and request id are made of what was sent, the headers too.
+    Echo(u16),
     Broken,
 }
 
@@ -133,6 +135,10 @@ const MIRRORS: &[Mirror] = &[
     Mirror::Cut(403, 60),
     Mirror::Cut(500, 250),
     Mirror::Cut(404, 285),
+    Mirror::Echo(200),
+    Mirror::Echo(400),
+    Mirror::Echo(403),
+    Mirror::Echo(500),
     Mirror::Broken,
 ];
 
@@ -150,6 +156,7 @@ fn quote(request: &Request) -> String {
 impl Transport for Mirror {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
         let quoted = quote(&request);
+        let mut headers = http::HeaderMap::new();
         let (status, body) = match *self {
             Self::Json(status) => {
                 let message = format!("refused: {quoted}");
@@ -169,6 +176,21 @@ impl Transport for Mirror {
                     .unwrap_or_default();
                 (status, format!("{} {secret}", "x".repeat(lead)))
             }
+            Self::Echo(status) => {
+                let line = format!("\u{1b}[31m{}", quoted.replace(['\r', '\n'], " "));
+                for name in ["x-acs-request-id", "x-request-id", "x-job-uuid"] {
+                    if status > 400
+                        && let Ok(value) = http::HeaderValue::from_str(&quoted)
+                    {
+                        headers.insert(name, value);
+                    }
+                }
+                let json = serde_json::json!({
+                    "Code": line, "error_code": line, "RequestId": line, "request_id": line,
+                    "error": {"code": line, "details": "m"},
+                });
+                (status, json.to_string())
+            }
             Self::Broken => {
                 let source = "the connection was reset".into();
                 let error = TransportError {
@@ -178,7 +200,6 @@ impl Transport for Mirror {
                 return Box::pin(std::future::ready(Err(error)));
             }
         };
-        let headers = http::HeaderMap::new();
         Box::pin(std::future::ready(Ok(Reply {
             status,
             headers,
@@ -292,13 +313,137 @@ async fn failures_that_quote_the_request() {
     }
     drop(guard);
     for error in &errors {
-        assert_clean(&texts(error), SECRETS, error.operation());
+        let text = texts(error);
+        assert_clean(&text, SECRETS, error.operation());
+        assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
     }
     assert!(
         log.text().contains("cumulo.call") && log.text().contains("cumulo.attempt"),
         "the log was taken down"
     );
     assert_clean(&log.text(), SECRETS, "the log");
+    assert!(!log.text().contains('\u{1b}'));
+}
+
+/// A success whose request id and further members are an echo.
+#[tokio::test]
+async fn successes_that_echo_the_request() {
+    let bench = Bench::start().await;
+    let log = Log::default();
+    let guard = log.start();
+    let mut shown = String::new();
+    for secret in [
+        accounts::ALIBABA_STS_TOKEN,
+        accounts::ALIBABA_STS_SECRET,
+        "\u{1b}[2J",
+    ] {
+        let body = serde_json::json!({"RequestId": secret, "TotalCount": {secret: 1}}).to_string();
+        let smc = bench
+            .smc()
+            .credentials(sts())
+            .transport(Script::one(200, body));
+        let listed = ListAccessTokens::new()
+            .send(&smc.build().unwrap())
+            .await
+            .unwrap();
+        shown += &format!(
+            "{:?} {:?} {:?}",
+            listed.request_id(),
+            listed.attempts(),
+            listed.warnings()
+        );
+    }
+    let body = serde_json::json!({"app_code": {PASSWORD: 1}}).to_string();
+    let apig = bench.apig().credentials(Static::token(KEYSTONE_TOKEN));
+    let answer = Answer::new(201, body).header("x-request-id", KEYSTONE_TOKEN);
+    let apig = apig.transport(Script::new([answer])).build().unwrap();
+    let made = CreateAppCodeV2::new("app", HARD_APP_CODE)
+        .send(&apig)
+        .await
+        .unwrap();
+    shown += &format!("{:?} {:?}", made.request_id(), made.attempts());
+    // A job of ZStack's goes by the session's name.
+    let location = format!(r#"{{"location":"http://h/v1/api-jobs/{SESSION}"}}"#);
+    let script = Script::new([Answer::new(202, location), Answer::new(200, "{}")]);
+    let zstack = bench.zstack().credentials(Static::token(SESSION));
+    let zstack = zstack.transport(script.clone()).build().unwrap();
+    let create = CreateAccessKey::new("a", "u").send(&zstack).await.unwrap();
+    shown += &format!(
+        "{:?} {:?} {:?}",
+        create.job(),
+        create.request_id(),
+        create.attempts()
+    );
+    assert!(!script.sent()[1].url.path().contains(SESSION));
+    drop(guard);
+    assert_clean(&shown, SECRETS, "the response");
+    assert_clean(&log.text(), SECRETS, "the log");
+    assert!(!shown.contains('\u{1b}') && !log.text().contains('\u{1b}'));
+}
+
+/// Members and headers that no model knows: their names say that they are secret.
+#[tokio::test]
+async fn secrets_by_their_names() {
+    let bench = Bench::start().await;
+    let log = Log::default();
+    let guard = log.start();
+    let secrets = [PASSWORD, KEYSTONE_TOKEN];
+    let mut shown = String::new();
+    let mut errors = Vec::new();
+    for mirror in [Mirror::Json(400), Mirror::Echo(403), Mirror::Plain(400)] {
+        for signature in [AcsSignature::V3, AcsSignature::V1] {
+            let smc = bench
+                .smc()
+                .signature(signature)
+                .transport(mirror)
+                .build()
+                .unwrap();
+            let call = || {
+                let call = ListAccessTokens::new().send(&smc);
+                call.param(
+                    "Login",
+                    serde_json::json!([{"PassWord": PASSWORD, "Pin_Secret": "pin"}]),
+                )
+                .header("X-Auth-Token", KEYSTONE_TOKEN)
+            };
+            shown += &format!("{0} {0:?}\n", call().dry_run().await.unwrap());
+            errors.push(call().await.unwrap_err());
+        }
+        let apig = bench.apig().transport(mirror).build().unwrap();
+        let call = || {
+            let call = CreateAnAppV2::new("shop").send(&apig);
+            call.param("new_password", PASSWORD)
+                .param("pin_secret", "pin")
+                .header("x-other-Token", KEYSTONE_TOKEN)
+        };
+        shown += &format!("{0} {0:?}\n", call().dry_run().await.unwrap());
+        errors.push(call().await.unwrap_err());
+        let zstack = bench.zstack().transport(mirror).build().unwrap();
+        let call = || {
+            let call = QueryAccessKey::new().send(&zstack);
+            call.param("password", PASSWORD)
+                .param("pin_secret", "pin")
+                .header("Cookie", KEYSTONE_TOKEN)
+        };
+        shown += &format!("{0} {0:?}\n", call().dry_run().await.unwrap());
+        errors.push(call().await.unwrap_err());
+    }
+    drop(guard);
+    assert_clean(&shown, &secrets, "a dry run");
+    assert!(shown.contains("redacted"), "{shown}");
+    for pin in ["=pin", "%3Dpin", r#":"pin""#] {
+        assert!(!shown.contains(pin), "{shown}");
+    }
+    for error in &errors {
+        assert_clean(&texts(error), &secrets, error.operation());
+    }
+    assert_clean(&log.text(), &secrets, "the log");
+    // Tokens that open nothing are shown.
+    let smc = bench.smc().build().unwrap();
+    let call = ListAccessTokens::new()
+        .send(&smc)
+        .param("NextToken", "page-two");
+    assert!(call.dry_run().await.unwrap().url.contains("page-two"));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The client: region, project, gateway, credentials.
 
+use std::fmt;
 use std::sync::Arc;
 
 use cumulo_core::Error;
@@ -62,12 +63,21 @@ impl Client {
 }
 
 /// Builds a [`Client`].
-#[derive(Debug)]
 pub struct Builder {
     core: client::Builder,
     huawei: Huawei,
     region: Option<String>,
     iam_endpoint: Option<String>,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("core", &self.core)
+            .field("huawei", &self.huawei)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
 }
 
 cumulo_core::common_settings!(Builder for Client);
@@ -112,6 +122,7 @@ impl Builder {
             Err(_) if self.core.has_provider() => huawei::Settings::default(),
             Err(error) => return Err(ConfigError::new(error.to_string())),
         };
+        self.core.tls(&known.tls)?;
         let region = self.region.take().or(known.region);
         if self.core.has_provider() {
             if let (None, Some(project)) = (self.core.get_setting("project_id"), known.project_id) {

@@ -1,5 +1,6 @@
 //! What can be typed after `cumulo`?
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -33,7 +34,8 @@ pub(crate) enum Command {
     ///
     /// A line is {"service":"smc","operation":"ListAccessTokens","input":{..}}; "input" and
     /// "client_token" may be left out. Empty lines are skipped. A bad line is answered with an error
-    /// line. Exit status 1 when any line failed.
+    /// line. Exit status 1 when any line failed, 130 or 143 when it was interrupted: then calls under way
+    /// may end for a while, and what has no result is printed with its client token.
     Batch(Batch),
     /// Shows which credentials calls would use. Prints no secret.
     Whoami(Whoami),
@@ -76,6 +78,9 @@ pub(crate) struct Batch {
     /// How many calls are under way at once.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrency: u16,
+    /// How long calls under way may go on after Ctrl-C, SIGTERM or a broken output.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    pub(crate) grace: Duration,
     #[command(flatten)]
     pub(crate) options: Options,
 }
@@ -87,6 +92,9 @@ pub(crate) struct Whoami {
     /// Prints every source in order, and what each one said.
     #[arg(long)]
     pub(crate) explain: bool,
+    /// How long the search may take: 90, 1.5, 250ms, 30s, 2m.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "2m")]
+    pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) options: Connection,
 }
@@ -135,6 +143,12 @@ pub(crate) struct Options {
     /// Prints secrets in clear instead of a placeholder.
     #[arg(long)]
     pub(crate) show_secrets: bool,
+    /// Writes the secrets of answers to a new file that only you can read, before the result is printed.
+    ///
+    /// One JSON object a line: {"service":"..","operation":"..","request_id":"..","secrets":{"MEMBER":".."}}.
+    /// `batch` goes on with a file of an earlier one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets_to: Option<PathBuf>,
 }
 
 /// Where calls go, and as whom.
@@ -158,6 +172,16 @@ pub(crate) struct Connection {
     /// Allows plain HTTP to machines other than this one.
     #[arg(long)]
     pub(crate) allow_http: bool,
+    /// Trusts the certificate authority in this PEM file too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<String>,
+    /// The proxy for all requests but those to this machine, instead of what HTTPS_PROXY and
+    /// NO_PROXY say: `http://host:port`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+    /// Trusts servers with any certificate: anyone on the way can read and change everything.
+    #[arg(long)]
+    pub(crate) insecure: bool,
 }
 
 /// How a result is printed.

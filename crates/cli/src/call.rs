@@ -1,71 +1,171 @@
 //! `cumulo call`: one operation, its result on standard output.
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::sync::Arc;
 
-use cumulo_core::record::Record;
-use cumulo_core::{Error, Json, Response};
+use cumulo_core::record::{Record, decode_strict};
+use cumulo_core::{Error, Json, Outcome, Response};
 
 use crate::args::{Call, Output};
+use crate::open::{self, Open};
 use crate::request::{Request, invalid, perform};
-use crate::result::{exit_status, failure, output, success};
+use crate::result::{FAILED, exit_status, failure, output};
+use crate::secrets::{self, Secrets};
 use crate::service::{Clients, Service};
-use crate::{progress, table, term};
+use crate::signals::{self, Signal};
+use crate::{again, progress, table, term};
 
-pub(crate) fn run(args: Call) -> io::Result<u8> {
+pub(crate) fn run(mut args: Call) -> io::Result<u8> {
+    let typed = args.input.take();
+    let input = read_input(typed.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let shown = args.output;
-    let show_secrets = args.options.show_secrets;
-    let service = args.service;
-    let result = match read_input(args.input)? {
-        Ok(input) => {
-            let request = Request {
-                service,
-                operation: args.operation,
-                input,
-                client_token: args.client_token,
-            };
-            let clients = Clients::new(args.options.connection);
-            runtime.block_on(async {
-                let call = perform(&clients, &request, args.options.timeout);
-                let result = progress::watch(&request.operation, call).await;
-                progress::farewell(clients.close()).await;
-                result
-            })
-        }
-        Err(error) => Err(error),
-    };
+    let status = runtime.block_on(serve(args, typed.as_deref(), input));
     // A name lookup may still be running on another thread; nobody waits for it.
     runtime.shutdown_background();
-    match (&result, shown) {
-        (Ok(response), Output::Json) => print(&success(response, show_secrets))?,
-        (Ok(response), Output::Table) => {
-            let text = table::render(&output(response, show_secrets), term::width());
-            let mut stdout = io::stdout().lock();
-            stdout.write_all(text.as_bytes())?;
-            stdout.flush()?;
+    status
+}
+
+async fn serve(args: Call, typed: Option<&str>, input: Result<Json, Error>) -> io::Result<u8> {
+    let printed = Printed {
+        service: args.service,
+        output: args.output,
+    };
+    // Before anything is sent: a secret must not come without a place for it.
+    let ready = input.and_then(|input| Ok((input, Secrets::open(&args.options, false)?)));
+    let (input, secrets) = match ready {
+        Ok(ready) => ready,
+        Err(error) => return Ok(printed.failure(&error)),
+    };
+    let request = Request {
+        service: args.service,
+        operation: args.operation,
+        input,
+        client_token: args.client_token,
+    };
+    let clients = Clients::new(args.options.connection);
+    let open = Arc::new(Open::default());
+    let mut signals = signals::listen()?;
+    open::observe();
+    let call = perform(&clients, &request, args.options.timeout, &secrets, &open);
+    let status = tokio::select! {
+        biased;
+        result = progress::watch(&request.operation, &open, call) => match result {
+            Ok(response) => printed.success(&response, &secrets, &open),
+            Err(error) => printed.failure(&error),
+        },
+        Some(signal) = signals.recv() => printed.interrupted(signal, &request, typed, &open),
+    };
+    progress::farewell(clients.close(), &mut signals).await;
+    Ok(status)
+}
+
+/// How the result is told.
+struct Printed {
+    service: Service,
+    output: Output,
+}
+
+impl Printed {
+    fn success(&self, response: &Response<Box<dyn Record>>, secrets: &Secrets, open: &Open) -> u8 {
+        let Some(operation) = open.operation() else {
+            return FAILED;
+        };
+        let mut kept = true;
+        match secrets.keep(self.service, operation, None, response) {
+            Ok(false) => {}
+            Ok(true) => {
+                if let Some(path) = secrets.path() {
+                    term::say(format_args!("the secrets are in {}", path.display()));
+                }
+            }
+            Err(homeless) => kept = homeless.shelter(),
         }
-        (Err(error), Output::Json) => print(&failure(error))?,
-        (Err(_), Output::Table) => {}
+        let line = || secrets.success(operation, response);
+        let text = match self.output {
+            Output::Json => json(&line()),
+            // Cells are cut, and what is shown only once must not be.
+            Output::Table => {
+                let mut text = table::render(&output(response, secrets.shown), term::width());
+                if secrets.shown && !operation.shown_once.is_empty() {
+                    text.push('\n');
+                    for (path, value) in secrets::of(operation, response) {
+                        let value = value.as_str().map_or(value.to_string(), str::to_owned);
+                        text += &format!("{}: {}\n", term::clean(&path), term::clean(&value));
+                    }
+                }
+                text
+            }
+        };
+        for problem in response.warnings() {
+            term::say(format_args!("warning: in the answer, {problem}"));
+        }
+        if deliver(&text) && kept { 0 } else { FAILED }
     }
-    Ok(match result {
-        Ok(response) => {
-            warn(&response);
-            0
+
+    fn failure(&self, error: &Error) -> u8 {
+        let delivered = self.output == Output::Table || deliver(&json(&failure(error)));
+        complain(error, self.service);
+        if delivered {
+            exit_status(error)
+        } else {
+            FAILED
         }
-        Err(error) => {
-            complain(&error, service);
-            exit_status(&error)
+    }
+
+    /// Tells what may have been done, and how to take it up again.
+    fn interrupted(
+        &self,
+        signal: Signal,
+        request: &Request,
+        typed: Option<&str>,
+        open: &Open,
+    ) -> u8 {
+        let why = match open.outcome() {
+            Outcome::NotSent => format!("ended by {} before it was sent", signal.name()),
+            _ => format!("ended by {} before its answer came", signal.name()),
+        };
+        if self.output == Output::Json {
+            deliver(&json(&open.ended(&why)));
         }
+        term::say(format_args!("{} was {why}", request.operation));
+        if open.outcome() == Outcome::Unknown {
+            if let Some(job) = open.job() {
+                term::say(format_args!("  job: {job}"));
+            }
+            if let Some(token) = open.token() {
+                let hidden = typed.filter(|_| holds_secrets(request, open));
+                let words: Vec<String> = std::env::args_os()
+                    .map(|word| word.to_string_lossy().into_owned())
+                    .collect();
+                term::say(format_args!("  client token: {token}"));
+                term::say(format_args!(
+                    "  it may have been executed; this takes it up again and does nothing twice:\n  {}",
+                    again::command(&words, &token, hidden)
+                ));
+            } else if let Some(advice) = open.advice() {
+                term::say(format_args!("  it may have been executed. {advice}"));
+            }
+        }
+        signal.status()
+    }
+}
+
+/// Whether the input holds a secret.
+fn holds_secrets(request: &Request, open: &Open) -> bool {
+    open.operation().is_none_or(|operation| {
+        let mut record = (operation.input)();
+        let known = decode_strict(&mut *record, request.input.to_string().as_bytes());
+        known.is_err() || secrets::any(&*record)
     })
 }
 
 /// The outer error is that standard input cannot be read.
-fn read_input(input: Option<String>) -> io::Result<Result<Json, Error>> {
+fn read_input(input: Option<&str>) -> io::Result<Result<Json, Error>> {
     let text = match input {
         None => return Ok(Ok(Json::Object(serde_json::Map::new()))),
-        Some(text) if text == "-" => {
+        Some("-") => {
             let mut bytes = Vec::new();
             io::stdin().lock().read_to_end(&mut bytes)?;
             match String::from_utf8(bytes) {
@@ -73,27 +173,36 @@ fn read_input(input: Option<String>) -> io::Result<Result<Json, Error>> {
                 Err(_) => return Ok(Err(invalid("the input is not UTF-8 text"))),
             }
         }
-        Some(text) => text,
+        Some(text) => text.to_owned(),
     };
     let text = text.trim_start_matches('\u{feff}');
     Ok(serde_json::from_str(text)
         .map_err(|error| invalid(format!("the input is not JSON: {error}"))))
 }
 
-fn print(result: &Json) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    if stdout.is_terminal() {
-        writeln!(stdout, "{result:#}")?;
+/// One line, or several for a person.
+fn json(result: &Json) -> String {
+    let text = if io::stdout().is_terminal() {
+        term::pretty(result)
     } else {
-        writeln!(stdout, "{result}")?;
-    }
-    stdout.flush()
+        term::json(result)
+    };
+    text + "\n"
 }
 
-fn warn(response: &Response<Box<dyn Record>>) {
-    for problem in response.warnings() {
-        term::say(format_args!("warning: in the answer, {problem}"));
+/// Writes the result. What standard output does not take goes to standard error: the call was made, and
+/// its result must not be lost.
+fn deliver(text: &str) -> bool {
+    let mut stdout = io::stdout().lock();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    if let Err(error) = &written {
+        term::say(format_args!(
+            "error: the result cannot be written: {error}. It is:\n{text}"
+        ));
     }
+    written.is_ok()
 }
 
 /// Tells a person what went wrong, with what is known about each attempt.

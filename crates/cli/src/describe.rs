@@ -32,6 +32,7 @@ pub(crate) fn run(args: &Describe) -> io::Result<u8> {
         json["input"] = input.iter().map(Doc::json).collect();
         json["output"] = output.iter().map(Doc::json).collect();
         json["client_token"] = operation.token.map_or(Json::Null, Json::from);
+        json["shown_once"] = operation.shown_once.into();
         format!("{json}\n")
     } else {
         text(&listed, &input, &output, term::width())
@@ -94,6 +95,11 @@ fn facts(operation: &Operation) -> Vec<String> {
     }
     if operation.job {
         facts.push("Runs as a job, which is waited for.".to_owned());
+    }
+    for path in operation.shown_once {
+        facts.push(format!(
+            "`{path}` is shown only in this answer and can never be read again: --secrets-to FILE or --show-secrets says where it goes."
+        ));
     }
     if !operation.auth {
         facts.push("Needs no credentials.".to_owned());
@@ -162,6 +168,10 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("  AccessTokenCode: secret text\n"), "{text}");
+        assert!(
+            text.contains("- `AccessTokenCode` is shown only in this answer"),
+            "{text}"
+        );
         let text = described(Service::Apig, "CreateAppCodeV2");
         assert!(
             text.contains("  instance_id: text, in the path, required (or --instance-id)"),

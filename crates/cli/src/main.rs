@@ -1,15 +1,19 @@
 //! `cumulo`: calls operations of four clouds by name, alone or in batches, and serves a local cloud.
 
+mod again;
 mod args;
 mod batch;
 mod call;
 mod describe;
 mod local;
+mod open;
 mod ops;
 mod progress;
 mod request;
 mod result;
+mod secrets;
 mod service;
+mod signals;
 mod table;
 mod term;
 mod whoami;
@@ -31,9 +35,12 @@ fn main() -> ExitCode {
         Command::Local(args) => local::run(&args),
         Command::Completions { shell } => completions(shell),
     };
+    for warning in cumulo_core::credentials::warnings() {
+        term::say(format_args!("warning: {warning}"));
+    }
     match done {
         Ok(status) => ExitCode::from(status),
-        // Whoever read the output has seen enough, as in `cumulo ops | head`.
+        // Whoever read the listing has seen enough, as in `cumulo ops | head`. Calls report it themselves.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             term::say(format_args!("error: {error}"));

@@ -1,10 +1,15 @@
 //! One call as a user names it, and what comes of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use cumulo_core::clock::SystemEntropy;
+use cumulo_core::operation::{Operation, RetryClass};
 use cumulo_core::record::{Record, nearest};
-use cumulo_core::{Error, Json, Kind, Response};
+use cumulo_core::{ClientToken, Error, Json, Kind, Response};
 
+use crate::open::Open;
+use crate::secrets::Secrets;
 use crate::service::{Clients, Listed, Service};
 
 /// A call by name.
@@ -37,11 +42,13 @@ pub(crate) fn find(service: Service, name: &str) -> Result<Listed, Error> {
     })
 }
 
-/// Makes the call.
+/// Makes the call, which `open` lets be seen from outside.
 pub(crate) async fn perform(
     clients: &Clients,
     request: &Request,
     timeout: Option<Duration>,
+    secrets: &Secrets,
+    open: &Arc<Open>,
 ) -> Result<Response<Box<dyn Record>>, Error> {
     // The name comes first: it is the likelier mistake than a client's settings.
     let listed = find(request.service, &request.operation)?;
@@ -51,11 +58,33 @@ pub(crate) async fn perform(
         &request.operation,
         &request.input,
     )?;
-    if let Some(token) = &request.client_token {
+    let operation = listed.operation();
+    secrets.allow(operation)?;
+    let token = token(request, operation);
+    if let Some(token) = &token {
         call = call.client_token(token.as_str());
     }
+    open.name(operation, token);
     if let Some(timeout) = timeout {
         call = call.timeout(timeout);
     }
-    call.await
+    open.watch(call).await
+}
+
+/// The token of the call: the one given, or one that is made here, before anything is sent, so that it
+/// can be told whatever becomes of the call.
+fn token(request: &Request, operation: &Operation) -> Option<String> {
+    let in_input = || match request.input.get(operation.token?)? {
+        Json::Null => None,
+        Json::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    let given = request.client_token.clone().or_else(in_input);
+    if given.is_some() {
+        return given;
+    }
+    // As in the library: the member that carries it, or the id of a job.
+    let takes_one =
+        operation.token.is_some() || (operation.job && operation.retry == RetryClass::Keyed);
+    takes_one.then(|| ClientToken::random(&SystemEntropy::default()).to_string())
 }

@@ -45,7 +45,9 @@ pub(crate) fn failure(error: &Error) -> Json {
             "request_id": error.request_id(),
             "outcome": format!("{:?}", error.outcome()),
             "client_token": error.client_token().map(ToString::to_string),
+            "job": error.job(),
         },
+        "attempts": error.attempts().len(),
     });
     if let Some(hint) = error.hint() {
         line["error"]["hint"] = hint.into();
@@ -70,7 +72,7 @@ mod tests {
             Error::new(Kind::Throttled, "ListTags", "slow down").with_code("Throttling", 400);
         assert_eq!(
             failure(&error).to_string(),
-            r#"{"ok":false,"error":{"kind":"Throttled","code":"Throttling","message":"slow down","status":400,"request_id":null,"outcome":"Rejected","client_token":null}}"#
+            r#"{"ok":false,"error":{"kind":"Throttled","code":"Throttling","message":"slow down","status":400,"request_id":null,"outcome":"Rejected","client_token":null,"job":null},"attempts":0}"#
         );
         assert_eq!(exit_status(&error), FAILED);
         assert_eq!(

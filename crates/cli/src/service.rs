@@ -4,8 +4,10 @@ use std::sync::OnceLock;
 
 use clap::ValueEnum;
 use cumulo_core::client::ConfigError;
+use cumulo_core::credentials::{Environment, TlsSettings, huawei, zstack};
 use cumulo_core::operation::{Operation, Spec};
 use cumulo_core::record::nearest;
+use cumulo_core::transport::HttpOptions;
 use cumulo_core::{Client, Error, Kind};
 
 use crate::args::Connection;
@@ -84,9 +86,19 @@ impl Service {
 
     /// A client; nothing is sent yet.
     fn connect(self, options: &Connection) -> Result<Client, ConfigError> {
+        let http = options.http()?;
         macro_rules! common {
             ($builder:expr) => {{
                 let mut builder = $builder.app_name(APP_NAME).allow_http(options.allow_http);
+                for pem in http.extra_ca {
+                    builder = builder.extra_ca(pem);
+                }
+                if let Some(address) = http.proxy {
+                    builder = builder.proxy(address);
+                }
+                if let Some(accept) = http.accept_invalid_certs {
+                    builder = builder.danger_accept_invalid_certs(accept);
+                }
                 if let Some(address) = endpoint_for(self, &options.endpoint_url) {
                     builder = builder.endpoint(address);
                 }
@@ -125,6 +137,44 @@ impl Service {
             }
         })
     }
+}
+
+impl Connection {
+    /// How to connect, as far as flags say it.
+    fn http(&self) -> Result<HttpOptions, ConfigError> {
+        let mut http = HttpOptions {
+            proxy: self.proxy.clone(),
+            accept_invalid_certs: self.insecure.then_some(true),
+            ..HttpOptions::default()
+        };
+        if let Some(path) = &self.ca_file {
+            add(&TlsSettings::ca_file("--ca-file", path), &mut http)?;
+        }
+        Ok(http)
+    }
+
+    /// How to connect to `service`, by flags and, where they say nothing, the environment.
+    pub(crate) fn http_for(&self, service: Service) -> Result<HttpOptions, ConfigError> {
+        let environment = Environment::process();
+        let mut http = self.http()?;
+        match service {
+            Service::Smc | Service::Smartag => {}
+            Service::Apig => {
+                // What cannot be read is told by the source of credentials that reads it too.
+                if let Ok(settings) = huawei::Settings::from_environment(&environment) {
+                    add(&settings.tls, &mut http)?;
+                }
+            }
+            Service::Zstack => add(&zstack::tls(&environment), &mut http)?,
+        }
+        Ok(http)
+    }
+}
+
+fn add(settings: &TlsSettings, http: &mut HttpOptions) -> Result<(), ConfigError> {
+    settings
+        .apply(&Environment::process(), http)
+        .map_err(|error| ConfigError::new(error.to_string()))
 }
 
 const APP_NAME: &str = concat!("cumulo-cli/", env!("CARGO_PKG_VERSION"));

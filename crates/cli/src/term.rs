@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+use cumulo_core::Json;
 use terminal_size::Width;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -21,17 +22,49 @@ pub(crate) fn width() -> usize {
 pub(crate) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            // Bidirectional overrides make text look like other text.
-            c if c.is_control()
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                clean.extend(c.escape_default());
-            }
-            c => clean.push(c),
+        if steers(c) {
+            clean.extend(c.escape_default());
+        } else {
+            clean.push(c);
         }
     }
     clean
+}
+
+/// `json` in one line, in which JSON's own escapes stand for what a terminal would obey.
+pub(crate) fn json(json: &Json) -> String {
+    escape(json.to_string())
+}
+
+/// The same on several lines.
+pub(crate) fn pretty(json: &Json) -> String {
+    let text = format!("{json:#}");
+    // The line breaks are the layout's: JSON escapes those of its texts itself.
+    text.split('\n')
+        .map(|line| escape(line.to_owned()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// All that `steers` can stand within texts only, where JSON has an escape for it.
+fn escape(text: String) -> String {
+    if !text.contains(steers) {
+        return text;
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) {
+            escaped += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Control characters of both tables, and bidirectional overrides, which make text look like other text.
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Columns that `text` takes.
@@ -88,7 +121,12 @@ pub(crate) fn wrap(text: &str, most: usize, hang: &str) -> String {
 
 /// Says something on standard error. That nobody may be listening there is no failure.
 pub(crate) fn say(message: impl Display) {
-    let _ = writeln!(io::stderr(), "{}", clean_lines(&message.to_string()));
+    let _ = said(&message.to_string());
+}
+
+/// Says something on standard error that must reach somebody.
+pub(crate) fn said(message: &str) -> io::Result<()> {
+    writeln!(io::stderr(), "{}", clean_lines(message))
 }
 
 fn clean_lines(text: &str) -> String {
@@ -165,6 +203,20 @@ mod tests {
         );
         assert!(shown.starts_with('a') && shown.contains("[2Jb"), "{shown}");
         assert_eq!(clean("服务 é ~"), "服务 é ~");
+    }
+
+    #[test]
+    fn json_cannot_either_and_stays_the_same_json() {
+        let hostile = serde_json::json!({"a\u{9b}": "b\x1b[2J\x7f\u{85}\u{202e}\u{2066}\n é 服"});
+        for text in [json(&hostile), pretty(&hostile)] {
+            assert!(
+                !text.replace('\n', "").contains(steers),
+                "{}",
+                text.escape_debug()
+            );
+            assert!(text.contains("\\u009b") && text.contains("é 服"), "{text}");
+            assert_eq!(serde_json::from_str::<Json>(&text).unwrap(), hostile);
+        }
     }
 
     #[test]

@@ -6,12 +6,13 @@ use std::time::SystemTime;
 
 use cumulo_core::clock::{SystemClock, SystemEntropy, unix_seconds};
 use cumulo_core::credentials::{
-    Answer, Context, Environment, Provider, Tried, alibaba, huawei, zstack,
+    Answer, Context, Environment, Provider, Tried, alibaba, explain_within, huawei, zstack,
 };
 use cumulo_core::sign::time::iso8601;
 use cumulo_core::transport::{HttpOptions, HttpTransport};
 
 use crate::args::{Connection, Whoami};
+use crate::open::Open;
 use crate::result::FAILED;
 use crate::service::{Service, endpoint_for};
 use crate::{progress, term};
@@ -21,8 +22,9 @@ pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
         .enable_all()
         .build()?;
     let chain = chain(args.service, &args.options);
-    let context = context()?;
-    let tried = runtime.block_on(progress::watch("credentials", chain.explain(&context)));
+    let context = context(args)?;
+    let asking = explain_within(&*chain, &context, args.timeout);
+    let tried = runtime.block_on(progress::watch("credentials", &Open::default(), asking));
     // A provider's process or name lookup may still be running on another thread.
     runtime.shutdown_background();
     let won = tried.iter().find_map(winner);
@@ -104,13 +106,17 @@ fn chain(service: Service, options: &Connection) -> Box<dyn Provider> {
     }
 }
 
-fn context() -> io::Result<Context> {
+fn context(args: &Whoami) -> io::Result<Context> {
+    let http = args
+        .options
+        .http_for(args.service)
+        .map_err(io::Error::other)?;
     let direct = HttpOptions {
         no_proxy: true,
         ..HttpOptions::default()
     };
     Ok(Context {
-        transport: Arc::new(HttpTransport::new(&HttpOptions::default()).map_err(io::Error::other)?),
+        transport: Arc::new(HttpTransport::new(&http).map_err(io::Error::other)?),
         direct: Arc::new(HttpTransport::new(&direct).map_err(io::Error::other)?),
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(SystemEntropy::default()),

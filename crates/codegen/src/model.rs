@@ -162,8 +162,12 @@ pub struct Operation {
     pub summary: String,
     /// Its retry class, from the overlay.
     pub retry: String,
-    /// Whether "not found" on a repeat means success, from the overlay.
-    pub gone_is_done: bool,
+    /// What it must not run beside, from the overlay: a lane, and its own names of the lane's members.
+    pub lane: Option<(String, Vec<String>)>,
+    /// Codes that mean success on a repeat, since the thing is gone; from the overlay.
+    pub gone: Vec<String>,
+    /// Secrets of its answer that no other call returns, as wire paths, from the overlay.
+    pub shown_once: Vec<String>,
     /// Further lines of documentation.
     pub notes: Vec<String>,
 }

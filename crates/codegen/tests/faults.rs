@@ -167,10 +167,34 @@ fn overlays_that_name_what_is_not_there() {
         ("[summary]\nNo = \"No.\"", "No: [summary] unknown operation"),
         ("[retry]\nNo = \"Unsafe\"", "No: [retry] unknown operation"),
         (
-            "[gone_is_done]\noperations = [\"No\"]",
-            "No: [gone_is_done] unknown operation",
+            "[gone]\nNo = [\"Thing.NotFound\"]",
+            "No: [gone] unknown operation",
+        ),
+        (
+            "[gone]\nCreateThing = []",
+            "CreateThing: [gone] names no code",
+        ),
+        (
+            "[gone.rule]\nputs = [\"Thing.NotFound\"]",
+            "[gone]: unknown rule `puts`",
         ),
         ("[group]\nno = \"No.\"", "no: [group] unknown group"),
+        (
+            "[lane.l]\nmembers = [\"Size\"]\noperations = [\"No\"]",
+            "No: [lane.l] unknown operation",
+        ),
+        (
+            "[lane.l]\nmembers = [[\"No\", \"Nos\"]]\noperations = [\"CreateThing\"]",
+            "CreateThing: [lane.l] it has none of [\"No\", \"Nos\"]",
+        ),
+        (
+            "[lane.l]\nmembers = []\noperations = [\"CreateThing\"]",
+            "[lane.l]: `members` must be a list of names",
+        ),
+        (
+            "[lane.l]\nmembers = [\"Size\"]\noperations = \"reads\"",
+            "[lane.l]: `operations` must be a list or `writes`",
+        ),
         (
             "[secret]\nNo = [\"input.Key\"]",
             "No.input.Key: unknown operation `No`",
@@ -186,6 +210,18 @@ fn overlays_that_name_what_is_not_there() {
         (
             "[secret.types]\nNo = [\"Key\"]",
             "types.No.Key: unknown type `No`",
+        ),
+        (
+            "[shown_once]\nNo = [\"ThingId\"]",
+            "No.output.ThingId: [shown_once] unknown operation `No`",
+        ),
+        (
+            "[shown_once]\nCreateThing = [\"Thing\"]",
+            "CreateThing.output.Thing: [shown_once] unknown member `Thing`",
+        ),
+        (
+            "[shown_once]\nCreateThing = [\"ThingId\"]",
+            "CreateThing.output.ThingId: [shown_once] is no secret; name it in [secret] first",
         ),
         (
             "[doc]\n\"CreateThing.input.Part.No\" = \"x\"",

@@ -1,9 +1,11 @@
 //! Time, sleep and randomness, injected so that tests need neither.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 /// A boxed future, for traits whose implementations are chosen at run time.
@@ -17,6 +19,33 @@ pub trait Clock: Send + Sync + fmt::Debug {
     fn elapsed(&self) -> Duration;
     /// Waits.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// Ends when `duration` is over: a limit on something else that is awaited beside it.
+    ///
+    /// The same as [`sleep`](Self::sleep) on clocks that run by themselves. A clock whose `sleep`
+    /// ends at once must override it, or every limit would be over at once.
+    fn expire(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.sleep(duration)
+    }
+}
+
+/// What `work` comes to, or `None` where it takes longer than `limit`. It is dropped then.
+///
+/// A limit of [`Duration::MAX`] is none. No timer is set for work that is done at once.
+pub async fn within<T>(
+    clock: &dyn Clock,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = pin!(work);
+    let mut timer = None;
+    poll_fn(|task| {
+        if let Poll::Ready(done) = work.as_mut().poll(task) {
+            return Poll::Ready(Some(done));
+        }
+        let timer = timer.get_or_insert_with(|| clock.expire(limit));
+        timer.as_mut().poll(task).map(|()| None)
+    })
+    .await
 }
 
 /// Seconds since 1970 of a wall-clock time, negative before.
@@ -73,7 +102,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests: sleeping moves it forward at once.
+/// A clock for tests: sleeping moves it forward at once; a limit ends when something else has moved
+/// it that far.
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     state: Arc<Mutex<Manual>>,
@@ -84,6 +114,22 @@ struct Manual {
     start: SystemTime,
     elapsed: Duration,
     slept: Vec<Duration>,
+    /// Whoever waits for a limit, by number.
+    waiting: BTreeMap<u64, Waker>,
+    limits: u64,
+}
+
+impl Manual {
+    /// Moves forward, and says whom to wake.
+    fn pass(&mut self, duration: Duration) -> BTreeMap<u64, Waker> {
+        self.elapsed = self.elapsed.saturating_add(duration);
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+/// Wakers run code of others: call this without the lock.
+fn wake(waiting: BTreeMap<u64, Waker>) {
+    waiting.into_values().for_each(Waker::wake);
 }
 
 impl ManualClock {
@@ -94,6 +140,8 @@ impl ManualClock {
                 start,
                 elapsed: Duration::ZERO,
                 slept: Vec::new(),
+                waiting: BTreeMap::new(),
+                limits: 0,
             })),
         }
     }
@@ -104,7 +152,8 @@ impl ManualClock {
 
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
-        self.state().elapsed += by;
+        let waiting = self.state().pass(by);
+        wake(waiting);
     }
 
     /// Every wait so far, in order.
@@ -124,13 +173,50 @@ impl Clock for ManualClock {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let clock = self.clone();
         Box::pin(async move {
-            {
+            let waiting = {
                 let mut state = clock.state();
-                state.elapsed += duration;
                 state.slept.push(duration);
-            }
+                state.pass(duration)
+            };
+            wake(waiting);
             tokio::task::yield_now().await;
         })
+    }
+    fn expire(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let mut state = self.state();
+        state.limits += 1;
+        Box::pin(Expire {
+            clock: self.clone(),
+            until: state.elapsed.saturating_add(duration),
+            number: state.limits,
+        })
+    }
+}
+
+/// A limit by a [`ManualClock`].
+struct Expire {
+    clock: ManualClock,
+    until: Duration,
+    number: u64,
+}
+
+impl Future for Expire {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, task: &mut std::task::Context<'_>) -> Poll<()> {
+        let mut state = self.clock.state();
+        if state.elapsed >= self.until {
+            return Poll::Ready(());
+        }
+        state.waiting.insert(self.number, task.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Expire {
+    fn drop(&mut self) {
+        let waiting = self.clock.state().waiting.remove(&self.number);
+        drop(waiting);
     }
 }
 
@@ -225,5 +311,37 @@ impl Entropy for SeededEntropy {
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             *byte = (z ^ (z >> 31)) as u8;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_limit_by_hand_ends_when_somebody_moves_the_clock() {
+        let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
+        let limit = Duration::from_secs(2);
+        assert_eq!(within(&clock, limit, std::future::ready(7)).await, Some(7));
+        let mover = clock.clone();
+        let moved = tokio::spawn(async move {
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+                mover.sleep(Duration::from_secs(1)).await;
+            }
+        });
+        assert_eq!(
+            within(&clock, limit, std::future::pending::<()>()).await,
+            None
+        );
+        assert_eq!(clock.elapsed(), limit);
+        moved.await.unwrap();
+        assert!(
+            clock.state().waiting.is_empty(),
+            "a limit that is over waits for nothing"
+        );
+        // Without a limit, work that takes time is waited for.
+        let slow = async { clock.sleep(Duration::from_secs(1000)).await };
+        assert_eq!(within(&clock, Duration::MAX, slow).await, Some(()));
     }
 }

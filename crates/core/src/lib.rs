@@ -8,6 +8,7 @@
 //! [`sign`], [`error`], [`transport`], [`clock`], [`retry`], [`idempotency`], [`credentials`],
 //! [`ledger`], [`client`], [`page`]. Everything up to [`error`] does no I/O and reads no clock.
 
+mod address;
 pub mod client;
 pub mod clock;
 pub mod credentials;
@@ -23,6 +24,7 @@ pub mod retry;
 pub mod service;
 pub mod sign;
 pub mod transport;
+mod wipe;
 
 pub use client::{Call, Client, Response};
 pub use error::{Error, Kind, Outcome};

@@ -49,6 +49,16 @@ pub enum Paging {
     },
 }
 
+/// What must not run side by side: calls of one lane whose values meet in each of these members.
+#[derive(Debug, Clone, Copy)]
+pub struct Lane {
+    /// Its name; operations with the same one queue together.
+    pub name: &'static str,
+    /// Wire names of the members, the same number for every operation of the lane; one that the
+    /// operation lacks, or that is not set, could be any.
+    pub members: &'static [&'static str],
+}
+
 /// The static description of one operation.
 #[derive(Debug)]
 pub struct Operation {
@@ -70,8 +80,13 @@ pub struct Operation {
     pub job: bool,
     /// Whether it needs credentials.
     pub auth: bool,
-    /// Whether "not found" means success, once an earlier attempt may have removed the thing.
-    pub gone_is_done: bool,
+    /// Codes that say that the thing to be removed is gone: success, once an earlier attempt may have
+    /// removed it. Codes for its parent, or for a wrong address, are not among them.
+    pub gone: &'static [&'static str],
+    /// What it must not run beside.
+    pub lane: Option<Lane>,
+    /// Secrets of its answer that no other call returns, as wire paths.
+    pub shown_once: &'static [&'static str],
     /// How it pages.
     pub paging: Option<Paging>,
     /// Makes an empty input.
@@ -102,7 +117,9 @@ impl Operation {
             wrapper: None,
             job: false,
             auth: true,
-            gone_is_done: false,
+            gone: &[],
+            lane: None,
+            shown_once: &[],
             paging: None,
             input,
             output,
@@ -128,9 +145,19 @@ impl Operation {
         self.auth = false;
         self
     }
-    /// "Not found" on a repeat means that the first copy did it.
-    pub const fn gone_is_done(mut self) -> Self {
-        self.gone_is_done = true;
+    /// One of these codes on a repeat means that the first copy did it.
+    pub const fn gone(mut self, codes: &'static [&'static str]) -> Self {
+        self.gone = codes;
+        self
+    }
+    /// It must not run beside others of the lane `name` that mean the same things by `members`.
+    pub const fn lane(mut self, name: &'static str, members: &'static [&'static str]) -> Self {
+        self.lane = Some(Lane { name, members });
+        self
+    }
+    /// Its answer is the only one that holds these secrets.
+    pub const fn shown_once(mut self, paths: &'static [&'static str]) -> Self {
+        self.shown_once = paths;
         self
     }
     /// It pages by numbers.

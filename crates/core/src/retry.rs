@@ -8,31 +8,64 @@ use crate::clock::Entropy;
 /// How often and how patiently one call is tried.
 ///
 /// Waits are random between zero and a bound that doubles with each attempt ("full jitter"). A
-/// service's own hint (`Retry-After`, `x-acs-retry-after`) is waited out in full.
+/// service's own hint (`Retry-After`, `x-acs-retry-after`) is waited out in full, or, where the call
+/// may not take as long, ends it at once. What is busy ([`Kind::Busy`](crate::Kind::Busy)) is waited
+/// out until the call's time is over, whatever number of attempts that takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
     max_attempts: u32,
-    base: Duration,
-    cap: Duration,
-    throttle_base: Duration,
-    throttle_cap: Duration,
+    backoff: Backoff,
+    throttle: Backoff,
+    busy: Backoff,
 }
 
-impl Default for RetryPolicy {
-    /// 3 attempts; waits below 200 ms, 400 ms, .. 10 s; after throttling below 1 s, 2 s, .. 60 s.
-    fn default() -> Self {
+/// The bounds of the first wait and of all.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Backoff {
+    base: Duration,
+    cap: Duration,
+}
+
+impl Backoff {
+    const fn seconds(base: u64, cap: u64) -> Self {
         Self {
-            max_attempts: 3,
-            base: Duration::from_millis(200),
-            cap: Duration::from_secs(10),
-            throttle_base: Duration::from_secs(1),
-            throttle_cap: Duration::from_secs(60),
+            base: Duration::from_secs(base),
+            cap: Duration::from_secs(cap),
         }
+    }
+
+    /// The bound of the wait after `before` others.
+    fn bound(self, before: u32) -> Duration {
+        self.base.saturating_mul(1 << before.min(20)).min(self.cap)
     }
 }
 
-/// No hint of a service holds a call longer than this.
-const LONGEST_HINT: Duration = Duration::from_secs(120);
+/// How long a failure takes to pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Parts of a second: a lost connection, a node that restarts.
+    Short,
+    /// Seconds: a limit of calls per time.
+    Throttled,
+    /// Seconds to minutes: another change of the same thing has to end first.
+    Busy,
+}
+
+impl Default for RetryPolicy {
+    /// 4 attempts; waits below 200 ms, 400 ms, .. 10 s; after throttling below 1 s, 2 s, .. 60 s; for
+    /// what is busy 1 to 2 s, 2 to 4 s, .. 60 s.
+    fn default() -> Self {
+        Self {
+            max_attempts: 4,
+            backoff: Backoff {
+                base: Duration::from_millis(200),
+                cap: Duration::from_secs(10),
+            },
+            throttle: Backoff::seconds(1, 60),
+            busy: Backoff::seconds(2, 60),
+        }
+    }
+}
 
 impl RetryPolicy {
     /// A single attempt. Expired credentials and a wrong clock are still corrected once.
@@ -51,13 +84,19 @@ impl RetryPolicy {
 
     /// The bound of the first wait, and of all waits, after failures other than throttling.
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
-        (self.base, self.cap) = (base, cap);
+        self.backoff = Backoff { base, cap };
         self
     }
 
     /// The bound of the first wait, and of all waits, after throttling.
     pub fn throttle_backoff(mut self, base: Duration, cap: Duration) -> Self {
-        (self.throttle_base, self.throttle_cap) = (base, cap);
+        self.throttle = Backoff { base, cap };
+        self
+    }
+
+    /// The bound of the first wait, and of all waits, for something that is busy.
+    pub fn busy_backoff(mut self, base: Duration, cap: Duration) -> Self {
+        self.busy = Backoff { base, cap };
         self
     }
 
@@ -65,31 +104,30 @@ impl RetryPolicy {
         self.max_attempts
     }
 
-    /// The wait before attempt `next` (2 for the first repeat).
+    /// The wait for a repeat, after `before` waits of the same sort.
     pub(crate) fn delay(
         &self,
-        next: u32,
-        throttled: bool,
+        patience: Patience,
+        before: u32,
         hint: Option<Duration>,
         entropy: &dyn Entropy,
     ) -> Duration {
-        let (base, cap) = if throttled {
-            (self.throttle_base, self.throttle_cap)
-        } else {
-            (self.base, self.cap)
+        let fraction = entropy.fraction();
+        let jittered = match patience {
+            Patience::Short => self.backoff.bound(before).mul_f64(fraction),
+            Patience::Throttled => self.throttle.bound(before).mul_f64(fraction),
+            // Never at once: no change ends within milliseconds.
+            Patience::Busy => self.busy.bound(before).mul_f64(0.5 + fraction / 2.0),
         };
-        let doubled = base.saturating_mul(1 << next.saturating_sub(2).min(20));
-        let jittered = doubled.min(cap).mul_f64(entropy.fraction());
-        match hint {
-            Some(hint) => hint.min(LONGEST_HINT).max(jittered),
-            None => jittered,
-        }
+        hint.map_or(jittered, |hint| hint.max(jittered))
     }
 }
 
 /// A bucket of tokens shared by all clones of a client: repeats take from it, successes give back.
 ///
-/// When a service is down, every call would otherwise multiply the load by its attempts.
+/// When a service is down, every call would otherwise multiply the load by its attempts. A call that
+/// succeeds in the end gives back all that it took, so that many scattered faults, which repeats do
+/// mend, do not empty the bucket as an outage does.
 #[derive(Debug)]
 pub(crate) struct Budget {
     tokens: AtomicU32,
@@ -97,8 +135,7 @@ pub(crate) struct Budget {
 
 impl Budget {
     const FULL: u32 = 500;
-    const REPEAT: u32 = 10;
-    const THROTTLED: u32 = 5;
+    const REPEAT: u32 = 5;
     const SUCCESS: u32 = 1;
 
     pub(crate) fn new() -> Self {
@@ -107,26 +144,22 @@ impl Budget {
         }
     }
 
-    /// Takes the price of a repeat; `false` when the bucket does not hold it.
-    pub(crate) fn take(&self, throttled: bool) -> bool {
-        let price = if throttled {
-            Self::THROTTLED
-        } else {
-            Self::REPEAT
-        };
+    /// Takes the price of a repeat and returns it; `None` when the bucket does not hold it.
+    pub(crate) fn take(&self) -> Option<u32> {
         self.tokens
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
-                tokens.checked_sub(price)
+                tokens.checked_sub(Self::REPEAT)
             })
-            .is_ok()
+            .ok()
+            .map(|_| Self::REPEAT)
     }
 
-    /// Gives back what a success earns.
-    pub(crate) fn earn(&self) {
+    /// Gives back what a call paid, and what its success earns.
+    pub(crate) fn succeeded(&self, paid: u32) {
         let _ = self
             .tokens
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
-                (tokens < Self::FULL).then(|| (tokens + Self::SUCCESS).min(Self::FULL))
+                (tokens < Self::FULL).then(|| (tokens + paid + Self::SUCCESS).min(Self::FULL))
             });
     }
 }
@@ -140,26 +173,31 @@ mod tests {
     fn waits_stay_below_their_bound_and_honour_hints() {
         let policy = RetryPolicy::default();
         let entropy = SeededEntropy::new(7);
-        for next in 2..40 {
-            let wait = policy.delay(next, false, None, &entropy);
-            assert!(wait <= Duration::from_secs(10), "{next}: {wait:?}");
+        let wait = |patience, before, hint| policy.delay(patience, before, hint, &entropy);
+        for before in 0..40 {
+            assert!(wait(Patience::Short, before, None) <= Duration::from_secs(10));
+            let busy = wait(Patience::Busy, before, None);
+            assert!((1..=60).contains(&busy.as_secs()), "{before}: {busy:?}");
         }
-        assert!(policy.delay(2, false, None, &entropy) <= Duration::from_millis(200));
-        let hint = Some(Duration::from_secs(30));
-        assert!(policy.delay(2, true, hint, &entropy) >= Duration::from_secs(30));
-        let absurd = Some(Duration::from_secs(1 << 40));
-        assert_eq!(policy.delay(2, true, absurd, &entropy), LONGEST_HINT);
+        assert!(wait(Patience::Short, 0, None) <= Duration::from_millis(200));
+        let hint = Some(Duration::from_secs(3600));
+        assert_eq!(
+            wait(Patience::Throttled, 0, hint),
+            Duration::from_secs(3600)
+        );
     }
 
     #[test]
     fn the_budget_runs_dry_and_recovers() {
         let budget = Budget::new();
-        let taken = (0..1000).filter(|_| budget.take(false)).count();
-        assert_eq!(taken, 50);
+        let taken = std::iter::from_fn(|| budget.take()).count();
+        assert_eq!(taken, 100);
         for _ in 0..Budget::REPEAT {
-            budget.earn();
+            budget.succeeded(0);
         }
-        assert!(budget.take(false));
-        assert!(!budget.take(true));
+        assert!(budget.take().is_some());
+        assert!(budget.take().is_none());
+        budget.succeeded(15);
+        assert_eq!(std::iter::from_fn(|| budget.take()).count(), 3);
     }
 }

@@ -45,6 +45,18 @@ mod seen;
 mod wire;
 mod zstack;
 
+/// What fuzzing reads without a socket.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::front::fuzzing::{Read, requests};
+
+    /// Field, operator and value of a condition, as the server takes it apart.
+    pub fn condition(text: &str) -> Option<(&str, &'static str, &str)> {
+        crate::zstack::condition(text)
+    }
+}
+
 pub use fault::{Fault, FaultKind};
 pub use local::{Builder, LocalCloud};
 pub use seen::SeenRequest;

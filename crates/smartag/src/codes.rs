@@ -26,7 +26,7 @@ pub(crate) const CODES: &[Code] = &[
     Code { code: "InstanceNotExist", kind: Kind::NotFound, hint: "" },
     Code { code: "ParameterCcnInstanceId", kind: Kind::NotFound, hint: "" },
     Code { code: "ParameterSagClientId", kind: Kind::NotFound, hint: "" },
-    Code { code: "SmartAccessGatewayNotActivated", kind: Kind::Conflict, hint: "Activate the gateway first" },
+    Code { code: "SmartAccessGatewayNotActivated", kind: Kind::Busy, hint: "A new gateway takes minutes; otherwise activate it first" },
     Code { code: "SmartAccessGatewayInArrears", kind: Kind::Conflict, hint: "Pay the gateway's bill first" },
     Code { code: "SmartAccessGatewayOffline", kind: Kind::Conflict, hint: "The device is offline" },
     Code { code: "SmartAccessGatewayNotOnline", kind: Kind::Conflict, hint: "The device is offline" },

@@ -89,6 +89,7 @@ impl Builder {
             })?,
         };
         let endpoint = Endpoint::parse(&address).map_err(ConfigError::new)?;
+        self.core.tls(&zstack::tls(&environment))?;
         if environment.flag("ZSTACK_ALLOW_HTTP") {
             self.core.allow_http(true);
         }

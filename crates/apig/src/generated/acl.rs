@@ -77,7 +77,7 @@ operation! {
     /// Deletes an access control policy.
     DeleteAclV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/acls/{acl_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3006"])];
     required {
         path "acl_id" acl_id: String,
     }

@@ -63,7 +63,7 @@ operation! {
     /// Takes an access control policy off an API.
     DeleteApiAclBindingV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/acl-bindings/{acl_bindings_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3010"])];
     required {
         path "acl_bindings_id" acl_bindings_id: String,
     }

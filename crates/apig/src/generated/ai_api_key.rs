@@ -45,8 +45,7 @@ operation! {
     /// Deletes an AI API key of an app.
     /// Huawei Cloud only; Open Telekom Cloud lacks it.
     DeleteAiApiKey -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/apps/{app_id}/ai-api-keys/{ai_api_key_id}" Idempotent
-        [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/apps/{app_id}/ai-api-keys/{ai_api_key_id}" Idempotent;
     required {
         path "app_id" app_id: String,
         path "ai_api_key_id" ai_api_key_id: String,

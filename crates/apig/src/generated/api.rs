@@ -23,7 +23,8 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Publishes several APIs to an environment or takes them offline, with a result for each.
     BatchPublishOrOfflineApiV2 -> BatchPublishOrOfflineApiV2Output:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/apis/publish" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/apis/publish" Unsafe
+        [lane("publication", &["instance_id", "apis", "env_id"])];
     required {
         /// `online` or `offline`.
         query "action" action: String,
@@ -50,7 +51,8 @@ output! {
 operation! {
     /// Switches a published API to another of its versions.
     ChangeApiVersionV2 -> ChangeApiVersionV2Output:
-        PUT "/v2/{project_id}/apigw/instances/{instance_id}/apis/publish/{api_id}" Idempotent;
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}/apis/publish/{api_id}" Idempotent
+        [lane("publication", &["instance_id", "api_id", ""])];
     required {
         path "api_id" api_id: String,
         body "version_id" version_id: String,
@@ -234,7 +236,8 @@ output! {
 operation! {
     /// Publishes an API to an environment or takes it offline there.
     CreateOrDeletePublishRecordForApiV2 -> CreateOrDeletePublishRecordForApiV2Output:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/apis/action" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/apis/action" Unsafe
+        [lane("publication", &["instance_id", "api_id", "env_id"])];
     required {
         body "action" action: String [values(&["online", "offline"])],
         body "env_id" env_id: String,
@@ -309,7 +312,7 @@ operation! {
     /// Takes one version of an API offline.
     DeleteApiByVersionIdV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/apis/versions/{version_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3022"])];
     required {
         path "version_id" version_id: String,
     }
@@ -323,7 +326,7 @@ operation! {
     /// Deletes an API that is not published anywhere.
     DeleteApiV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/apis/{api_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3002"])];
     required {
         path "api_id" api_id: String,
     }

@@ -72,7 +72,7 @@ operation! {
     /// Deletes an empty API group.
     DeleteApiGroupV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/api-groups/{group_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3001"])];
     required {
         path "group_id" group_id: String,
     }

@@ -93,7 +93,7 @@ operation! {
     /// Deletes an app; its key, secret and AppCodes stop working.
     DeleteAppV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/apps/{app_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3004"])];
     required {
         path "app_id" app_id: String,
     }

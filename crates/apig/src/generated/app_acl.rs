@@ -16,8 +16,7 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Removes the access control settings of an app.
     DeleteAppAcl -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/apps/{app_id}/app-acl" Idempotent
-        [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/apps/{app_id}/app-acl" Idempotent;
     required {
         path "app_id" app_id: String,
     }

@@ -19,7 +19,7 @@ operation! {
     /// Takes an app's right to call an API away.
     CancelingAuthorizationV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/app-auths/{app_auth_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3009"]), lane("authorization", &["instance_id", "", ""])];
     required {
         path "app_auth_id" app_auth_id: String,
     }
@@ -32,7 +32,8 @@ operation! {
 operation! {
     /// Allows apps to call APIs in an environment.
     CreateAuthorizingAppsV2 -> CreateAuthorizingAppsV2Output:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/app-auths" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/app-auths" Unsafe
+        [lane("authorization", &["instance_id", "env_id", "app_ids"])];
     required {
         body "env_id" env_id: String,
         body "app_ids" app_ids: Vec<String>,

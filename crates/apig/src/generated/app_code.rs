@@ -72,7 +72,7 @@ operation! {
     /// Deletes an AppCode, which stops working at once.
     DeleteAppCodeV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/apps/{app_id}/app-codes/{app_code_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3082"])];
     required {
         path "app_id" app_id: String,
         path "app_code_id" app_code_id: String,

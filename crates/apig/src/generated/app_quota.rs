@@ -78,8 +78,7 @@ output! {
 operation! {
     /// Deletes a call quota.
     DeleteAppQuota -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/app-quotas/{app_quota_id}" Idempotent
-        [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/app-quotas/{app_quota_id}" Idempotent;
     required {
         path "app_quota_id" app_quota_id: String,
     }
@@ -92,8 +91,7 @@ operation! {
 operation! {
     /// Takes an app out of a call quota.
     DisassociateAppQuotaWithApp -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/app-quotas/{app_quota_id}/bound-apps/{app_id}" Idempotent
-        [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/app-quotas/{app_quota_id}/bound-apps/{app_id}" Idempotent;
     required {
         path "app_quota_id" app_quota_id: String,
         path "app_id" app_id: String,

@@ -73,7 +73,7 @@ operation! {
     /// Deletes a custom authorizer.
     DeleteCustomAuthorizerV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/authorizers/{authorizer_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3081"])];
     required {
         path "authorizer_id" authorizer_id: String,
     }

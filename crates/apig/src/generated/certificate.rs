@@ -175,7 +175,8 @@ output! {
 operation! {
     /// Deletes a stored SSL certificate.
     DeleteCertificateV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/certificates/{certificate_id}" Idempotent [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/certificates/{certificate_id}" Idempotent
+        [gone(&["APIG.3021", "APIG.3025"])];
     required {
         path "certificate_id" certificate_id: String,
     }
@@ -188,7 +189,7 @@ operation! {
     /// Stops serving a custom domain with a certificate.
     DisassociateCertificateV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/api-groups/{group_id}/domains/{domain_id}/certificate/{certificate_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3097"])];
     required {
         path "group_id" group_id: String,
         path "domain_id" domain_id: String,

@@ -18,7 +18,8 @@ operation! {
     /// Opens a custom inbound port on the gateway for HTTP or HTTPS.
     /// Huawei Cloud only; Open Telekom Cloud lacks it.
     AddCustomIngressPort -> AddCustomIngressPortOutput:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/custom-ingress-ports" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/custom-ingress-ports" Unsafe
+        [lane("gateway", &["instance_id"])];
     required {
         body "protocol" protocol: String [values(&["HTTP", "HTTPS"])],
         body "ingress_port" ingress_port: i64,
@@ -45,7 +46,7 @@ operation! {
     /// Huawei Cloud only; Open Telekom Cloud lacks it.
     DeleteCustomIngressPort -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/custom-ingress-ports/{ingress_port_id}" Idempotent
-        [gone_is_done()];
+        [lane("gateway", &["instance_id"])];
     required {
         path "ingress_port_id" ingress_port_id: String,
     }

@@ -54,7 +54,7 @@ operation! {
     /// Unbinds a custom domain name from its API group.
     DisassociateDomainV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/api-groups/{group_id}/domains/{domain_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3020"])];
     required {
         path "group_id" group_id: String,
         path "domain_id" domain_id: String,

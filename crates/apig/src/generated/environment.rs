@@ -43,7 +43,7 @@ operation! {
     /// Deletes an environment that no API is published to.
     DeleteEnvironmentV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/envs/{env_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3003"])];
     required {
         path "env_id" env_id: String,
     }

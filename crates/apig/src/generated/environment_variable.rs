@@ -60,7 +60,7 @@ operation! {
     /// Deletes a variable of an API group.
     DeleteEnvironmentVariableV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/env-variables/{env_variable_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3011"])];
     required {
         path "env_variable_id" env_variable_id: String,
     }

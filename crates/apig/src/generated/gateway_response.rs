@@ -48,8 +48,7 @@ output! {
 operation! {
     /// Resets one error type of a custom answer set to the default answer.
     DeleteGatewayResponseTypeV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/api-groups/{group_id}/gateway-responses/{response_id}/{response_type}" Idempotent
-        [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/api-groups/{group_id}/gateway-responses/{response_id}/{response_type}" Idempotent;
     required {
         path "group_id" group_id: String,
         path "response_id" response_id: String,
@@ -97,8 +96,7 @@ operation! {
 operation! {
     /// Deletes a set of custom error answers.
     DeleteGatewayResponseV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/api-groups/{group_id}/gateway-responses/{response_id}" Idempotent
-        [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/api-groups/{group_id}/gateway-responses/{response_id}" Idempotent;
     required {
         path "group_id" group_id: String,
         path "response_id" response_id: String,

@@ -23,7 +23,9 @@ pub static OPERATIONS: &[Spec] = &[
 
 operation! {
     /// Binds an elastic IP to the gateway, or replaces the bound one (gateways without ELB).
-    AddEipV2 -> AddEipV2Output: PUT "/v2/{project_id}/apigw/instances/{instance_id}/eip" Unsafe;
+    AddEipV2 -> AddEipV2Output:
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}/eip" Unsafe
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -44,7 +46,9 @@ output! {
 
 operation! {
     /// Gives the gateway's backends outbound internet access with a bandwidth of its own.
-    AddEngressEipV2 -> Empty: POST "/v2/{project_id}/apigw/instances/{instance_id}/nat-eip" Unsafe;
+    AddEngressEipV2 -> Empty:
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/nat-eip" Unsafe
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -66,7 +70,8 @@ operation! {
 operation! {
     /// Opens the gateway to the internet with a public inbound address (gateways on ELB).
     AddIngressEipV2 -> AddIngressEipV2Output:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/ingress-eip" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/ingress-eip" Unsafe
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -262,7 +267,8 @@ output! {
 operation! {
     /// Deletes a gateway with everything on it.
     DeleteInstancesV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}" Idempotent [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}" Idempotent
+        [gone(&["APIC.7302", "APIG.3030"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -347,7 +353,8 @@ output! {
 operation! {
     /// Unbinds the elastic IP from the gateway.
     RemoveEipV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/eip" Idempotent [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/eip" Idempotent
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -358,7 +365,8 @@ operation! {
 operation! {
     /// Ends the outbound internet access of the gateway.
     RemoveEngressEipV2 -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/nat-eip" Idempotent [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/nat-eip" Idempotent
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -370,7 +378,7 @@ operation! {
     /// Ends the public inbound access of the gateway.
     RemoveIngressEipV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/ingress-eip" Idempotent
-        [gone_is_done()];
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -492,7 +500,8 @@ output! {
 operation! {
     /// Changes the bandwidth of the gateway's outbound internet access.
     UpdateEngressEipV2 -> Empty:
-        PUT "/v2/{project_id}/apigw/instances/{instance_id}/nat-eip" Unsafe;
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}/nat-eip" Unsafe
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -514,7 +523,8 @@ operation! {
 operation! {
     /// Changes the bandwidth of the gateway's public inbound access.
     UpdateIngressEipV2 -> UpdateIngressEipV2Output:
-        PUT "/v2/{project_id}/apigw/instances/{instance_id}/ingress-eip" Unsafe;
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}/ingress-eip" Unsafe
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],
@@ -545,7 +555,8 @@ output! {
 operation! {
     /// Changes name, description, maintenance window or security group of a gateway.
     UpdateInstanceV2 -> UpdateInstanceV2Output:
-        PUT "/v2/{project_id}/apigw/instances/{instance_id}" Idempotent;
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}" Idempotent
+        [lane("gateway", &["instance_id"])];
     required {}
     optional {
         path "project_id" project_id: String [required(), setting("project_id")],

@@ -14,7 +14,8 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Turns a feature of the gateway on or off and sets its configuration.
     CreateFeatureV2 -> CreateFeatureV2Output:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/features" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/features" Unsafe
+        [lane("gateway", &["instance_id"])];
     required {
         /// A name that ListInstanceFeatures returns.
         body "name" name: String [len(1, 64)],

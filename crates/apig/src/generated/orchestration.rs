@@ -63,7 +63,7 @@ operation! {
     /// Huawei Cloud only; Open Telekom Cloud lacks it.
     DeleteOrchestration -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/orchestrations/{orchestration_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3095"])];
     required {
         path "orchestration_id" orchestration_id: String,
     }

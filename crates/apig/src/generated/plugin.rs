@@ -20,7 +20,8 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Attaches a plug-in to several APIs in one environment.
     AttachApiToPlugin -> AttachApiToPluginOutput:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/plugins/{plugin_id}/attach" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/plugins/{plugin_id}/attach" Unsafe
+        [lane("publication", &["instance_id", "api_ids", "env_id"])];
     required {
         path "plugin_id" plugin_id: String,
         body "env_id" env_id: String,
@@ -42,7 +43,8 @@ output! {
 operation! {
     /// Attaches several plug-ins to one API in one environment.
     AttachPluginToApi -> AttachPluginToApiOutput:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/apis/{api_id}/plugins/attach" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/apis/{api_id}/plugins/attach" Unsafe
+        [lane("publication", &["instance_id", "api_id", "env_id"])];
     required {
         path "api_id" api_id: String,
         body "env_id" env_id: String,
@@ -109,8 +111,7 @@ output! {
 operation! {
     /// Deletes a plug-in.
     DeletePlugin -> Empty:
-        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/plugins/{plugin_id}" Idempotent
-        [gone_is_done()];
+        DELETE "/v2/{project_id}/apigw/instances/{instance_id}/plugins/{plugin_id}" Idempotent;
     required {
         path "plugin_id" plugin_id: String,
     }
@@ -123,7 +124,8 @@ operation! {
 operation! {
     /// Detaches a plug-in from several APIs in one environment.
     DetachApiFromPlugin -> Empty:
-        PUT "/v2/{project_id}/apigw/instances/{instance_id}/plugins/{plugin_id}/detach" Unsafe;
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}/plugins/{plugin_id}/detach" Unsafe
+        [lane("publication", &["instance_id", "api_ids", "env_id"])];
     required {
         path "plugin_id" plugin_id: String,
         body "env_id" env_id: String,
@@ -138,7 +140,8 @@ operation! {
 operation! {
     /// Detaches several plug-ins from one API in one environment.
     DetachPluginFromApi -> Empty:
-        PUT "/v2/{project_id}/apigw/instances/{instance_id}/apis/{api_id}/plugins/detach" Unsafe;
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}/apis/{api_id}/plugins/detach" Unsafe
+        [lane("publication", &["instance_id", "api_id", "env_id"])];
     required {
         path "api_id" api_id: String,
         body "env_id" env_id: String,

@@ -54,7 +54,7 @@ operation! {
     /// Deletes a signature key.
     DeleteSignatureKeyV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/signs/{sign_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3017"])];
     required {
         path "sign_id" sign_id: String,
     }

@@ -40,7 +40,7 @@ operation! {
     /// Takes a signature key off an API.
     DisassociateSignatureKeyV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/sign-bindings/{sign_bindings_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3018"])];
     required {
         path "sign_bindings_id" sign_bindings_id: String,
     }

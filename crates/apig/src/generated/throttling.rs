@@ -68,7 +68,7 @@ operation! {
     /// Deletes a throttling policy.
     DeleteRequestThrottlingPolicyV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/throttles/{throttle_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3005"])];
     required {
         path "throttle_id" throttle_id: String,
     }

@@ -65,7 +65,7 @@ operation! {
     /// Takes a throttling policy off an API.
     DisassociateRequestThrottlingPolicyV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/throttle-bindings/{throttle_binding_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3012"])];
     required {
         path "throttle_binding_id" throttle_binding_id: String,
     }

@@ -54,7 +54,7 @@ operation! {
     /// Removes the special limit of an app or account from a throttling policy.
     DeleteSpecialThrottlingConfigurationV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/throttles/{throttle_id}/throttle-specials/{strategy_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3008", "APIG.3013"])];
     required {
         path "throttle_id" throttle_id: String,
         path "strategy_id" strategy_id: String,

@@ -72,7 +72,7 @@ operation! {
     /// Deletes a VPC channel that no API uses.
     DeleteVpcChannelV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3023"]), lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
     }
@@ -159,7 +159,8 @@ output! {
 operation! {
     /// Changes the health check of a VPC channel.
     UpdateHealthCheck -> UpdateHealthCheckOutput:
-        PUT "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/health-config" Idempotent;
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/health-config" Idempotent
+        [lane("channel", &["instance_id", "vpc_channel_id"])];
     required UpdateHealthCheckRequired {
         path "vpc_channel_id" vpc_channel_id: String,
         body "protocol" protocol: String [values(&["TCP", "HTTP", "HTTPS"])],
@@ -213,7 +214,8 @@ output! {
 operation! {
     /// Replaces the settings of a VPC channel, with its server groups and servers.
     UpdateVpcChannelV2 -> UpdateVpcChannelV2Output:
-        PUT "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}" Idempotent;
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}" Idempotent
+        [lane("channel", &["instance_id", "vpc_channel_id"])];
     required UpdateVpcChannelV2Required {
         path "vpc_channel_id" vpc_channel_id: String,
         body "name" name: String,

@@ -18,7 +18,8 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Adds backend servers to a VPC channel; servers whose address it already has are updated.
     AddingBackendInstancesV2 -> AddingBackendInstancesV2Output:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/members" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/members" Unsafe
+        [lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
         body "members" members: Vec<MemberInfo>,
@@ -41,7 +42,8 @@ output! {
 operation! {
     /// Takes backend servers of a VPC channel out of service without removing them.
     BatchDisableMembers -> Empty:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/members/batch-disable" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/members/batch-disable" Unsafe
+        [lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
     }
@@ -55,7 +57,8 @@ operation! {
 operation! {
     /// Puts backend servers of a VPC channel back into service.
     BatchEnableMembers -> Empty:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/members/batch-enable" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/members/batch-enable" Unsafe
+        [lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
     }
@@ -70,7 +73,7 @@ operation! {
     /// Removes a backend server from a VPC channel.
     DeleteBackendInstanceV2 -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/members/{member_id}" Idempotent
-        [gone_is_done()];
+        [gone(&["APIG.3024"]), lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
         path "member_id" member_id: String,
@@ -116,7 +119,8 @@ output! {
 operation! {
     /// Replaces the backend servers of a VPC channel or of one server group.
     UpdateBackendInstancesV2 -> UpdateBackendInstancesV2Output:
-        PUT "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/members" Idempotent;
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/members" Idempotent
+        [lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
     }

@@ -17,7 +17,8 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Adds server groups to a VPC channel or updates those with the same name.
     CreateMemberGroup -> CreateMemberGroupOutput:
-        POST "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/member-groups" Unsafe;
+        POST "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/member-groups" Unsafe
+        [lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
     }
@@ -41,7 +42,7 @@ operation! {
     /// Deletes a server group of a VPC channel.
     DeleteMemberGroup -> Empty:
         DELETE "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/member-groups/{member_group_id}" Idempotent
-        [gone_is_done()];
+        [lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
         path "member_group_id" member_group_id: String,
@@ -117,7 +118,8 @@ output! {
 operation! {
     /// Changes a server group of a VPC channel.
     UpdateMemberGroup -> UpdateMemberGroupOutput:
-        PUT "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/member-groups/{member_group_id}" Idempotent;
+        PUT "/v2/{project_id}/apigw/instances/{instance_id}/vpc-channels/{vpc_channel_id}/member-groups/{member_group_id}" Idempotent
+        [lane("channel", &["instance_id", "vpc_channel_id"])];
     required {
         path "vpc_channel_id" vpc_channel_id: String,
         path "member_group_id" member_group_id: String,

@@ -1,258 +1,392 @@
-//! Runs many pieces of work at once and hands out their results in the order of the input.
+//! Runs many pieces of work at once and hands out their results in the order of the input, whatever
+//! ends it.
 
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use cumulo_core::{Error, Outcome};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 
+use crate::open::Open;
 use crate::progress::TICK;
+use crate::result::failure;
+use crate::signals::Signal;
+use crate::term;
 
 use super::input::Line;
 use super::line;
-use crate::result::failure;
 
 /// How many lines may be taken in per call under way: some, so that a slow call does not idle the
 /// others at once.
 const AHEAD: usize = 4;
+/// So many bytes of lines and results may wait for the head of the line.
+pub(super) const HELD: usize = 32 << 20;
+/// How long a call that was ended may take to notice it; only one that computes takes any time.
+const FORCE: Duration = Duration::from_secs(2);
 
 /// What came of one line.
 pub(super) struct Done {
-    pub(super) ok: bool,
+    /// `None` means that it worked.
+    pub(super) failed: Option<Outcome>,
     pub(super) text: String,
+    /// Why no further call may be started.
+    pub(super) fatal: Option<String>,
+}
+
+/// How much may be done at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) concurrency: usize,
+    pub(super) held: usize,
+    /// What calls under way get when it is to end.
+    pub(super) grace: Duration,
 }
 
 /// What came of all lines.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
-    pub(super) done: u64,
-    pub(super) failed: u64,
+    /// The number of the last line that was taken in.
+    pub(super) last: u64,
+    pub(super) ok: u64,
+    pub(super) rejected: u64,
+    pub(super) unknown: u64,
+    pub(super) not_sent: u64,
+    pub(super) stop: Option<Stop>,
     pub(super) broken_input: Option<io::Error>,
+}
+
+/// Why it ended before the input did.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Signal(Signal),
+    /// Results can no longer be written.
+    Output(io::Error),
+    /// Something that must be kept cannot be.
+    Fatal(String),
 }
 
 /// What the engine has to say.
 pub(super) enum Output<'a> {
     /// The next result.
     Line(&'a str),
+    /// A result of a call that was sent, when the output is broken.
+    Lost(&'a str),
+    /// It is to end, and so many calls are under way.
+    Stopping(&'a Stop, usize),
     /// How far it is, for a person.
     Progress(String),
 }
 
-/// Runs `start` on each line, at most `concurrency` at once. Ends early when `sink` fails.
+/// A line whose result has not been handed out.
+struct Waiting<F> {
+    work: Work<F>,
+    open: Arc<Open>,
+    /// The bytes of the line.
+    weight: usize,
+}
+
+enum Work<F> {
+    /// Not begun.
+    Queued(F),
+    Running(JoinHandle<Ended>),
+    /// There was nothing to do, or it is about to begin.
+    Nothing(Option<Done>),
+}
+
+/// A piece of work that came to its end.
+struct Ended {
+    done: Done,
+    /// Kept while too much waits for the head of the line, so that no further call is started.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    Running,
+    /// Calls under way may still end by themselves.
+    Grace,
+    /// They have been ended.
+    Aborted,
+    /// They are not even waited for.
+    Forced,
+}
+
+struct Engine<S, F> {
+    limits: Limits,
+    sink: S,
+    permits: Arc<Semaphore>,
+    held: Arc<AtomicUsize>,
+    waiting: VecDeque<Waiting<F>>,
+    /// So many of them, from the head of the line, have begun: none overtakes another, so that the head
+    /// never waits for one behind it.
+    begun: usize,
+    summary: Summary,
+    phase: Phase,
+    closed: bool,
+}
+
+/// Runs `start` on each line, and ends in good order on a signal or when `sink` fails.
 pub(super) async fn run<F>(
     mut lines: mpsc::Receiver<Line>,
-    concurrency: usize,
-    start: impl Fn(u64, Vec<u8>) -> F,
-    mut sink: impl FnMut(Output<'_>) -> io::Result<()>,
-) -> io::Result<Summary>
+    signals: &mut mpsc::Receiver<Signal>,
+    limits: Limits,
+    start: impl Fn(u64, Vec<u8>, Arc<Open>) -> F,
+    sink: impl FnMut(Output<'_>) -> io::Result<()>,
+) -> Summary
 where
     F: Future<Output = Done> + Send + 'static,
 {
-    let window = concurrency * AHEAD;
-    let permits = Arc::new(Semaphore::new(concurrency));
-    let mut waiting: VecDeque<JoinHandle<Done>> = VecDeque::new();
-    let mut summary = Summary::default();
-    let mut number = 0;
+    let mut engine = Engine {
+        limits,
+        sink,
+        permits: Arc::new(Semaphore::new(limits.concurrency)),
+        held: Arc::default(),
+        waiting: VecDeque::new(),
+        begun: 0,
+        summary: Summary::default(),
+        phase: Phase::Running,
+        closed: false,
+    };
     let mut open = true;
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ticks.reset();
-    while open || !waiting.is_empty() {
+    let mut alarm = pin!(sleep(Duration::ZERO));
+    while open || !engine.waiting.is_empty() {
+        let before = engine.phase;
         tokio::select! {
-            // Results first: they free memory.
             biased;
-            done = next(&mut waiting) => {
-                // A call that panics is a fault of this program, and still no reason to lose the rest.
-                let done = done.unwrap_or_else(|_| Done {
-                    ok: false,
-                    text: failure(&line::lost()).to_string(),
-                });
-                summary.done += 1;
-                summary.failed += u64::from(!done.ok);
-                sink(Output::Line(&done.text))?;
+            Some(signal) = signals.recv() => match engine.phase {
+                Phase::Running => engine.stop(Stop::Signal(signal)),
+                _ => engine.abort(),
+            },
+            () = &mut alarm, if matches!(engine.phase, Phase::Grace | Phase::Aborted) => engine.abort(),
+            // Results before lines: they free memory.
+            done = next(&mut engine.waiting, engine.phase) => engine.hand_out(done),
+            Ok(permit) = Arc::clone(&engine.permits).acquire_owned(), if engine.may_begin() => {
+                engine.begin(permit);
             }
-            line = lines.recv(), if open && waiting.len() < window => match line {
-                Some(Line::Text(text)) => {
-                    number += 1;
-                    let (work, permits) = (start(number, text), Arc::clone(&permits));
-                    waiting.push_back(tokio::spawn(async move {
-                        let _permit = permits.acquire_owned().await;
-                        work.await
-                    }));
-                }
-                Some(Line::Blank) => number += 1,
-                Some(Line::TooLong) => {
-                    number += 1;
-                    let text = failure(&line::too_long(number)).to_string();
-                    waiting.push_back(tokio::spawn(async { Done { ok: false, text } }));
-                }
-                Some(Line::Broken(error)) => summary.broken_input = Some(error),
+            line = lines.recv(), if open && engine.has_room() => match line {
+                Some(line) => engine.take(line, &start),
                 None => open = false,
             },
-            _ = ticks.tick() => {
-                let Summary { done, failed, .. } = summary;
-                sink(Output::Progress(format!("{done} done, {failed} failed, {} under way", waiting.len())))?;
+            _ = ticks.tick() => engine.progress(),
+        }
+        if engine.phase != before {
+            // What has been read is still answered; nothing more is read.
+            lines.close();
+            alarm.as_mut().reset(
+                Instant::now()
+                    + match engine.phase {
+                        Phase::Grace => limits.grace,
+                        _ => FORCE,
+                    },
+            );
+        }
+    }
+    engine.summary
+}
+
+impl<S, F> Engine<S, F>
+where
+    S: FnMut(Output<'_>) -> io::Result<()>,
+    F: Future<Output = Done> + Send + 'static,
+{
+    fn has_room(&self) -> bool {
+        let held = self.held.load(Ordering::SeqCst);
+        self.waiting.is_empty()
+            || (self.waiting.len() < self.limits.concurrency * AHEAD && held < self.limits.held)
+    }
+
+    fn take(&mut self, line: Line, start: &impl Fn(u64, Vec<u8>, Arc<Open>) -> F) {
+        self.summary.last += 1;
+        let number = self.summary.last;
+        let open = Arc::new(Open::default());
+        let (work, weight) = match line {
+            Line::Text(text) => {
+                let weight = text.len();
+                (Work::Queued(start(number, text, Arc::clone(&open))), weight)
+            }
+            Line::TooLong => {
+                let done = Done::failed(&line::too_long(number));
+                (Work::Nothing(Some(done)), 0)
+            }
+            Line::Blank => return,
+            Line::Broken(error) => {
+                self.summary.last -= 1;
+                self.summary.broken_input = Some(error);
+                return;
+            }
+        };
+        self.held.fetch_add(weight, Ordering::SeqCst);
+        self.waiting.push_back(Waiting { work, open, weight });
+    }
+
+    fn may_begin(&self) -> bool {
+        self.phase == Phase::Running && self.begun < self.waiting.len()
+    }
+
+    /// Begins the oldest work that has not.
+    fn begin(&mut self, permit: OwnedSemaphorePermit) {
+        let (held, most) = (Arc::clone(&self.held), self.limits.held);
+        let Some(one) = self.waiting.get_mut(self.begun) else {
+            return;
+        };
+        self.begun += 1;
+        one.work = match std::mem::replace(&mut one.work, Work::Nothing(None)) {
+            Work::Queued(work) => Work::Running(tokio::spawn(async move {
+                let done = work.await;
+                let size = done.text.len();
+                let now = held.fetch_add(size, Ordering::SeqCst) + size;
+                Ended {
+                    done,
+                    _permit: (now >= most).then_some(permit),
+                }
+            })),
+            other => other,
+        };
+    }
+
+    /// No new call is sent from now on; those under way get their grace.
+    fn stop(&mut self, stop: Stop) {
+        let under_way = self
+            .waiting
+            .iter()
+            .filter(|one| matches!(&one.work, Work::Running(task) if !task.is_finished()));
+        let _ = (self.sink)(Output::Stopping(&stop, under_way.count()));
+        self.summary.stop = Some(stop);
+        self.phase = Phase::Grace;
+    }
+
+    /// One step further towards the end.
+    fn abort(&mut self) {
+        self.phase = match self.phase {
+            Phase::Running | Phase::Grace => Phase::Aborted,
+            Phase::Aborted | Phase::Forced => Phase::Forced,
+        };
+        for one in &self.waiting {
+            if let Work::Running(task) = &one.work {
+                task.abort();
             }
         }
     }
-    Ok(summary)
+
+    /// Hands out the result of the oldest line.
+    fn hand_out(&mut self, head: Head) {
+        let Some(one) = self.waiting.pop_front() else {
+            return;
+        };
+        self.begun = self.begun.saturating_sub(1);
+        let (ended, why) = match head {
+            Head::Ended(ended) => {
+                self.held.fetch_sub(ended.done.text.len(), Ordering::SeqCst);
+                (Some(ended.done), "")
+            }
+            // A panic is a fault of this program, and still no reason to lose the rest.
+            Head::Panicked => (
+                None,
+                "the call ended without a result; this is a fault of this program",
+            ),
+            Head::Aborted => (None, "the batch was ended before its answer came"),
+            Head::Idle => match one.work {
+                Work::Nothing(done) => (done, ""),
+                _ => (None, "the batch was ended before it was sent"),
+            },
+        };
+        let done = ended.unwrap_or_else(|| Done::open(&one.open, why));
+        self.held.fetch_sub(one.weight, Ordering::SeqCst);
+        *match done.failed {
+            None => &mut self.summary.ok,
+            Some(Outcome::Rejected) => &mut self.summary.rejected,
+            Some(Outcome::Unknown) => &mut self.summary.unknown,
+            Some(Outcome::NotSent) => &mut self.summary.not_sent,
+        } += 1;
+        if !self.closed
+            && let Err(error) = (self.sink)(Output::Line(&done.text))
+        {
+            self.closed = true;
+            if self.phase == Phase::Running {
+                self.stop(Stop::Output(error));
+            }
+        }
+        if self.closed && done.failed != Some(Outcome::NotSent) {
+            let _ = (self.sink)(Output::Lost(&done.text));
+        }
+        if let Some(fatal) = done.fatal
+            && self.phase == Phase::Running
+        {
+            self.stop(Stop::Fatal(fatal));
+        }
+    }
+
+    fn progress(&mut self) {
+        let failed = self.summary.failed();
+        let text = format!(
+            "{} done, {failed} failed, {} under way",
+            self.summary.ok + failed,
+            self.waiting.len()
+        );
+        let _ = (self.sink)(Output::Progress(text));
+    }
 }
 
-/// The oldest work's result; never when there is none.
-async fn next(waiting: &mut VecDeque<JoinHandle<Done>>) -> Result<Done, tokio::task::JoinError> {
-    match waiting.front_mut() {
-        Some(first) => {
-            let done = first.await;
-            waiting.pop_front();
-            done
+impl Summary {
+    pub(super) fn failed(&self) -> u64 {
+        self.rejected + self.unknown + self.not_sent
+    }
+}
+
+impl Done {
+    pub(super) fn failed(error: &Error) -> Self {
+        Self {
+            failed: Some(error.outcome()),
+            text: term::json(&failure(error)),
+            fatal: None,
         }
-        None => std::future::pending().await,
+    }
+
+    /// For a call that has no result.
+    fn open(open: &Open, why: &str) -> Self {
+        Self {
+            failed: Some(open.outcome()),
+            text: term::json(&open.ended(why)),
+            fatal: None,
+        }
+    }
+}
+
+/// What has become of the oldest line.
+enum Head {
+    Ended(Ended),
+    Panicked,
+    Aborted,
+    /// There is nothing to wait for.
+    Idle,
+}
+
+/// Waits for the oldest line; for ever when there is none, or when it is still to begin.
+async fn next<F>(waiting: &mut VecDeque<Waiting<F>>, phase: Phase) -> Head {
+    let Some(first) = waiting.front_mut() else {
+        return std::future::pending().await;
+    };
+    match &mut first.work {
+        Work::Queued(_) if phase == Phase::Running => std::future::pending().await,
+        Work::Queued(_) | Work::Nothing(_) => Head::Idle,
+        Work::Running(task) if phase == Phase::Forced && !task.is_finished() => Head::Aborted,
+        Work::Running(task) => match task.await {
+            Ok(ended) => Head::Ended(ended),
+            Err(error) if error.is_panic() => Head::Panicked,
+            Err(_) => Head::Aborted,
+        },
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use tokio::sync::oneshot;
-
-    use super::*;
-
-    fn text(number: usize) -> Line {
-        Line::Text(number.to_string().into_bytes())
-    }
-
-    fn echo(line: &[u8]) -> Done {
-        Done {
-            ok: true,
-            text: String::from_utf8_lossy(line).into_owned(),
-        }
-    }
-
-    /// Lets everything else run until nothing can go on.
-    async fn settle() {
-        for _ in 0..1000 {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    #[tokio::test]
-    async fn a_slow_first_call_stops_the_input_at_the_window() {
-        let (sender, lines) = mpsc::channel(1);
-        let (release, held) = oneshot::channel::<()>();
-        let held = Arc::new(Mutex::new(Some(held)));
-        let started = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&started);
-        let work = move |_, line: Vec<u8>| {
-            counter.fetch_add(1, Ordering::SeqCst);
-            let first = (line == b"0").then(|| held.lock().unwrap().take().unwrap());
-            async move {
-                if let Some(first) = first {
-                    first.await.unwrap();
-                }
-                echo(&line)
-            }
-        };
-        let written = Arc::new(Mutex::new(Vec::new()));
-        let output = Arc::clone(&written);
-        let sink = move |event: Output<'_>| {
-            if let Output::Line(text) = event {
-                output.lock().unwrap().push(text.to_owned());
-            }
-            Ok(())
-        };
-        tokio::spawn(async move {
-            for number in 0..1000 {
-                sender.send(text(number)).await.unwrap();
-            }
-        });
-        let engine = tokio::spawn(run(lines, 3, work, sink));
-        settle().await;
-        assert_eq!(started.load(Ordering::SeqCst), 3 * AHEAD);
-        assert!(written.lock().unwrap().is_empty());
-        release.send(()).unwrap();
-        let summary = engine.await.unwrap().unwrap();
-        assert_eq!((summary.done, summary.failed), (1000, 0));
-        let expected: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
-        assert_eq!(*written.lock().unwrap(), expected);
-    }
-
-    #[tokio::test]
-    async fn no_more_calls_than_asked_for_are_under_way() {
-        let (sender, lines) = mpsc::channel(1);
-        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (under_way, peak) = (Arc::clone(&now), Arc::clone(&most));
-        let work = move |_, line: Vec<u8>| {
-            let (under_way, peak) = (Arc::clone(&under_way), Arc::clone(&peak));
-            async move {
-                peak.fetch_max(
-                    under_way.fetch_add(1, Ordering::SeqCst) + 1,
-                    Ordering::SeqCst,
-                );
-                for _ in 0..10 {
-                    tokio::task::yield_now().await;
-                }
-                under_way.fetch_sub(1, Ordering::SeqCst);
-                echo(&line)
-            }
-        };
-        tokio::spawn(async move {
-            for number in 0..100 {
-                sender.send(text(number)).await.unwrap();
-            }
-        });
-        let summary = run(lines, 3, work, |_| Ok(())).await.unwrap();
-        assert_eq!(summary.done, 100);
-        assert_eq!(most.load(Ordering::SeqCst), 3);
-    }
-
-    #[tokio::test]
-    async fn a_result_is_written_before_the_next_line_comes() {
-        let (sender, lines) = mpsc::channel(1);
-        let (written, mut results) = mpsc::unbounded_channel();
-        let sink = move |event: Output<'_>| {
-            if let Output::Line(text) = event {
-                written.send(text.to_owned()).unwrap();
-            }
-            Ok(())
-        };
-        let engine = tokio::spawn(run(lines, 8, |_, line| async move { echo(&line) }, sink));
-        for number in 0..3 {
-            sender.send(text(number)).await.unwrap();
-            assert_eq!(results.recv().await.unwrap(), number.to_string());
-        }
-        drop(sender);
-        assert_eq!(engine.await.unwrap().unwrap().done, 3);
-    }
-
-    #[tokio::test]
-    async fn a_panic_costs_one_line() {
-        let (sender, lines) = mpsc::channel(4);
-        for number in 0..3 {
-            sender.send(text(number)).await.unwrap();
-        }
-        drop(sender);
-        let work = |number, line: Vec<u8>| async move {
-            assert_ne!(number, 2, "on purpose");
-            echo(&line)
-        };
-        let summary = run(lines, 2, work, |_| Ok(())).await.unwrap();
-        assert_eq!((summary.done, summary.failed), (3, 1));
-    }
-
-    #[tokio::test]
-    async fn a_closed_output_ends_it() {
-        let (sender, lines) = mpsc::channel(4);
-        sender.send(text(0)).await.unwrap();
-        // The input stays open.
-        let sink = |event: Output<'_>| match event {
-            Output::Line(_) => Err(io::ErrorKind::BrokenPipe.into()),
-            Output::Progress(_) => Ok(()),
-        };
-        let ended = run(lines, 2, |_, line| async move { echo(&line) }, sink).await;
-        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-    }
-}
+mod tests;

@@ -50,15 +50,6 @@ pub(super) fn too_long(number: u64) -> Error {
     bad(number, "longer than 16 MiB")
 }
 
-/// The error for a call that ended without a result.
-pub(super) fn lost() -> Error {
-    Error::new(
-        cumulo_core::Kind::Interrupted,
-        "call",
-        "the call ended without a result; this is a fault of this program",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

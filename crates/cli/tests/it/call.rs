@@ -4,16 +4,14 @@ use cumulo_core::Json;
 use cumulo_localcloud::{Fault, FaultKind, Service, accounts};
 use serde_json::json;
 
+use crate::clouds::zstack;
 use crate::common::{alibaba, bare, call_smc, cloud, run, run_with};
 
 #[test]
 fn a_result_is_one_line_of_json() {
     let cloud = cloud();
-    let ended = run(&mut call_smc(
-        &cloud,
-        "CreateAccessToken",
-        r#"{"Name":"web-servers","Count":"10"}"#,
-    ));
+    let input = r#"{"Name":"web-servers","Count":"10"}"#;
+    let ended = run(call_smc(&cloud, "CreateAccessToken", input).arg("--show-secrets"));
     assert_eq!(ended.status, 0, "{}", ended.printed());
     let result = ended.json();
     let members: Vec<&String> = result.as_object().unwrap().keys().collect();
@@ -41,25 +39,20 @@ fn a_result_is_one_line_of_json() {
 #[test]
 fn secrets_are_printed_only_when_asked_for() {
     let cloud = cloud();
-    let create = |options: &[&str]| {
-        run(call_smc(&cloud, "CreateAccessToken", r#"{"Name":"web-servers"}"#).args(options))
+    let (key, secret) = (accounts::ZSTACK_KEY_UUID, accounts::ZSTACK_KEY_SECRET);
+    let input = json!({ "uuid": key, "stateEvent": "enable" }).to_string();
+    let change = |options: &[&str]| {
+        let mut command = zstack(&cloud);
+        command.args(["call", "zstack", "ChangeAccessKeyState", &input]);
+        run(command.args(options))
     };
-    let open = create(&["--show-secrets"]).json();
-    let secret = open["output"]["AccessTokenCode"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(secret.len() > 8 && secret != "** redacted **", "{secret}");
+    let open = change(&["--show-secrets"]).json();
+    assert_eq!(open["output"]["inventory"]["AccessKeySecret"], secret);
     for options in [&[] as &[&str], &["--output", "table"]] {
-        let ended = create(options);
+        let ended = change(options);
         assert_eq!(ended.status, 0);
         assert!(ended.stdout.contains("** redacted **"), "{}", ended.stdout);
-        // Codes look alike, so that one in clear would share the start of another.
-        assert!(
-            !ended.printed().contains(&secret[..4]),
-            "{}",
-            ended.printed()
-        );
+        assert!(!ended.printed().contains(secret), "{}", ended.printed());
     }
 }
 
@@ -67,11 +60,8 @@ fn secrets_are_printed_only_when_asked_for() {
 fn a_table_has_a_row_per_item() {
     let cloud = cloud();
     for name in ["first-code", "second-code"] {
-        run(&mut call_smc(
-            &cloud,
-            "CreateAccessToken",
-            &json!({ "Name": name }).to_string(),
-        ));
+        let input = json!({ "Name": name }).to_string();
+        run(call_smc(&cloud, "CreateAccessToken", &input).arg("--show-secrets"));
     }
     let ended = run(call_smc(&cloud, "ListAccessTokens", "{}").args(["--output", "table"]));
     assert_eq!(ended.status, 0);
@@ -98,7 +88,7 @@ fn input_comes_from_standard_input() {
     let cloud = cloud();
     let mut command = call_smc(&cloud, "CreateAccessToken", "-");
     let ended = run_with(
-        &mut command,
+        command.arg("--show-secrets"),
         "\u{feff}{\"Name\": \"from-stdin\"}\n".as_bytes(),
     );
     assert_eq!(ended.status, 0, "{}", ended.printed());
@@ -218,11 +208,8 @@ fn a_refusal_of_the_service_is_status_1() {
 fn an_unknown_outcome_is_told_and_not_repeated() {
     let cloud = cloud();
     cloud.inject(Fault::new(Service::Smc, FaultKind::LoseResponse).operation("CreateAccessToken"));
-    let ended = run(&mut call_smc(
-        &cloud,
-        "CreateAccessToken",
-        r#"{"Name":"web-servers"}"#,
-    ));
+    let mut command = call_smc(&cloud, "CreateAccessToken", r#"{"Name":"web-servers"}"#);
+    let ended = run(command.arg("--show-secrets"));
     assert_eq!(ended.status, 1);
     assert_eq!(ended.json()["error"]["outcome"], "Unknown");
     assert!(

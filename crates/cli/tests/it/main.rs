@@ -5,6 +5,13 @@ mod batch;
 mod call;
 mod clouds;
 mod common;
+mod connect;
+#[cfg(unix)]
+mod interrupt;
 mod listing;
 mod local;
+mod output;
+mod peer;
+#[cfg(unix)]
+mod secrets;
 mod whoami;

@@ -1,4 +1,8 @@
-//! `cumulo whoami`: who won and why, and no secret.
+//! `cumulo whoami`: who won and why, in time, and no secret.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
 
 use cumulo_localcloud::accounts;
 
@@ -99,4 +103,81 @@ fn sessions_are_tried_and_ended() {
         seen.last().unwrap().target.contains("/accounts/sessions/"),
         "logged out again"
     );
+}
+
+#[test]
+fn a_login_that_hangs_holds_up_no_longer_than_the_timeout() {
+    // Connections are taken by the system, and nobody ever answers them.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/zstack", silent.local_addr().unwrap());
+    let command = |arguments: &[&str]| {
+        let mut command = bare();
+        command
+            .env("ZSTACK_ENDPOINT", &endpoint)
+            .env("ZSTACK_ACCOUNT_NAME", "admin")
+            .env("ZSTACK_ACCOUNT_PASSWORD", "s3cr3t")
+            .args(arguments)
+            .args(["--timeout", "100ms"]);
+        run(&mut command)
+    };
+    let asked = command(&["whoami", "zstack"]);
+    assert_eq!((asked.status, asked.stdout.as_str()), (1, ""));
+    let expected = "no credentials for zstack\n  ZStack login: gave no answer within 0.1 s\n";
+    assert!(asked.stderr.ends_with(expected), "{}", asked.stderr);
+
+    let called = command(&["call", "zstack", "QueryAccessKey"]);
+    assert_eq!(called.status, 1);
+    let error = &called.json()["error"];
+    assert_eq!(
+        (error["kind"].as_str(), error["outcome"].as_str()),
+        (Some("Timeout"), Some("NotSent")),
+        "{}",
+        called.stdout
+    );
+    assert!(called.stderr.contains("ZStack login: no credentials yet"));
+    assert!(!called.printed().contains("s3cr3t"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_profile_that_others_can_read_is_warned_about() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("open-profile");
+    let file = home.join(".aliyun/config.json");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let profile = format!(
+        r#"{{"current":"p","profiles":[{{"name":"p","mode":"AK","access_key_id":"{}","access_key_secret":"{}"}}]}}"#,
+        accounts::ALIBABA_KEY_ID,
+        accounts::ALIBABA_SECRET
+    );
+    fs::write(&file, profile).unwrap();
+    let cloud = cloud();
+    let endpoint = cloud.smc_endpoint();
+    let call = [
+        "call",
+        "smc",
+        "ListAccessTokens",
+        "--region",
+        accounts::ALIBABA_REGION,
+        "--endpoint-url",
+        endpoint.as_str(),
+    ];
+    for (mode, who) in [
+        (0o644, Some("every user of this machine")),
+        (0o640, Some("every user of its group")),
+        (0o600, None),
+    ] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        for arguments in [&["whoami", "smc"][..], &call[..]] {
+            let ended = run(bare().env("HOME", &home).args(arguments));
+            assert_eq!(ended.status, 0, "{}", ended.printed());
+            let shown = file.display();
+            let expected = who.map_or_else(String::new, |who| {
+                format!(
+                    "warning: {shown} holds credentials, and {who} can read it: run `chmod 600 {shown}`\n"
+                )
+            });
+            assert_eq!(ended.stderr, expected, "{arguments:?}");
+        }
+    }
 }

@@ -21,6 +21,7 @@ const KINDS: &[&str] = &[
     "QuotaExceeded",
     "Throttled",
     "Busy",
+    "Contended",
     "Unavailable",
     "Internal",
     "IdempotencyMismatch",

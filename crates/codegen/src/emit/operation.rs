@@ -134,8 +134,25 @@ fn settings(operation: &Operation, members: &[Member]) -> Vec<String> {
     if operation.anonymous {
         settings.push("anonymous()".into());
     }
-    if operation.gone_is_done {
-        settings.push("gone_is_done()".into());
+    if !operation.gone.is_empty() {
+        let codes: Vec<String> = operation.gone.iter().map(|code| literal(code)).collect();
+        settings.push(format!("gone(&[{}])", codes.join(", ")));
+    }
+    if let Some((lane, members)) = &operation.lane {
+        let members: Vec<String> = members.iter().map(|name| literal(name)).collect();
+        settings.push(format!(
+            "lane({}, &[{}])",
+            literal(lane),
+            members.join(", ")
+        ));
+    }
+    if !operation.shown_once.is_empty() {
+        let paths: Vec<String> = operation
+            .shown_once
+            .iter()
+            .map(|path| literal(path))
+            .collect();
+        settings.push(format!("shown_once(&[{}])", paths.join(", ")));
     }
     settings.extend(paging(operation, members));
     settings

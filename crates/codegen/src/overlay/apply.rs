@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use toml::Value as Toml;
 
-use super::{Overlay, Words, member, texts};
+use super::{Overlay, Words, lane, member, texts};
 use crate::fault::{Fault, Faults};
-use crate::model::Model;
+use crate::model::{Member, Model, Operation};
 
 const RETRY: &[&str] = &["ReadOnly", "Idempotent", "Keyed", "Unsafe"];
 
@@ -14,12 +14,14 @@ const RETRY: &[&str] = &["ReadOnly", "Idempotent", "Keyed", "Unsafe"];
 pub fn apply(overlay: &Overlay, model: &mut Model) -> Faults<()> {
     let mut faults = unknown_names(overlay, model);
     member::secrets(overlay, model, &mut faults);
+    member::shown_once(overlay, model, &mut faults);
     member::notes(overlay, model, &mut faults);
     member::constraints(overlay, model, &mut faults);
     settings(overlay, model, &mut faults);
     summaries(overlay, model, &mut faults);
     retry(overlay, model, &mut faults);
-    gone_is_done(overlay, model, &mut faults);
+    gone(overlay, model, &mut faults);
+    lane::lanes(overlay, model, &mut faults);
     huawei_only(overlay, model);
     if faults.is_empty() {
         Ok(())
@@ -43,10 +45,12 @@ fn unknown_names(overlay: &Overlay, model: &Model) -> Vec<Fault> {
             check(table, &names, name, "operation");
         }
     }
-    for (table, key) in [("gone_is_done", "operations"), ("otc", "huawei_only")] {
-        for name in overlay.table(table).get(key).into_iter().flat_map(texts) {
-            check(table, &names, name, "operation");
-        }
+    for name in overlay.table("gone").keys().filter(|name| *name != "rule") {
+        check("gone", &names, name, "operation");
+    }
+    let huawei_only = overlay.table("otc").get("huawei_only");
+    for name in huawei_only.into_iter().flat_map(texts) {
+        check("otc", &names, name, "operation");
     }
     let features = overlay.table("feature");
     let described = features
@@ -143,26 +147,39 @@ fn retry(overlay: &Overlay, model: &mut Model, faults: &mut Vec<Fault>) {
     }
 }
 
-/// `[gone_is_done]`: a list of operations, or the rule `deletes`.
-fn gone_is_done(overlay: &Overlay, model: &mut Model, faults: &mut Vec<Fault>) {
-    let table = overlay.table("gone_is_done");
-    let listed: BTreeSet<&str> = table
-        .get("operations")
-        .into_iter()
-        .flat_map(texts)
-        .collect();
-    let deletes = match table.get("rule").and_then(Toml::as_str) {
-        None => false,
-        Some("deletes") => true,
-        Some(other) => {
-            faults.push(overlay.fault("[gone_is_done]", format!("unknown rule `{other}`")));
-            false
+/// `[gone]`: for an operation the codes that say that what it removes is gone. `rule.deletes` holds
+/// the codes of every DELETE whose path ends with the one id that it takes.
+fn gone(overlay: &Overlay, model: &mut Model, faults: &mut Vec<Fault>) {
+    let table = overlay.table("gone");
+    let rule = table.get("rule").and_then(Toml::as_table);
+    for name in rule.into_iter().flat_map(|rule| rule.keys()) {
+        if name != "deletes" {
+            faults.push(overlay.fault("[gone]", format!("unknown rule `{name}`")));
         }
-    };
-    for operation in &mut model.operations {
-        operation.gone_is_done =
-            listed.contains(operation.name.as_str()) || (deletes && operation.method == "DELETE");
     }
+    let deletes = rule.and_then(|rule| rule.get("deletes"));
+    for operation in &mut model.operations {
+        let stated = table.get(&operation.name);
+        let by_rule = deletes.filter(|_| removes_one_thing(operation));
+        let codes = stated.or(by_rule).map(texts).unwrap_or_default();
+        if stated.is_some() && codes.is_empty() {
+            faults.push(overlay.fault(&operation.name, "[gone] names no code"));
+        }
+        operation.gone = codes.into_iter().map(str::to_owned).collect();
+    }
+}
+
+/// Whether "not found" can mean nothing but the thing itself: with a second id in the request, it may
+/// be the parent.
+fn removes_one_thing(operation: &Operation) -> bool {
+    let other = |member: &Member| {
+        let name = member.name.to_ascii_lowercase();
+        member.place != "path" && (name.ends_with("uuid") || name.ends_with("uuids"))
+    };
+    operation.method == "DELETE"
+        && operation.path.ends_with('}')
+        && operation.path.matches('{').count() == 1
+        && !operation.input.iter().any(other)
 }
 
 /// `[otc]`: what Open Telekom Cloud lacks is said in the documentation.

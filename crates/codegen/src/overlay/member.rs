@@ -71,6 +71,45 @@ pub(super) fn secrets(overlay: &Overlay, model: &mut Model, faults: &mut Vec<Fau
     }
 }
 
+/// `[shown_once]`: paths into an answer, each to a secret.
+pub(super) fn shown_once(overlay: &Overlay, model: &mut Model, faults: &mut Vec<Fault>) {
+    for (owner, paths) in overlay.table("shown_once") {
+        for path in texts(paths) {
+            if let Err(message) = mark_shown_once(model, owner, path) {
+                let place = format!("{owner}.output.{path}");
+                faults.push(overlay.fault(place, format!("[shown_once] {message}")));
+            }
+        }
+    }
+}
+
+fn mark_shown_once(model: &mut Model, owner: &str, path: &str) -> Result<(), String> {
+    let index = model.operations.iter().position(|o| o.name == owner);
+    let index = index.ok_or_else(|| format!("unknown operation `{owner}`"))?;
+    let mut members = model.operations[index].output.as_slice();
+    let mut last = &Type::Any;
+    for name in path.split('.') {
+        let member = members.iter().find(|member| member.name == name);
+        last = member
+            .ok_or_else(|| format!("unknown member `{name}`"))?
+            .ty
+            .innermost();
+        members = match last {
+            Type::Struct(members) => members,
+            Type::Ref(name) => match model.types.get(name) {
+                Some(Shared::Struct(members)) => members,
+                _ => &[],
+            },
+            _ => &[],
+        };
+    }
+    if *last != Type::Secret {
+        return Err("is no secret; name it in [secret] first".into());
+    }
+    model.operations[index].shown_once.push(path.to_owned());
+    Ok(())
+}
+
 /// `[doc]`.
 pub(super) fn notes(overlay: &Overlay, model: &mut Model, faults: &mut Vec<Fault>) {
     for (path, note) in overlay.table("doc") {

@@ -4,6 +4,7 @@
 //! Everything an overlay names must exist, so that an entry cannot outlive what it was written for.
 
 mod apply;
+mod lane;
 mod member;
 mod repair;
 mod words;
@@ -24,8 +25,10 @@ const TABLES: &[&str] = &[
     "link",
     "article",
     "retry",
-    "gone_is_done",
+    "gone",
+    "lane",
     "secret",
+    "shown_once",
     "client_default",
     "doc",
     "constraint",

@@ -6,14 +6,17 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use http::HeaderValue;
+use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
-use crate::credentials::{Cache, Context, Environment, Provider};
+use crate::credentials::{Cache, Context, Environment, Provider, TlsSettings};
 use crate::protocol::{Endpoint, Protocol, Settings};
 use crate::retry::{Budget, RetryPolicy};
 use crate::service::Service;
 use crate::transport::{HttpOptions, HttpTransport, Transport};
 
+use super::circuit::Circuit;
+use super::pace::Pace;
 use super::{Client, EndpointSource, Inner, Timeouts};
 
 /// A client cannot be built this way.
@@ -42,9 +45,10 @@ impl std::error::Error for ConfigError {}
 
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
+/// Each needs a connection, and a process has 1,024 descriptors by default on many systems.
+const MOST_IN_FLIGHT: usize = 1000;
 
 /// Builds a [`Client`]; what the builders of the service crates wrap.
-#[derive(Debug)]
 pub struct Builder {
     service: &'static Service,
     protocol: Arc<dyn Protocol>,
@@ -60,6 +64,24 @@ pub struct Builder {
     environment: Environment,
     app_name: Option<String>,
     allow_http: bool,
+    most_in_flight: usize,
+}
+
+impl fmt::Debug for Builder {
+    /// Without what an address may hold beside the address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("service", &self.service.name)
+            .field(
+                "endpoint",
+                &self.endpoint.as_deref().map(crate::address::shown),
+            )
+            .field("settings", &self.settings)
+            .field("provider", &self.provider)
+            .field("http", &self.http)
+            .field("allow_http", &self.allow_http)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Builder {
@@ -82,6 +104,7 @@ impl Builder {
             environment: Environment::process(),
             app_name: None,
             allow_http: false,
+            most_in_flight: MOST_IN_FLIGHT,
         }
     }
 
@@ -125,9 +148,22 @@ impl Builder {
     pub fn attempt_timeout(&mut self, attempt: Duration) {
         self.timeouts.attempt = attempt;
     }
+    /// How many requests may be under way at once.
+    pub fn max_in_flight(&mut self, most: usize) {
+        self.most_in_flight = most.clamp(1, Semaphore::MAX_PERMITS);
+    }
     /// How the default transport connects.
     pub fn http(&mut self) -> &mut HttpOptions {
         &mut self.http
+    }
+    /// Certificates as the environment names them, where `http` has none of its own.
+    pub fn tls(&mut self, settings: &TlsSettings) -> Result<(), ConfigError> {
+        if self.transport.is_some() {
+            return Ok(());
+        }
+        settings
+            .apply(&self.environment, &mut self.http)
+            .map_err(|error| ConfigError::new(error.to_string()))
     }
     /// Another transport.
     pub fn transport(&mut self, transport: Arc<dyn Transport>) {
@@ -172,7 +208,8 @@ impl Builder {
             None => default_endpoint,
         };
         if let EndpointSource::Fixed(endpoint) = &endpoint {
-            check_exposed(endpoint, self.allow_http).map_err(ConfigError::new)?;
+            crate::address::check_exposed(endpoint.url(), self.allow_http)
+                .map_err(ConfigError::new)?;
         }
         let user_agent = match &self.app_name {
             Some(name) => format!("{} {name}", self.service.user_agent),
@@ -213,6 +250,10 @@ impl Builder {
                 },
                 retry: self.retry,
                 budget: Budget::new(),
+                lanes: Arc::default(),
+                pace: Pace::default(),
+                circuit: Circuit::default(),
+                room: Semaphore::new(self.most_in_flight),
                 timeouts: self.timeouts,
                 offset: AtomicI64::new(0),
                 user_agent,
@@ -220,17 +261,6 @@ impl Builder {
             }),
         })
     }
-}
-
-/// Plain HTTP shows credentials to everyone on the way.
-pub(super) fn check_exposed(endpoint: &Endpoint, allow_http: bool) -> Result<(), String> {
-    if endpoint.is_exposed() && !allow_http {
-        return Err(format!(
-            "{} is plain HTTP to another machine: use https://, or allow it with `allow_http(true)`",
-            endpoint.url().origin().ascii_serialization()
-        ));
-    }
-    Ok(())
 }
 
 /// Gives a service crate's builder, whose field `core` is a [`Builder`], the settings that all
@@ -290,12 +320,20 @@ macro_rules! common_settings {
                 self.core.attempt_timeout(attempt);
                 self
             }
+            /// How many requests may be under way at once, from 1 on; 1,000 by default. Further calls
+            /// wait for room, and their time runs meanwhile.
+            pub fn max_in_flight(mut self, most: usize) -> Self {
+                self.core.max_in_flight(most);
+                self
+            }
             /// How long connecting may take; 5 s by default.
             pub fn connect_timeout(mut self, connect: ::std::time::Duration) -> Self {
                 self.core.http().connect_timeout = Some(connect);
                 self
             }
-            /// A proxy for all requests, instead of what `HTTPS_PROXY` and `NO_PROXY` say.
+            /// A proxy for all requests, instead of what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+            /// `NO_PROXY` say: `http://host:port`, with `user:password@` before the host where it
+            /// wants one. Requests to this machine itself never go through a proxy.
             pub fn proxy(mut self, address: impl Into<String>) -> Self {
                 self.core.http().proxy = Some(address.into());
                 self
@@ -303,6 +341,32 @@ macro_rules! common_settings {
             /// Trusts a further certificate authority, given in PEM.
             pub fn extra_ca(mut self, pem: impl Into<Vec<u8>>) -> Self {
                 self.core.http().extra_ca.push(pem.into());
+                self
+            }
+            /// Presents a certificate to servers that ask for one: the certificate in PEM, followed by
+            /// those between it and its authority's, and its private key in PEM, not encrypted.
+            pub fn client_certificate(
+                mut self,
+                certificate: impl Into<Vec<u8>>,
+                key: impl Into<$crate::Secret>,
+            ) -> Self {
+                self.core.http().client_certificate = Some($crate::transport::ClientCertificate {
+                    certificate: certificate.into(),
+                    key: key.into(),
+                });
+                self
+            }
+            /// Trusts servers with any certificate, so that anyone on the way can read and change
+            /// everything, credentials included. `false` checks certificates even where the environment
+            /// asks not to; without this setting such an environment is an error.
+            pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+                self.core.http().accept_invalid_certs = Some(accept);
+                self
+            }
+            /// The largest answer that is read, in bytes; 32 MiB by default. A larger one is an error
+            /// (`Kind::InvalidResponse`). Of answers that report an error at most 1 MiB is read.
+            pub fn largest_answer(mut self, bytes: usize) -> Self {
+                self.core.http().largest_answer = Some(bytes);
                 self
             }
             /// Another transport than reqwest over rustls.

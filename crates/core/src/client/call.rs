@@ -15,12 +15,16 @@ use crate::idempotency::ClientToken;
 use crate::ledger::Ledger;
 use crate::operation::Operation;
 use crate::protocol::{Encoded, Endpoint};
-use crate::record::{self, Json, Record};
+use crate::record::{self, Json, Record, Secret};
 use crate::retry::RetryPolicy;
 
+use super::lanes::Claim;
 use super::once::{self, Once};
 use super::response::Meta;
-use super::{Client, DryRun, FromRecord, Response, builder, drive};
+use super::{Client, DryRun, FromRecord, Response, drive, secret_name};
+
+/// Servers take about a hundred headers, and a map of them holds 24,576 at most.
+const MOST_HEADERS: usize = 100;
 
 /// An encoded call. Awaiting it sends it; nothing goes out before.
 ///
@@ -50,6 +54,8 @@ pub(super) struct Plan {
     pub once: Option<Box<Once>>,
     /// What the ledger wrote down about this call.
     pub begun: Option<Box<once::Begun>>,
+    /// What it must not run beside.
+    pub claim: Option<Claim>,
 }
 
 /// What came of it.
@@ -93,6 +99,7 @@ impl<O> Call<O> {
                 endpoint: None,
                 once: None,
                 begun: None,
+                claim: Claim::of(operation, input, &inner.settings),
             })),
             output: PhantomData,
         }
@@ -170,7 +177,7 @@ impl<O> Call<O> {
     pub fn endpoint(self, address: &str) -> Self {
         self.plan(|plan| {
             let endpoint = Endpoint::parse(address).and_then(|endpoint| {
-                builder::check_exposed(&endpoint, plan.client.inner.allow_http)?;
+                crate::address::check_exposed(endpoint.url(), plan.client.inner.allow_http)?;
                 Ok(endpoint)
             });
             match endpoint {
@@ -180,7 +187,8 @@ impl<O> Call<O> {
         })
     }
 
-    /// A further header. Those of authentication and framing cannot be set.
+    /// A further header. Those of authentication and framing cannot be set. Under a name such as
+    /// `X-Auth-Token` the value is kept out of every text like other secrets.
     pub fn header(self, name: &str, value: &str) -> Self {
         self.plan(|plan| {
             let reserved = [
@@ -199,11 +207,19 @@ impl<O> Call<O> {
                 (Ok(name), _) if reserved.contains(&name) => {
                     plan.fail(format!("header `{name}` is set by the client itself"));
                 }
-                (Ok(name), Some(value)) => {
-                    if let Ok(encoded) = &mut plan.encoded {
+                (Ok(name), Some(mut value)) => match &mut plan.encoded {
+                    Ok(encoded) if encoded.headers.len() >= MOST_HEADERS => {
+                        plan.fail(format!("a call takes {MOST_HEADERS} headers at most"));
+                    }
+                    Ok(encoded) => {
+                        if secret_name::is_secret(name.as_str()) {
+                            encoded.secrets.extend(value.to_str().ok().map(Secret::from));
+                            value.set_sensitive(true);
+                        }
                         encoded.headers.push((name, value));
                     }
-                }
+                    Err(_) => {}
+                },
                 (Err(_), _) => plan.fail(format!("`{}` is no header name", name.escape_debug())),
                 (_, None) => plan.fail(format!(
                     "the value of header `{name}` holds a line break or another character that headers cannot hold"
@@ -213,6 +229,7 @@ impl<O> Call<O> {
     }
 
     /// A further member, which the model lacks: at the place where the operation's members travel.
+    /// Under a name such as `Password` the value is kept out of every text like other secrets.
     pub fn param(self, name: &str, value: impl Into<Json>) -> Self {
         self.plan(|plan| {
             if plan.operation.token == Some(name) {
@@ -221,10 +238,12 @@ impl<O> Call<O> {
                 ));
             }
             let protocol = &plan.client.inner.protocol;
-            if let Ok(encoded) = &mut plan.encoded
-                && let Err(error) = protocol.add(encoded, name, value.into())
-            {
-                plan.encoded = Err(error);
+            if let Ok(encoded) = &mut plan.encoded {
+                let value = value.into();
+                secret_name::collect(name, &value, &mut encoded.secrets);
+                if let Err(error) = protocol.add(encoded, name, value) {
+                    plan.encoded = Err(error);
+                }
             }
         })
     }

@@ -1,10 +1,13 @@
 //! A request as it would go out, for people: reproducible with curl, secrets hidden.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use crate::error::Scrubber;
 use crate::protocol::Prepared;
-use crate::record::Secret;
+use crate::record::{Json, Secret};
+
+use super::secret_name;
 
 /// What a call would send.
 #[derive(Debug, Clone)]
@@ -36,11 +39,15 @@ impl DryRun {
         let evidence = prepared.evidence.as_ref();
         Self {
             method: request.method.to_string(),
-            url: scrubber.clean(request.url.as_str()),
+            url: match scrubber.clean(request.url.as_str()).split_once('?') {
+                Some((address, query)) => format!("{address}?{}", hide_pairs(query, "&", "=")),
+                None => scrubber.clean(request.url.as_str()),
+            },
             headers: headers.collect(),
-            body: scrubber.clean(&String::from_utf8_lossy(&request.body)),
+            body: hide_members(scrubber.clean(&String::from_utf8_lossy(&request.body))),
             string_to_sign: evidence
                 .map(|evidence| scrubber.clean(evidence.string_to_sign()))
+                .map(|text| hide_pairs(&text, "%26", "%3D"))
                 .unwrap_or_default(),
         }
     }
@@ -65,6 +72,31 @@ impl fmt::Display for DryRun {
             write!(f, "\n\nstring to sign:\n{}", self.string_to_sign)?;
         }
         Ok(())
+    }
+}
+
+/// Hides values by their names, also those that are too short to be looked for in texts.
+fn hide_pairs(text: &str, between: &str, equals: &str) -> String {
+    let pairs = text
+        .split(between)
+        .map(|pair| match pair.split_once(equals) {
+            Some((name, value)) if !value.is_empty() && secret_name::is_secret(name) => {
+                Cow::Owned(format!("{name}{equals}{}", Secret::REDACTED))
+            }
+            _ => Cow::Borrowed(pair),
+        });
+    pairs.collect::<Vec<_>>().join(between)
+}
+
+/// The same in a body, JSON or form.
+fn hide_members(body: String) -> String {
+    let Ok(mut json) = serde_json::from_str::<Json>(&body) else {
+        return hide_pairs(&body, "&", "=");
+    };
+    if secret_name::hide("", &mut json) {
+        json.to_string()
+    } else {
+        body
     }
 }
 

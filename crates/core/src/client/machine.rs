@@ -9,7 +9,7 @@ use crate::clock::Entropy;
 use crate::error::{Kind, Outcome};
 use crate::operation::{Operation, RetryClass};
 use crate::protocol::{Failure, Verdict};
-use crate::retry::{Budget, RetryPolicy};
+use crate::retry::{Budget, Patience, RetryPolicy};
 
 /// What happened.
 pub(super) enum Event {
@@ -59,23 +59,30 @@ pub(super) struct Machine<'a> {
     pub strict_deadline: bool,
     /// Whether the job id of this call may be asked after when the outcome is unknown.
     pub has_job: bool,
+    /// Why a failure that may pass was not waited out, for the error.
+    pub not_repeated: Option<String>,
     state: State,
 }
 
 #[derive(Default)]
 struct State {
-    /// Attempts so far, those for corrected credentials or clocks not counted.
+    /// Attempts so far, those for corrected credentials or clocks and those after busy things not
+    /// counted.
     sent: u32,
+    /// Waits for something busy so far.
+    busy: u32,
+    /// What the repeats took from the budget.
+    paid: u32,
     /// What follows the wait.
     polling: bool,
     /// An earlier copy may have been executed.
     doubt: bool,
     refreshed: bool,
-    corrections: u32,
     /// The job was seen running.
     seen: bool,
-    poll_failures: u32,
     poll_delay: Duration,
+    /// How the last poll failed.
+    poll_failure: Option<String>,
     failure: Option<Failure>,
 }
 
@@ -85,10 +92,6 @@ const POLL: (Duration, Duration) = (Duration::from_millis(500), Duration::from_s
 const JOB_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// What a job gets beyond the service's own limit, so that its answer can still be fetched.
 const JOB_GRACE: Duration = Duration::from_secs(60);
-/// So many polls in a row may fail before the call gives up watching.
-const POLL_FAILURES: u32 = 20;
-/// A wrong clock is corrected twice at most: ZStack has two likely time zones.
-const CORRECTIONS: u32 = 2;
 
 impl<'a> Machine<'a> {
     pub(super) fn new(
@@ -106,6 +109,7 @@ impl<'a> Machine<'a> {
             deadline,
             strict_deadline: false,
             has_job: false,
+            not_repeated: None,
             state: State::default(),
         }
     }
@@ -133,7 +137,10 @@ impl<'a> Machine<'a> {
                 Some(failure) => self.fail(failure),
                 None => self.send(),
             },
-            Event::Answered(Verdict::Done(_)) => Step::Done,
+            Event::Answered(Verdict::Done(_)) => {
+                self.budget.succeeded(self.state.paid);
+                Step::Done
+            }
             Event::Answered(Verdict::Pending(_, timeout)) => self.pending(now, timeout),
             Event::Answered(Verdict::DuplicateJob) => {
                 self.state.seen = true;
@@ -156,6 +163,11 @@ impl<'a> Machine<'a> {
         Step::Send
     }
 
+    /// Whether a copy that went out may have been executed.
+    pub(super) fn in_doubt(&self) -> bool {
+        self.state.doubt || self.state.seen
+    }
+
     fn fail(&self, failure: Failure) -> Step {
         let outcome = if self.state.doubt {
             Outcome::Unknown
@@ -165,37 +177,68 @@ impl<'a> Machine<'a> {
         Step::Fail(failure, outcome)
     }
 
+    /// Fails although the failure may pass, and says why it is not waited out.
+    fn give_up(&mut self, failure: Failure, why: impl Into<String>) -> Step {
+        self.not_repeated = Some(why.into());
+        self.fail(failure)
+    }
+
     fn call_failed(&mut self, now: Duration, failure: Failure) -> Step {
         match failure.kind {
             Kind::TokenExpired if !self.state.refreshed && self.operation.auth => {
                 self.state.refreshed = true;
                 return Step::Refresh { new_job: false };
             }
-            Kind::ClockSkew if self.state.corrections < CORRECTIONS => {
-                self.state.corrections += 1;
+            Kind::ClockSkew => {
                 let time = failure.server_time;
                 self.state.failure = Some(failure);
                 return Step::CorrectClock(time);
             }
-            Kind::NotFound if self.operation.gone_is_done && self.state.doubt => return Step::Gone,
+            _ if failure.gone && self.state.doubt => return Step::Gone,
             _ => {}
         }
         let unknown = failure.kind.outcome() == Outcome::Unknown;
         self.state.doubt |= unknown;
         let harmless = self.operation.retry != RetryClass::Unsafe;
-        let throttled = matches!(failure.kind, Kind::Throttled);
-        if !failure.kind.may_pass()
-            || (unknown && !harmless)
-            || self.state.sent >= self.policy.attempts()
-        {
+        if !failure.kind.may_pass() || (unknown && !harmless) {
             return self.fail(failure);
         }
-        let next = self.state.sent + 1;
+        let attempts = self.policy.attempts();
+        // What is only busy is waited out for as long as the call may take: it ends in minutes, not
+        // in attempts, and the service is well meanwhile.
+        let busy = failure.kind == Kind::Busy && attempts > 1;
+        if !busy && self.state.sent >= attempts {
+            return self.give_up(failure, "all attempts used");
+        }
+        let before = match failure.kind.patience() {
+            Patience::Busy => self.state.busy,
+            Patience::Short | Patience::Throttled => self.state.sent.saturating_sub(1),
+        };
+        let hint = failure.retry_after;
         let delay = self
             .policy
-            .delay(next, throttled, failure.retry_after, self.entropy);
-        if now + delay >= self.deadline || !self.budget.take(throttled) {
-            return self.fail(failure);
+            .delay(failure.kind.patience(), before, hint, self.entropy);
+        if now + delay >= self.deadline {
+            let why = match hint {
+                Some(hint) if hint >= delay => {
+                    format!(
+                        "the service asks to wait {} s, and the call ends before",
+                        hint.as_secs()
+                    )
+                }
+                _ => "no time is left for another attempt".into(),
+            };
+            return self.give_up(failure, why);
+        }
+        if busy {
+            self.state.busy += 1;
+            self.state.sent = self.state.sent.saturating_sub(1);
+        } else {
+            match self.budget.take() {
+                Some(price) => self.state.paid += price,
+                None => return self.give_up(failure, "retry budget spent"),
+            }
+            self.state.busy += u32::from(failure.kind.patience() == Patience::Busy);
         }
         // A job may be running under this call's id: ask before sending it again.
         self.state.polling = unknown && self.has_job && self.operation.retry == RetryClass::Keyed;
@@ -209,7 +252,11 @@ impl<'a> Machine<'a> {
                 self.deadline = now + timeout.unwrap_or(JOB_TIMEOUT) + JOB_GRACE;
             }
         }
-        self.state.poll_failures = 0;
+        self.state.poll_failure = None;
+        self.watch_on(now)
+    }
+
+    fn watch_on(&mut self, now: Duration) -> Step {
         let delay = match self.state.poll_delay {
             Duration::ZERO => POLL.0,
             last => (last * 2).min(POLL.1),
@@ -222,7 +269,13 @@ impl<'a> Machine<'a> {
         self.state.polling = true;
         if now + delay >= self.deadline {
             self.state.doubt = true;
-            let mut failure = Failure::new(Kind::Timeout, "the job did not end in time");
+            let message = match self.state.poll_failure.take() {
+                None => "the job did not end in time".into(),
+                Some(last) => {
+                    format!("the job's result could not be had in time; the last answer: {last}")
+                }
+            };
+            let mut failure = Failure::new(Kind::Timeout, message);
             failure.hint = Some("It may still be running: ask after the job by its id".into());
             return self.fail(failure);
         }
@@ -241,24 +294,19 @@ impl<'a> Machine<'a> {
     }
 
     fn poll_failed(&mut self, now: Duration, failure: Failure) -> Step {
+        // Whatever else answers stands between: it says nothing about the job, which may have ended
+        // well. Only the job's own result settles the call.
+        if !failure.is_result {
+            self.state.poll_failure = Some(failure.message);
+            return self.watch_on(now);
+        }
         if failure.kind == Kind::TokenExpired && !self.state.refreshed {
             self.state.refreshed = true;
             self.state.seen = false;
             self.state.doubt = false;
             return Step::Refresh { new_job: true };
         }
-        // A code is the job's own result; without one it is the way to the server that failed.
-        let transient = failure.code.is_none() && failure.kind.may_pass();
-        self.state.poll_failures += 1;
-        if transient && self.state.poll_failures < POLL_FAILURES {
-            let delay = (self.state.poll_delay * 2).clamp(POLL.0, POLL.1);
-            return self.watch(now, delay);
-        }
-        if transient {
-            self.state.doubt = true;
-        } else {
-            self.state.doubt = failure.kind.outcome() == Outcome::Unknown;
-        }
+        self.state.doubt = failure.kind.outcome() == Outcome::Unknown;
         self.fail(failure)
     }
 }

@@ -2,11 +2,15 @@
 
 mod builder;
 mod call;
+mod circuit;
 mod drive;
 mod dry_run;
+mod lanes;
 mod machine;
 mod once;
+mod pace;
 mod response;
+mod secret_name;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +19,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
+use tokio::sync::Semaphore;
 
+use crate::clock::within;
 use crate::credentials::{Cache, Context, Credential, CredentialError};
 use crate::error::{Error, Kind};
 use crate::operation::{Operation, Spec};
@@ -50,6 +56,11 @@ pub(crate) struct Inner {
     pub context: Context,
     pub retry: RetryPolicy,
     pub budget: Budget,
+    pub lanes: Arc<lanes::Lanes>,
+    pub pace: pace::Pace,
+    pub circuit: circuit::Circuit,
+    /// Room for requests under way.
+    pub room: Semaphore,
     pub timeouts: Timeouts,
     /// The service's clock minus ours, in seconds, as the last skew error told it.
     pub offset: AtomicI64,
@@ -142,11 +153,17 @@ impl Client {
         Ok(Call::new(self, operation, &*record))
     }
 
-    /// The credentials that calls would use now, fetched if need be. For diagnosis.
+    /// The credentials that calls would use now, fetched if need be, within the client's timeout.
+    /// For diagnosis.
     pub async fn credentials(&self) -> Result<Arc<Credential>, CredentialError> {
+        let context = &self.inner.context;
+        let deadline = context
+            .clock
+            .elapsed()
+            .saturating_add(self.inner.timeouts.total);
         match &self.inner.credentials {
             Some(cache) => cache
-                .get(&self.inner.context)
+                .get_by(context, deadline)
                 .await
                 .map(|held| held.credential),
             None => Err(CredentialError::new(
@@ -157,29 +174,34 @@ impl Client {
         }
     }
 
-    /// Fetches the credentials, so that what is wrong with them shows at the start of a program.
+    /// Fetches the credentials, so that what is wrong with them shows at the start of a program. It
+    /// takes no longer than the client's timeout.
     pub async fn connect(&self) -> Result<(), Error> {
         match self.credentials().await {
             Ok(_) => Ok(()),
-            Err(error) => {
-                let message = error.to_string();
-                Err(Error::new(Kind::Credentials, "connect", message).with_source(error))
-            }
+            Err(error) => Err(error.for_operation("connect")),
         }
     }
 
-    /// What each source of credentials says, asked afresh; nothing secret. For diagnosis.
+    /// What each source of credentials says, asked afresh; nothing secret. For diagnosis. It takes no
+    /// longer than the client's timeout.
     pub async fn explain_credentials(&self) -> Vec<crate::credentials::Tried> {
         match &self.inner.credentials {
-            Some(cache) => cache.explain(&self.inner.context).await,
+            Some(cache) => {
+                let limit = self.inner.timeouts.total;
+                cache.explain_within(&self.inner.context, limit).await
+            }
             None => Vec::new(),
         }
     }
 
-    /// Ends the session, where the credentials are one. Later calls log in again.
+    /// Ends the session, where the credentials are one. Later calls log in again; a login that is
+    /// under way is ended when it is there. It takes no longer than the client's timeout.
     pub async fn close(&self) {
         if let Some(cache) = &self.inner.credentials {
-            cache.release(&self.inner.context).await;
+            let context = &self.inner.context;
+            let limit = self.inner.timeouts.total;
+            let _ = within(&*context.clock, limit, cache.release(context)).await;
         }
     }
 

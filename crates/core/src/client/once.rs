@@ -120,9 +120,17 @@ pub(super) async fn run(mut plan: Plan) -> Result<Finished, Error> {
     let written = taken.ledger.put(&taken.key, entry.clone()).await;
     written.map_err(|error| ledger::unusable(operation.name, error))?;
     taken.ended = Ended::Open;
+    let doubt = begun.doubt;
     plan.begun = Some(Box::new(begun));
     // Boxed: what a call with a ledger needs beside it is small, and most calls have none.
-    let result = Box::pin(drive::run(plan)).await;
+    let mut result = Box::pin(drive::run(plan)).await;
+    if let Err(error) = &mut result
+        && doubt
+        && error.outcome() == Outcome::NotSent
+    {
+        // This copy went nowhere; the one of before may have arrived.
+        error.inner().outcome = Outcome::Unknown;
+    }
     match &result {
         Ok(Finished { output, meta }) => {
             close(&mut taken, entry, &**output, meta, &scrubber).await;

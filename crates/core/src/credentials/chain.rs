@@ -20,6 +20,8 @@ pub struct Chain {
     name: &'static str,
     providers: Vec<Arc<dyn Provider>>,
     pinned: AtomicUsize,
+    /// Who was asked last.
+    asked: AtomicUsize,
 }
 
 impl Chain {
@@ -29,6 +31,7 @@ impl Chain {
             name,
             providers,
             pinned: AtomicUsize::new(NONE),
+            asked: AtomicUsize::new(NONE),
         }
     }
 
@@ -43,6 +46,7 @@ impl Chain {
         }
         let mut tried = Vec::new();
         for (index, provider) in self.providers.iter().enumerate() {
+            self.asked.store(index, Ordering::Relaxed);
             match ask(&**provider, context).await {
                 Ok(credential) => {
                     self.pinned.store(index, Ordering::Release);
@@ -75,11 +79,12 @@ impl Chain {
     async fn report(&self, context: &Context) -> Vec<Tried> {
         let mut all = Vec::new();
         let mut ended = false;
-        for provider in &self.providers {
+        for (index, provider) in self.providers.iter().enumerate() {
             if ended {
                 all.push(Tried::not_asked(provider.name()));
                 continue;
             }
+            self.asked.store(index, Ordering::Relaxed);
             let answers = provider.explain(context).await;
             ended = answers.iter().any(Tried::ends_search);
             all.extend(answers);
@@ -106,6 +111,11 @@ impl fmt::Debug for Chain {
 impl Provider for Chain {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn asked(&self) -> &'static str {
+        let asked = self.providers.get(self.asked.load(Ordering::Relaxed));
+        asked.map_or(self.name, |provider| provider.asked())
     }
 
     fn provide<'a>(
@@ -142,6 +152,9 @@ macro_rules! delegate {
         impl $crate::credentials::Provider for $chain {
             fn name(&self) -> &'static str {
                 self.0.name()
+            }
+            fn asked(&self) -> &'static str {
+                self.0.asked()
             }
             fn provide<'a>(
                 &'a self,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::{Error, Kind, Outcome};
+
 /// Why a provider gave nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -15,6 +17,8 @@ pub enum Reason {
     Unavailable,
     /// They ended and cannot be renewed without a person.
     Expired,
+    /// The caller's time was over before they came. Nothing is wrong with them so far.
+    TimedOut,
 }
 
 /// A failure to get credentials. Never holds a secret.
@@ -48,6 +52,17 @@ impl CredentialError {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The failure of `operation` for want of credentials. Nothing was sent.
+    pub(crate) fn for_operation(self, operation: &'static str) -> Error {
+        let kind = match self.reason {
+            Reason::TimedOut => Kind::Timeout,
+            _ => Kind::Credentials,
+        };
+        let mut error = Error::new(kind, operation, self.to_string());
+        error.inner().outcome = Outcome::NotSent;
+        error.with_source(self)
     }
 }
 

@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use url::{Host, Url};
+use url::Url;
 
+use crate::address;
 use crate::record::Json;
-use crate::retry::RetryPolicy;
+use crate::retry::{Patience, RetryPolicy};
 use crate::sign::percent;
 use crate::transport::{Broken, Reply, Request, TransportError};
+
+use crate::wipe::{self, Wiped};
 
 use super::{Context, CredentialError, Reason};
 
@@ -38,7 +41,7 @@ impl Ask {
     /// Adds a header; a value that cannot be one (a token with a line break) is left out, and the
     /// service will say what it misses.
     pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
-        if let Ok(mut value) = HeaderValue::from_str(value) {
+        if let Some(mut value) = wipe::header(value) {
             value.set_sensitive(true);
             self.headers.insert(HeaderName::from_static(name), value);
         }
@@ -46,12 +49,17 @@ impl Ask {
     }
 
     pub(super) fn json(mut self, body: &Json) -> Self {
-        self.body = Bytes::from(body.to_string());
+        self.body = wipe::bytes(wipe::to_json(body));
         self.typed("application/json;charset=utf8")
     }
 
     pub(super) fn form(mut self, pairs: &[(&str, &str)]) -> Self {
-        let mut text = String::new();
+        let mut text = String::with_capacity(
+            pairs
+                .iter()
+                .map(|(name, value)| 3 * (name.len() + value.len()) + 2)
+                .sum(),
+        );
         for (name, value) in pairs {
             if !text.is_empty() {
                 text.push('&');
@@ -60,7 +68,7 @@ impl Ask {
             text.push('=');
             percent::push(&mut text, value);
         }
-        self.body = Bytes::from(text);
+        self.body = wipe::bytes(text);
         self.typed("application/x-www-form-urlencoded")
     }
 
@@ -133,9 +141,12 @@ impl Route {
                     Err(error) => Err(self.unreachable(&host, &error)),
                 };
             }
+            let patience = match &result {
+                Ok(reply) if reply.status == 429 => Patience::Throttled,
+                _ => Patience::Short,
+            };
+            let delay = policy.delay(patience, attempt - 1, None, &*context.entropy);
             attempt += 1;
-            let throttled = matches!(&result, Ok(reply) if reply.status == 429);
-            let delay = policy.delay(attempt, throttled, None, &*context.entropy);
             context.clock.sleep(delay).await;
         }
     }
@@ -153,6 +164,8 @@ impl Route {
             headers: ask.headers,
             body: ask.body,
             timeout: self.timeout,
+            // What is tried once is lost with a connection that has idled.
+            fresh: self.attempts == 1,
         };
         transport.send(request).await
     }
@@ -162,7 +175,11 @@ impl Route {
             "cannot get an answer from {} at {host}: {error}",
             self.service
         );
-        CredentialError::new(Reason::Unavailable, self.provider, message)
+        let wrong = CredentialError::new(Reason::Unavailable, self.provider, message);
+        match error.advice() {
+            Some(advice) => wrong.with_hint(advice),
+            None => wrong,
+        }
     }
 
     fn unavailable(&self, reply: &Reply) -> CredentialError {
@@ -186,11 +203,11 @@ impl Route {
     }
 
     /// The body of a successful answer.
-    pub(super) fn json(&self, reply: &Reply) -> Result<Json, CredentialError> {
+    pub(super) fn json(&self, reply: &Reply) -> Result<Wiped, CredentialError> {
         if !(200..300).contains(&reply.status) {
             return Err(self.refused(reply));
         }
-        serde_json::from_slice(&reply.body).map_err(|_| {
+        serde_json::from_slice(&reply.body).map(Wiped).map_err(|_| {
             let message = format!("{} answered {}, not JSON", self.service, shape(reply));
             CredentialError::new(Reason::Unavailable, self.provider, message).with_hint(
                 "Check that the address is the right one and no proxy answers in its place",
@@ -201,9 +218,9 @@ impl Route {
 
 /// Status, error code, request id and kind of an answer: all that a message may tell of it.
 fn shape(reply: &Reply) -> String {
-    let json: Option<Json> = serde_json::from_slice(&reply.body).ok();
+    let json = serde_json::from_slice(&reply.body).ok().map(Wiped);
     let mut text = format!("status {}", reply.status);
-    if let Some(code) = json.as_ref().and_then(code) {
+    if let Some(code) = json.as_deref().and_then(code) {
         text.push_str(", code ");
         text.push_str(&code);
     }
@@ -215,7 +232,7 @@ fn shape(reply: &Reply) -> String {
     ]
     .iter()
     .find_map(|name| reply.header(name).map(str::to_owned))
-    .or_else(|| member(json.as_ref()?, "RequestId").map(str::to_owned));
+    .or_else(|| member(json.as_deref()?, "RequestId").map(str::to_owned));
     if let Some(id) = id.filter(|id| is_name(id)) {
         text.push_str(", request id ");
         text.push_str(&id);
@@ -293,35 +310,17 @@ pub(super) fn address(
     Ok(url)
 }
 
-/// Whether an address is this machine's own.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 /// Refuses to send secrets in plain HTTP to another machine, or warns where that is allowed.
 pub(super) fn guard(
     provider: &'static str,
     url: &Url,
     allow_http: bool,
 ) -> Result<(), CredentialError> {
-    if url.scheme() != "http" || is_loopback(url) {
-        return Ok(());
-    }
-    let origin = url.origin().ascii_serialization();
-    if allow_http {
+    if allow_http && address::is_exposed(url) {
+        let origin = url.origin().ascii_serialization();
         tracing::warn!(%origin, "credentials go over plain HTTP: anyone on the way can read them");
-        return Ok(());
     }
-    let message = format!(
-        "{origin} is plain HTTP to another machine, so that anyone on the way could read the credentials"
-    );
-    Err(
-        CredentialError::new(Reason::Misconfigured, provider, message)
-            .with_hint("Use https://, or allow it with `allow_http`"),
-    )
+    address::guard(url, allow_http).map_err(|(message, hint)| {
+        CredentialError::new(Reason::Misconfigured, provider, message).with_hint(hint)
+    })
 }

@@ -2,10 +2,19 @@
 
 use std::path::Path;
 
+use zeroize::Zeroize as _;
+
 use super::{CredentialError, Reason};
 
 /// The sections of a file, in order, with their keys in lower case.
 pub(super) struct Ini(Vec<(String, Vec<(String, String)>)>);
+
+impl Drop for Ini {
+    fn drop(&mut self) {
+        let settings = self.0.iter_mut().flat_map(|(_, settings)| settings);
+        settings.for_each(|(_, value)| value.zeroize());
+    }
+}
 
 impl Ini {
     /// Parses `text`; an error names the line's number, not its content.

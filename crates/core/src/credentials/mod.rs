@@ -10,12 +10,16 @@ mod environment;
 mod error;
 mod fetch;
 mod file;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod huawei;
 mod ini;
 mod process;
 mod provide;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tls;
 mod tried;
 pub mod zstack;
 
@@ -31,7 +35,9 @@ pub use cache::{Cache, Snapshot, Window};
 pub use chain::Chain;
 pub use environment::Environment;
 pub use error::{CredentialError, Reason};
-pub use provide::Static;
+pub use file::warnings;
+pub use provide::{Static, explain_within};
+pub use tls::TlsSettings;
 pub use tried::{Answer, Tried};
 
 /// An access key pair, with the session token of temporary ones.
@@ -147,7 +153,15 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// A short name for messages, such as `environment`.
     fn name(&self) -> &'static str;
 
+    /// The part of it that is being asked, or was last, for messages: in a chain, one provider.
+    fn asked(&self) -> &'static str {
+        self.name()
+    }
+
     /// Fetches credentials. Called again when they expire or are refused.
+    ///
+    /// A client awaits it in a task of its own on the runtime of the caller who needs them first,
+    /// for at most two minutes, and goes on with it when that caller leaves.
     fn provide<'a>(
         &'a self,
         context: &'a Context,

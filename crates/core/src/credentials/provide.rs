@@ -1,12 +1,14 @@
 //! Credentials that a program hands in.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use crate::clock::{BoxFuture, unix_seconds};
+use crate::clock::{BoxFuture, unix_seconds, within};
 use crate::record::Secret;
 use crate::sign::time;
 
-use super::{Context, Credential, CredentialError, Environment, Identity, Keys, Provider, Reason};
+use super::{
+    Context, Credential, CredentialError, Environment, Identity, Keys, Provider, Reason, Tried,
+};
 
 /// Credentials that never change: a key pair, a temporary pair, a token.
 #[derive(Clone, Debug)]
@@ -116,6 +118,23 @@ pub(super) fn check(credential: &Credential, now: SystemTime) -> Result<(), Cred
         ));
     }
     Ok(())
+}
+
+/// What `provider` says for a report, or that it took longer than `limit`.
+pub async fn explain_within(
+    provider: &dyn Provider,
+    context: &Context,
+    limit: Duration,
+) -> Vec<Tried> {
+    let report = provider.explain(context);
+    match within(&*context.clock, limit, report).await {
+        Some(tried) => tried,
+        None => {
+            let message = format!("gave no answer within {} s", limit.as_secs_f64());
+            let error = CredentialError::new(Reason::TimedOut, provider.asked(), message);
+            vec![Tried::of(provider.asked(), Err(error))]
+        }
+    }
 }
 
 /// A pair of variables of which neither makes sense alone.

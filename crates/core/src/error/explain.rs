@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use zeroize::Zeroizing;
+
 use crate::sign::Signed;
 
 use super::{Error, Kind};
@@ -10,8 +12,8 @@ use super::{Error, Kind};
 /// What our signature was made from. Holds session tokens, so it is never printed whole.
 #[derive(Clone)]
 pub(crate) struct Evidence {
-    string_to_sign: String,
-    canonical_request: String,
+    string_to_sign: Zeroizing<String>,
+    canonical_request: Zeroizing<String>,
     /// Unix seconds that were signed.
     time: i64,
     /// The server's clock when it answered.
@@ -21,8 +23,8 @@ pub(crate) struct Evidence {
 impl Evidence {
     pub(crate) fn new(signed: Signed, time: i64) -> Self {
         Self {
-            string_to_sign: signed.string_to_sign,
-            canonical_request: signed.canonical_request,
+            string_to_sign: signed.string_to_sign.into(),
+            canonical_request: signed.canonical_request.into(),
             time,
             server_time: None,
         }
@@ -30,8 +32,8 @@ impl Evidence {
 
     pub(crate) fn text(string_to_sign: String, time: i64) -> Self {
         Self {
-            string_to_sign,
-            canonical_request: String::new(),
+            string_to_sign: string_to_sign.into(),
+            canonical_request: Zeroizing::default(),
             time,
             server_time: None,
         }
@@ -73,7 +75,8 @@ impl Error {
                 .server_time
                 .map(|server| Diagnosis::Clock(server - evidence.time));
         }
-        let body = String::from_utf8_lossy(&self.0.body);
+        let beginning = &self.0.body[..self.0.body.len().min(QUOTED)];
+        let body = String::from_utf8_lossy(beginning);
         Some(compare(evidence, &unescaped(&body)))
     }
 
@@ -113,6 +116,15 @@ impl Error {
     }
 }
 
+/// A quoted request stands within so much of a body.
+const QUOTED: usize = 1 << 20;
+/// What `diagnosis()` makes of an answer's body.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn diagnose(signed: Signed, body: &str) -> Diagnosis {
+    compare(&Evidence::new(signed, 0), &unescaped(body))
+}
+
 /// JSON bodies hold line breaks as `\n`.
 fn unescaped(body: &str) -> String {
     body.replace("\\n", "\n")
@@ -122,7 +134,7 @@ fn unescaped(body: &str) -> String {
 }
 
 fn compare(evidence: &Evidence, body: &str) -> Diagnosis {
-    let ours = &evidence.string_to_sign;
+    let ours: &str = &evidence.string_to_sign;
     // V1 quotes `POST&%2F&<encoded query>`.
     if let Some(theirs) = after(body, "string to sign is:") {
         let parts = differing_parameters(ours, &theirs);
@@ -165,7 +177,7 @@ fn compare(evidence: &Evidence, body: &str) -> Diagnosis {
         };
     }
     // Whatever the words around it: our own text in the answer is what the server signed.
-    if !ours.is_empty() && body.contains(ours.as_str()) {
+    if !ours.is_empty() && body.contains(ours) {
         return Diagnosis::WrongSecret;
     }
     Diagnosis::Unknown

@@ -21,15 +21,20 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use crate::idempotency::ClientToken;
+use crate::retry::Patience;
 
 pub use explain::Diagnosis;
 pub(crate) use explain::Evidence;
-pub(crate) use scrub::Scrubber;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use explain::diagnose;
+pub(crate) use scrub::{Scrubber, is_plain};
 
 /// What kind of failure it is.
 ///
 /// Throttled, Busy, ClockSkew and TokenExpired failures were rejected before execution and may pass
-/// later; Unavailable, Internal, Timeout, Interrupted and NonceReused leave the outcome unknown.
+/// later; Unavailable, Internal, Contended, Timeout, Interrupted and NonceReused leave the outcome
+/// unknown, unless the error's outcome says that nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -39,9 +44,11 @@ pub enum Kind {
     Configuration,
     /// No credentials were found, or a provider failed; nothing was sent.
     Credentials,
-    /// No connection: name, network, TLS.
+    /// No connection: name, network.
     Connect,
-    /// No answer in time.
+    /// No connection that can be trusted: a certificate is not accepted, or the server speaks no TLS.
+    Tls,
+    /// No answer in time, or no credentials, and then nothing was sent.
     Timeout,
     /// The connection broke before the whole answer came.
     Interrupted,
@@ -73,6 +80,9 @@ pub enum Kind {
     Throttled,
     /// Something else is going on with it; try later.
     Busy,
+    /// The service failed while other changes of the same thing were going on, as it does when they
+    /// cross; this one may have been executed.
+    Contended,
     /// The service is down or overloaded.
     Unavailable,
     /// The service failed inside.
@@ -85,8 +95,8 @@ pub enum Kind {
     Other,
 }
 
-/// Whether the operation may have been executed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Whether the operation may have been executed, from certainly not to maybe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// Nothing reached the service.
     NotSent,
@@ -110,16 +120,28 @@ impl Kind {
     /// The outcome that an answer of this kind implies.
     pub(crate) fn outcome(self) -> Outcome {
         match self {
-            Self::InvalidInput | Self::Configuration | Self::Credentials | Self::Connect => {
-                Outcome::NotSent
-            }
+            Self::InvalidInput
+            | Self::Configuration
+            | Self::Credentials
+            | Self::Connect
+            | Self::Tls => Outcome::NotSent,
             Self::Timeout
             | Self::Interrupted
             | Self::InvalidResponse
             | Self::NonceReused
+            | Self::Contended
             | Self::Unavailable
             | Self::Internal => Outcome::Unknown,
             _ => Outcome::Rejected,
+        }
+    }
+
+    /// How long it takes to pass.
+    pub(crate) fn patience(self) -> Patience {
+        match self {
+            Self::Throttled => Patience::Throttled,
+            Self::Busy | Self::Contended => Patience::Busy,
+            _ => Patience::Short,
         }
     }
 
@@ -134,6 +156,7 @@ impl Kind {
                 | Self::NonceReused
                 | Self::Throttled
                 | Self::Busy
+                | Self::Contended
                 | Self::Unavailable
                 | Self::Internal
         )
@@ -196,6 +219,8 @@ pub(crate) struct Inner {
     pub attempts: Vec<Attempt>,
     pub client_token: Option<ClientToken>,
     pub job: Option<String>,
+    pub retry_after: Option<Duration>,
+    pub not_repeated: Option<String>,
     /// Nothing can have been changed, so that an unknown outcome is no worry.
     pub harmless: bool,
     pub body: Bytes,
@@ -218,6 +243,8 @@ impl Error {
             attempts: Vec::new(),
             client_token: None,
             job: None,
+            retry_after: None,
+            not_repeated: None,
             harmless: false,
             body: Bytes::new(),
             evidence: None,
@@ -292,6 +319,15 @@ impl Error {
     pub fn job(&self) -> Option<&str> {
         self.0.job.as_deref()
     }
+    /// How long the service asked to wait before the call is made again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+    /// Why a failure that may pass ended the call all the same: its attempts, its time or the
+    /// client's retry budget were used up.
+    pub fn not_repeated(&self) -> Option<&str> {
+        self.0.not_repeated.as_deref()
+    }
     /// The last answer's body as it came. It may hold secrets that the service echoes.
     pub fn raw_body(&self) -> &[u8] {
         &self.0.body
@@ -353,6 +389,9 @@ impl fmt::Display for Error {
         if inner.attempts.len() > 1 {
             facts.push(format!("{} attempts", inner.attempts.len()));
         }
+        if let Some(why) = &inner.not_repeated {
+            facts.push(format!("not repeated: {why}"));
+        }
         if inner.outcome == Outcome::Unknown && !inner.harmless {
             facts.push("it may have been executed".into());
             if let Some(token) = &inner.client_token {
@@ -385,6 +424,7 @@ impl fmt::Debug for Error {
             .field("request_id", &inner.request_id)
             .field("client_token", &inner.client_token)
             .field("attempts", &inner.attempts)
+            .field("not_repeated", &inner.not_repeated)
             .finish_non_exhaustive()
     }
 }

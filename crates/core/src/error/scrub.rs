@@ -1,10 +1,14 @@
 //! Removes known secrets from texts that services send back.
 //!
 //! Services quote requests in their messages: a rejected password, the string to sign with the
-//! session token in it. Whatever secret went out with a call is looked for in what comes back.
+//! session token in it. Whatever secret went out with a call is looked for in what comes back. What is
+//! left is made fit for a terminal and a log line.
 
-use crate::record::{Json, Secret};
+use zeroize::Zeroizing;
+
+use crate::record::Secret;
 use crate::sign::percent;
+use crate::wipe;
 
 /// The secrets of one call.
 #[derive(Default)]
@@ -12,6 +16,8 @@ pub(crate) struct Scrubber(Vec<Secret>);
 
 /// Shorter texts occur by chance, and blanking them would garble messages.
 const SHORTEST: usize = 4;
+/// Bytes of one text in an error.
+const LONGEST: usize = 4096;
 
 impl Scrubber {
     pub(crate) fn add(&mut self, secret: &str) {
@@ -24,33 +30,74 @@ impl Scrubber {
     pub(crate) fn clean(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {
-            for form in forms(secret.expose()) {
-                if text.contains(&form) {
-                    text = text.replace(&form, Secret::REDACTED);
+            for form in forms(secret.expose()).iter().map(|form| form.as_str()) {
+                if text.contains(form) {
+                    text = text.replace(form, Secret::REDACTED);
                 }
-                hide_cut(&mut text, &form);
+                hide_cut(&mut text, form);
             }
+        }
+        text
+    }
+
+    /// What a service wrote, fit to be told: secrets and control characters replaced, not too long.
+    pub(crate) fn tell(&self, text: &str) -> String {
+        let mut text: String = self.clean(text).chars().map(printable).collect();
+        if text.len() > LONGEST {
+            let end = (0..=LONGEST - 2)
+                .rev()
+                .find(|at| text.is_char_boundary(*at));
+            let end = end.unwrap_or_default();
+            text.truncate(end);
+            text.push_str("..");
         }
         text
     }
 }
 
-/// In clear, as HTML, as JSON, and percent-encoded once or twice.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_owned()];
+/// Whether `text` can be told as it is. Looks only at ids of plain letters, as services write them, so
+/// that a successful call costs next to nothing; everything else is for [`Scrubber::tell`].
+pub(crate) fn is_plain<'a>(text: &str, mut secrets: impl Iterator<Item = &'a Secret>) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':');
+    text.len() <= LONGEST
+        && text.bytes().all(plain)
+        && !secrets.any(|secret| {
+            let secret = secret.expose();
+            secret.len() >= SHORTEST && text.contains(secret)
+        })
+}
+
+/// Control characters drive terminals; marks that turn the direction of writing deceive readers.
+fn printable(c: char) -> char {
+    match c {
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => ' ',
+        c if c.is_control() => ' ',
+        c => c,
+    }
+}
+
+/// In clear, as HTML, as one line, as JSON, and percent-encoded once or twice.
+fn forms(secret: &str) -> Vec<Zeroizing<String>> {
+    let mut forms = vec![Zeroizing::new(secret.to_owned())];
     if secret.contains(['&', '<', '>', '"']) {
         let html = secret
             .replace('&', "&amp;")
             .replace('<', "&lt;")
             .replace('>', "&gt;");
-        forms.push(html.replace('"', "&quot;"));
-        forms.push(html);
+        forms.push(html.replace('"', "&quot;").into());
+        forms.push(html.into());
     }
-    let json = Json::from(secret).to_string();
-    forms.push(json[1..json.len() - 1].to_owned());
+    let json = Zeroizing::new(wipe::to_json(&secret));
+    if let Some(inside) = json.get(1..json.len().saturating_sub(1)) {
+        forms.push(String::from_utf8_lossy(inside).into_owned().into());
+    }
+    let words: Vec<&str> = secret.split_whitespace().collect();
+    // Excerpts are one line of words.
+    forms.push(words.join(" ").into());
     let once = percent::encode(secret);
-    forms.push(percent::encode(&once));
-    forms.push(once);
+    forms.push(percent::encode(&once).into());
+    forms.push(once.into());
+    forms.retain(|form| form.len() >= SHORTEST);
     forms
 }
 
@@ -92,5 +139,56 @@ mod tests {
         assert!(!scrubber.clean(r#"a pa"ss&.."#).contains("ss"));
         assert_eq!(scrubber.clean("a pa.."), "a pa..");
         assert_eq!(scrubber.clean("é.."), "é..");
+    }
+
+    #[test]
+    fn what_is_told_is_fit_for_a_terminal() {
+        let mut scrubber = Scrubber::default();
+        scrubber.add("two  words\nand\u{1b}more");
+        assert_eq!(
+            scrubber.tell("a\u{1b}[31mred\r\n\u{9b}2J\u{0}\u{202e}z é"),
+            "a [31mred   2J  z é"
+        );
+        assert!(
+            !scrubber
+                .tell("x two words and\u{1b}more y")
+                .contains("words")
+        );
+        assert!(
+            !scrubber
+                .tell("x two  words\nand\u{1b}more y")
+                .contains("words")
+        );
+        assert_eq!(scrubber.tell(&"a".repeat(LONGEST)), "a".repeat(LONGEST));
+        for letter in ["a", "é", "中"] {
+            let told = scrubber.tell(&letter.repeat(LONGEST + 1));
+            assert!(
+                told.len() <= LONGEST && told.ends_with(".."),
+                "{}",
+                told.len()
+            );
+        }
+    }
+
+    #[test]
+    fn plain_ids_are_told_as_they_are() {
+        let secrets = [
+            Secret::from("5e55105e"),
+            Secret::from("a/b=c"),
+            Secret::from("ab"),
+        ];
+        for (text, plain) in [
+            ("E2DA3097-79B9-53AE-B0DF-281DC54F1234", true),
+            ("", true),
+            ("ab", true),
+            ("x5e55105ex", false),
+            ("a%2Fb%3Dc", false),
+            ("a b", false),
+            ("a\u{1b}", false),
+            ("a..", false),
+        ] {
+            assert_eq!(is_plain(text, secrets.iter()), plain, "{text}");
+        }
+        assert!(!is_plain(&"a".repeat(LONGEST + 1), secrets.iter()));
     }
 }

@@ -7,17 +7,22 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
+use zeroize::Zeroize as _;
 
 use crate::credentials::Identity;
 use crate::error::{Error, Evidence, Kind};
 use crate::operation::Operation;
-use crate::record::{self, Json, ListKeys, Record};
+use crate::record::{Json, ListKeys, Record};
 use crate::service::{Code, Service};
 use crate::sign::{self, CanonicalRequest, acs_v1, acs_v3, percent, time};
 use crate::transport::Reply;
+use crate::wipe;
 
+use super::body::Page;
+use super::classify::{self, Tables};
 use super::members::{Members, header_value};
-use super::{Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, classify, request};
+use super::success::{self, Forms};
+use super::{Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, request};
 
 /// Which signature requests carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -126,19 +131,18 @@ impl Protocol for Acs {
         reply: &Reply,
         output: &mut dyn Record,
     ) -> Verdict {
+        let tables = Tables {
+            service,
+            common: CODES,
+            operation,
+        };
         if !(200..300).contains(&reply.status) {
-            return Verdict::Failed(failed(service, reply));
+            return Verdict::Failed(failed(&tables, reply));
         }
         if reply.body.is_empty() && operation_is_silent(output) {
             return Verdict::Done(Vec::new());
         }
-        match record::decode(output, without_bom(&reply.body)) {
-            Err(cause) => Verdict::Failed(classify::unreadable(reply, &cause)),
-            Ok(problems) => match soft_failure(service, operation, reply, output) {
-                Some(failure) => Verdict::Failed(failure),
-                None => Verdict::Done(problems),
-            },
-        }
+        success::read(&tables, Forms::Codes, reply, output)
     }
 
     fn request_id(&self, reply: &Reply) -> Option<String> {
@@ -148,10 +152,6 @@ impl Protocol for Acs {
 
 fn operation_is_silent(output: &dyn Record) -> bool {
     output.schema().members.is_empty()
-}
-
-fn without_bom(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 fn spread(key: &mut String, value: &Json, pairs: &mut Vec<(Cow<'static, str>, String)>) {
@@ -190,10 +190,11 @@ fn v3(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Result<Prepared, 
     }
     let parameters = percent::canonical_query(&mut pairs);
     let (query, body) = if form {
-        ("", Bytes::from(parameters.clone()))
+        (String::new(), wipe::bytes(parameters))
     } else {
-        (parameters.as_str(), Bytes::new())
+        (parameters, Bytes::new())
     };
+    let query = query.as_str();
     let payload = sign::sha256_hex(&body);
     let date = time::iso8601(signing.now);
     let url = signing.endpoint.join("/", query);
@@ -315,6 +316,11 @@ fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
         let method = operation.method.as_str();
         let string_to_sign = acs_v1::string_to_sign(method, &parameters);
         let signature = acs_v1::signature(secret.expose(), &string_to_sign);
+        // Room for it, so that nothing is left behind by growing.
+        let mut longer = String::with_capacity(parameters.len() + 11 + 3 * signature.len());
+        longer.push_str(&parameters);
+        parameters.zeroize();
+        parameters = longer;
         parameters.push_str("&Signature=");
         percent::push(&mut parameters, &signature);
         evidence = Some(Evidence::text(string_to_sign, signing.now));
@@ -325,11 +331,11 @@ fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
         .any(|(key, _)| matches!(*key, "SecurityToken" | "BearerToken"));
     let form = (form || token) && operation.method == Method::POST;
     let (query, body) = if form {
-        ("", Bytes::from(parameters.clone()))
+        (String::new(), wipe::bytes(parameters))
     } else {
-        (parameters.as_str(), Bytes::new())
+        (parameters, Bytes::new())
     };
-    let url = signing.endpoint.join("/", query);
+    let url = signing.endpoint.join("/", &query);
     let mut outgoing = request(&operation.method, url, encoded, signing, body);
     outgoing
         .headers
@@ -345,8 +351,8 @@ fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
     }
 }
 
-fn failed(service: &'static Service, reply: &Reply) -> Failure {
-    let (mut failure, _) = classify::failure(service, CODES, reply);
+fn failed(tables: &Tables, reply: &Reply) -> Failure {
+    let mut failure = classify::failure(tables, reply, &Page::new(&reply.body));
     // Some products report an expired token as a bad parameter.
     if failure.message.contains("SecurityToken.Expired") {
         failure.kind = Kind::TokenExpired;
@@ -358,30 +364,9 @@ fn failed(service: &'static Service, reply: &Reply) -> Failure {
     if let Some(milliseconds @ 1..) = hint {
         failure.retry_after = Some(std::time::Duration::from_millis(milliseconds));
         // A 5xx may have been executed all the same; the hint says only how long to wait.
-        if reply.status < 500 {
+        if matches!(reply.status, 400..=499) {
             failure.kind = Kind::Throttled;
         }
     }
     failure
-}
-
-/// Some operations answer 200 and say in the body that they did not work.
-fn soft_failure(
-    service: &'static Service,
-    operation: &'static Operation,
-    reply: &Reply,
-    output: &dyn Record,
-) -> Option<Failure> {
-    let success = record::get(output, "Success")?;
-    if !success.eq_ignore_ascii_case("false") {
-        return None;
-    }
-    let (mut failure, _) = classify::failure(service, CODES, reply);
-    if failure.kind == Kind::InvalidResponse {
-        failure.kind = Kind::OperationFailed;
-    }
-    if failure.message.is_empty() {
-        failure.message = format!("{} answered Success: false", operation.name);
-    }
-    Some(failure)
 }

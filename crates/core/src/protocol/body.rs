@@ -3,7 +3,9 @@
 //! A failure whose text is lost costs its reader a day. Whatever came back, something of it ends up
 //! in the message.
 
-use crate::record::Json;
+use std::borrow::Cow;
+
+use crate::record::{self, Json};
 
 /// What an error body tells.
 #[derive(Debug, Default, PartialEq)]
@@ -15,8 +17,10 @@ pub(super) struct Loose {
     pub structured: bool,
 }
 
-/// How much of a body that is not JSON goes into the message.
+/// How much of a body that is not JSON goes into the message, in characters.
 const EXCERPT: usize = 300;
+/// How much of an error body is read. Services write some hundred bytes.
+const MOST: usize = 1 << 20;
 /// How deep error objects are looked into: `{"error":{"error":{..}}}` does not end by itself.
 const DEEPEST: usize = 8;
 
@@ -33,48 +37,76 @@ const MESSAGES: &[&str] = &[
 ];
 const IDS: &[&str] = &["RequestId", "requestId", "request_id"];
 
-/// Reads an error body.
-pub(super) fn read(body: &[u8]) -> Loose {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim_start_matches('\u{feff}').trim();
-    if text.is_empty() {
-        return Loose::default();
-    }
-    if let Ok(json) = serde_json::from_str::<Json>(text) {
-        let mut loose = from_json(&json, 0).unwrap_or_default();
-        if loose.message.is_none() && !loose.structured {
-            loose.message = Some(excerpt(text));
+/// An error body, read once.
+pub(super) struct Page<'a> {
+    /// Its text, or the beginning of it.
+    pub text: Cow<'a, str>,
+    /// The same as JSON, if it is.
+    pub json: Option<Json>,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Self {
+        let mut text = String::from_utf8_lossy(&body[..body.len().min(MOST)]);
+        let trimmed = text.trim_start_matches('\u{feff}').trim();
+        if trimmed.len() < text.len() {
+            text = Cow::Owned(trimmed.to_owned());
         }
-        return loose;
+        let json = record::decode_json(text.as_bytes()).ok();
+        Self { text, json }
     }
-    if text.starts_with('<') && !looks_like_html(text) {
-        let loose = Loose {
-            code: element(text, "Code"),
-            message: element(text, "Message"),
-            request_id: element(text, "RequestId"),
-            structured: true,
-        };
-        if loose.code.is_some() {
+
+    /// What it tells.
+    pub(super) fn read(&self) -> Loose {
+        let text = &*self.text;
+        if text.is_empty() {
+            return Loose::default();
+        }
+        if let Some(json) = &self.json {
+            let mut loose = from_json(json, 0).unwrap_or_default();
+            if loose.message.is_none() && !loose.structured {
+                loose.message = Some(excerpt(text));
+            }
             return loose;
         }
-    }
-    let message = if looks_like_html(text) {
-        format!(
-            "an HTML page instead of an answer: {}",
-            excerpt(&strip_tags(text))
-        )
-    } else {
-        excerpt(text)
-    };
-    Loose {
-        message: Some(message),
-        ..Loose::default()
+        if text.starts_with('<') && !looks_like_html(text) {
+            let loose = Loose {
+                code: element(text, "Code"),
+                message: element(text, "Message"),
+                request_id: element(text, "RequestId"),
+                structured: true,
+            };
+            if loose.code.is_some() {
+                return loose;
+            }
+        }
+        let message = if looks_like_html(text) {
+            format!(
+                "an HTML page instead of an answer: {}",
+                excerpt(&strip_tags(text))
+            )
+        } else {
+            excerpt(text)
+        };
+        Loose {
+            message: Some(message),
+            ..Loose::default()
+        }
     }
 }
 
 pub(super) fn looks_like_html(text: &str) -> bool {
     let start: String = text.chars().take(200).collect::<String>().to_lowercase();
     start.contains("<html") || start.contains("<!doctype html") || start.contains("<head")
+}
+
+/// A text or number under one of `names`, as text.
+fn scalar(object: &serde_json::Map<String, Json>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| match object.get(*name)? {
+        Json::String(text) if !text.is_empty() => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
 }
 
 fn from_json(json: &Json, depth: usize) -> Option<Loose> {
@@ -85,17 +117,10 @@ fn from_json(json: &Json, depth: usize) -> Option<Loose> {
         });
     }
     let object = json.as_object()?;
-    let scalar = |names: &[&str]| {
-        names.iter().find_map(|name| match object.get(*name)? {
-            Json::String(text) if !text.is_empty() => Some(text.clone()),
-            Json::Number(number) => Some(number.to_string()),
-            _ => None,
-        })
-    };
     let mut loose = Loose {
-        code: scalar(CODES),
-        message: scalar(MESSAGES),
-        request_id: scalar(IDS),
+        code: scalar(object, CODES),
+        message: scalar(object, MESSAGES),
+        request_id: scalar(object, IDS),
         structured: false,
     };
     loose.structured = loose.code.is_some();
@@ -114,6 +139,32 @@ fn from_json(json: &Json, depth: usize) -> Option<Loose> {
         }
     }
     Some(loose)
+}
+
+/// `{code, description, details, cause:{..}}`: the innermost cause says what happened.
+pub(super) fn error_object(error: &Json) -> Loose {
+    let mut loose = from_json(error, DEEPEST).unwrap_or_default();
+    let mut innermost = error;
+    for _ in 0..16 {
+        let causes = innermost.get("causes").and_then(|causes| causes.get(0));
+        let cause = innermost.get("cause").filter(|cause| cause.is_object());
+        match cause.or(causes) {
+            Some(cause) => innermost = cause,
+            None => break,
+        }
+    }
+    if std::ptr::eq(innermost, error) {
+        return loose;
+    }
+    let cause = from_json(innermost, DEEPEST).unwrap_or_default();
+    let message = loose.message.get_or_insert_default();
+    if let Some(why) = cause.message
+        && !message.contains(&why)
+    {
+        let name = cause.code.unwrap_or_default();
+        message.push_str(&format!("; cause: {name} {why}"));
+    }
+    loose
 }
 
 fn element(xml: &str, name: &str) -> Option<String> {
@@ -145,26 +196,34 @@ fn strip_tags(html: &str) -> String {
     text
 }
 
-/// One line of at most 4,000 characters, for messages that the service itself wrote.
-pub(super) fn excerpt_long(text: &str) -> String {
-    one_line(text, 4000)
-}
-
 /// One line of at most [`EXCERPT`] characters, control characters gone.
 pub(super) fn excerpt(text: &str) -> String {
-    one_line(text, EXCERPT)
-}
-
-fn one_line(text: &str, most: usize) -> String {
-    let words: Vec<&str> = text
+    let mut line = String::new();
+    let mut count = 0;
+    let words = text
         .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(most) {
-        Some((at, _)) => format!("{}..", &line[..at]),
-        None => line,
+        .filter(|word| !word.is_empty());
+    for word in words {
+        let space = usize::from(count > 0);
+        if count + space + 1 > EXCERPT {
+            line.push_str("..");
+            break;
+        }
+        if space > 0 {
+            line.push(' ');
+        }
+        let room = EXCERPT - count - space;
+        match word.char_indices().nth(room) {
+            Some((at, _)) => {
+                line.push_str(&word[..at]);
+                line.push_str("..");
+                break;
+            }
+            None => line.push_str(word),
+        }
+        count += space + word.chars().count();
     }
+    line
 }
 
 #[cfg(test)]
@@ -172,7 +231,7 @@ mod tests {
     use super::*;
 
     fn of(body: &str) -> (Option<String>, Option<String>) {
-        let loose = read(body.as_bytes());
+        let loose = Page::new(body.as_bytes()).read();
         (loose.code, loose.message)
     }
 
@@ -245,5 +304,34 @@ mod tests {
         assert_eq!(of(&deep).0, None);
         let too_deep = "[".repeat(100_000);
         assert!(of(&too_deep).1.is_some());
+    }
+
+    #[test]
+    fn no_more_is_read_than_errors_have() {
+        let long = format!(r#"{{"Code":"A","Message":"{}"}}"#, "x".repeat(2 << 20));
+        assert_eq!(Page::new(long.as_bytes()).text.len(), MOST);
+        let (code, message) = of(&long);
+        assert_eq!(code, None);
+        assert!(message.unwrap().starts_with(r#"{"Code":"A""#));
+        // Bytes that are no text become three bytes each, and no more of them are read.
+        assert!(Page::new(&vec![0xff; 2 << 20]).text.len() <= 3 * MOST);
+        // JSON that would swell is taken as text.
+        let swollen = format!("[{}]", vec!["[]"; 300_000].join(","));
+        assert!(Page::new(swollen.as_bytes()).json.is_none());
+    }
+
+    #[test]
+    fn excerpts_are_one_short_line() {
+        assert_eq!(excerpt(" a\u{1b}[31m\tb\r\n c "), "a [31m b c");
+        assert_eq!(
+            excerpt(&"ab ".repeat(100)),
+            format!("{}ab", "ab ".repeat(99))
+        );
+        assert_eq!(
+            excerpt(&"ab ".repeat(101)),
+            format!("{}ab..", "ab ".repeat(99))
+        );
+        assert_eq!(excerpt(&"é".repeat(300)), "é".repeat(300));
+        assert_eq!(excerpt(&"é".repeat(301)), format!("{}..", "é".repeat(300)));
     }
 }

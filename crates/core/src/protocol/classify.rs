@@ -2,46 +2,94 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::error::Kind;
+use crate::operation::Operation;
+use crate::record::Unreadable;
 use crate::service::{Code, Service, find_code};
 use crate::transport::Reply;
 
 use super::Failure;
-use super::body::{self, Loose};
+use super::body::{self, Loose, Page};
+
+/// Where the codes of an answer are looked up.
+#[derive(Clone, Copy)]
+pub(super) struct Tables {
+    pub service: &'static Service,
+    /// The protocol's own codes.
+    pub common: &'static [Code],
+    pub operation: &'static Operation,
+}
+
+impl Tables {
+    pub(super) fn find(&self, code: &str) -> Option<&'static Code> {
+        find_code(self.service.codes, code).or_else(|| find_code(self.common, code))
+    }
+
+    /// The failure that `loose` tells; `otherwise` is its kind where no code says more.
+    pub(super) fn failure(&self, reply: &Reply, loose: Loose, otherwise: Kind) -> Failure {
+        let known = loose.code.as_deref().and_then(|code| self.find(code));
+        let words = loose.message.filter(|words| !words.is_empty());
+        let message = words.unwrap_or_else(|| match &loose.code {
+            Some(_) => String::new(),
+            None if reply.body.is_empty() => format!("status {} with an empty body", reply.status),
+            None => format!("status {} without a readable word", reply.status),
+        });
+        let gone = |code: &String| self.operation.gone.contains(&code.as_str());
+        Failure {
+            kind: known.map_or(otherwise, |known| known.kind),
+            message,
+            hint: known
+                .filter(|known| !known.hint.is_empty())
+                .map(|known| known.hint.to_owned()),
+            retry_after: retry_after(reply),
+            server_time: server_date(reply),
+            is_result: false,
+            request_id: loose.request_id,
+            gone: loose.structured && loose.code.as_ref().is_some_and(gone),
+            code: loose.code,
+        }
+    }
+}
 
 /// Classifies an answer that is not a success.
-pub(super) fn failure(service: &Service, common: &[Code], reply: &Reply) -> (Failure, Loose) {
-    let loose = body::read(&reply.body);
-    let known = loose
-        .code
-        .as_deref()
-        .and_then(|code| find_code(service.codes, code).or_else(|| find_code(common, code)));
-    let kind = match known {
-        Some(known) => known.kind,
-        None => by_status(reply.status, loose.structured),
+pub(super) fn failure(tables: &Tables, reply: &Reply, page: &Page<'_>) -> Failure {
+    if matches!(reply.status, 300..=399) && reply.status != 304 {
+        return redirected(reply);
+    }
+    let loose = page.read();
+    let otherwise = by_status(reply.status, loose.structured);
+    tables.failure(reply, loose, otherwise)
+}
+
+/// Whoever sends somewhere else did not do it. The address may hold secrets; only its host is said.
+fn redirected(reply: &Reply) -> Failure {
+    let target = reply.header("location").map(|text| Url::parse(text.trim()));
+    let host = match &target {
+        Some(Ok(url)) => match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (Some(host), None) => host.to_owned(),
+            (None, _) => "an address without a host".to_owned(),
+        },
+        Some(Err(_)) => "another path of the same host".to_owned(),
+        None => "nowhere".to_owned(),
     };
-    let message = loose.message.clone().unwrap_or_else(|| match &loose.code {
-        Some(_) => String::new(),
-        None => format!("status {} with an empty body", reply.status),
-    });
-    let failure = Failure {
-        kind,
-        code: loose.code.clone(),
-        message,
-        hint: known
-            .filter(|known| !known.hint.is_empty())
-            .map(|known| known.hint.to_owned()),
-        retry_after: retry_after(reply),
-        server_time: server_date(reply),
-    };
-    (failure, loose)
+    let message = format!(
+        "status {}: redirected to {host}, which is not followed",
+        reply.status
+    );
+    let mut failure = Failure::new(Kind::Other, message);
+    failure.hint = Some(
+        "Check the endpoint: a login page, a proxy or another scheme or port answers there".into(),
+    );
+    failure.server_time = server_date(reply);
+    failure
 }
 
 /// What a status means when no code says more.
 fn by_status(status: u16, structured: bool) -> Kind {
     match status {
-        // Redirects are never followed, and other successes are not what was asked for.
-        0..=399 => Kind::InvalidResponse,
         400 | 422 => Kind::InvalidArgument,
         401 => Kind::Unauthenticated,
         403 => Kind::PermissionDenied,
@@ -49,10 +97,13 @@ fn by_status(status: u16, structured: bool) -> Kind {
         408 => Kind::Timeout,
         409 => Kind::Conflict,
         429 => Kind::Throttled,
+        400..=499 => Kind::Other,
         502..=504 => Kind::Unavailable,
         500..=599 if structured => Kind::Internal,
         500..=599 => Kind::Unavailable,
-        _ => Kind::Other,
+        // Other successes are not what was asked for, and of statuses that nobody defined nobody
+        // knows what they say.
+        _ => Kind::InvalidResponse,
     }
 }
 
@@ -73,8 +124,9 @@ pub(super) fn server_date(reply: &Reply) -> Option<i64> {
 }
 
 /// The failure for a success status whose body is not what the service documents.
-pub(super) fn unreadable(reply: &Reply, cause: &serde_json::Error) -> Failure {
-    let text = String::from_utf8_lossy(&reply.body);
+pub(super) fn unreadable(reply: &Reply, cause: &Unreadable) -> Failure {
+    // Enough to tell a page from JSON; answers are large.
+    let text = String::from_utf8_lossy(&reply.body[..reply.body.len().min(BEGINNING)]);
     let what = if reply.body.is_empty() {
         "the body is empty".to_owned()
     } else if body::looks_like_html(&text) {
@@ -82,6 +134,8 @@ pub(super) fn unreadable(reply: &Reply, cause: &serde_json::Error) -> Failure {
             "the body is HTML, as proxies send it: {}",
             body::excerpt(&text)
         )
+    } else if let Unreadable::TooMuch(_) = cause {
+        format!("the body is too much to be decoded: {cause}")
     } else {
         format!("the body is not the JSON that the service documents ({cause})")
     };
@@ -91,4 +145,70 @@ pub(super) fn unreadable(reply: &Reply, cause: &serde_json::Error) -> Failure {
     );
     failure.hint = Some("The service or something between may have executed the call".into());
     failure
+}
+
+/// An answer without a body where one is due.
+pub(super) fn empty(reply: &Reply) -> Failure {
+    unreadable(reply, &Unreadable::OtherKind(String::new()))
+}
+
+const BEGINNING: usize = 4096;
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+
+    use super::super::{Acs, Huawei, Protocol, Verdict, ZStack};
+    use super::*;
+    use crate::client::Empty;
+    use crate::operation::{Operation, RetryClass};
+
+    /// Found by fuzzing: a body of control characters, and an error of ZStack's without the members
+    /// that say something, left a failure without a word.
+    #[test]
+    fn no_body_leaves_a_failure_without_words() {
+        static SERVICE: Service = Service {
+            name: "test",
+            version: "1",
+            user_agent: "test",
+            codes: &[],
+            settings: &[],
+        };
+        static OPERATION: Operation = Operation::new(
+            "Test",
+            "Tests.",
+            Method::GET,
+            "/",
+            RetryClass::ReadOnly,
+            || Box::new(Empty {}),
+            || Box::new(Empty {}),
+        );
+        let protocols: [&dyn Protocol; 3] =
+            [&Acs::default(), &Huawei::default(), &ZStack::new(0, false)];
+        for body in [
+            "",
+            " ",
+            "\u{0}\u{7}",
+            "\"\"",
+            "\"\\u0007\"",
+            "{}",
+            "<html></html>",
+            r#"{"error":{}}"#,
+            r#"{"error":{"cause":{"code":"X.1"}}}"#,
+        ] {
+            let reply = Reply {
+                status: 502,
+                headers: HeaderMap::new(),
+                body: Bytes::from(body),
+            };
+            for protocol in protocols {
+                let verdict = protocol.read(&SERVICE, &OPERATION, &reply, &mut Empty {});
+                let Verdict::Failed(failure) = verdict else {
+                    panic!("{protocol:?}: {body:?}");
+                };
+                let said = failure.code.unwrap_or_default() + &failure.message;
+                assert!(!said.trim().is_empty(), "{protocol:?}: {body:?}");
+            }
+        }
+    }
 }

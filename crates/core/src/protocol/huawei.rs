@@ -13,11 +13,14 @@ use crate::record::{self, Json, ListKeys, Location, Member, Record, Wire};
 use crate::service::{Code, Service};
 use crate::sign::{CanonicalRequest, percent, sdk_hmac, time};
 use crate::transport::Reply;
+use crate::wipe;
 
+use super::body::Page;
+use super::classify::{self, Tables};
 use super::members::{Members, header_value};
+use super::success::{self, Forms};
 use super::{
-    Body, Encoded, Prepared, Protocol, Settings, Signing, Verdict, classify, json_body, path,
-    request,
+    Body, Encoded, Prepared, Protocol, Settings, Signing, Verdict, json_body, path, request,
 };
 
 /// Which AK/SK signature requests carry.
@@ -91,7 +94,7 @@ impl Protocol for Huawei {
         let in_body = |member: &Member| member.location == Location::Body;
         if input.schema().members.iter().any(in_body) {
             let json = record::to_json(Wire::only(input, Location::Body));
-            encoded.body = Body::Json(Bytes::from(json));
+            encoded.body = Body::Json(wipe::bytes(json));
         } else if !parts.is_empty() {
             // Files go last: some gateways read the fields before them only.
             parts.sort_by_key(|(_, file, _)| file.is_some());
@@ -225,12 +228,17 @@ impl Protocol for Huawei {
     fn read(
         &self,
         service: &'static Service,
-        _: &'static Operation,
+        operation: &'static Operation,
         reply: &Reply,
         output: &mut dyn Record,
     ) -> Verdict {
+        let tables = Tables {
+            service,
+            common: CODES,
+            operation,
+        };
         if !(200..300).contains(&reply.status) {
-            let (mut failure, _) = classify::failure(service, CODES, reply);
+            let mut failure = classify::failure(&tables, reply, &Page::new(&reply.body));
             if let Some(time) = server_time(&failure.message) {
                 failure.kind = Kind::ClockSkew;
                 failure.server_time = Some(time);
@@ -242,10 +250,7 @@ impl Protocol for Huawei {
         if reply.body.is_empty() {
             return silent(reply, output);
         }
-        match record::decode(output, &reply.body) {
-            Err(cause) => Verdict::Failed(classify::unreadable(reply, &cause)),
-            Ok(problems) => Verdict::Done(problems),
-        }
+        success::read(&tables, Forms::Codes, reply, output)
     }
 
     fn request_id(&self, reply: &Reply) -> Option<String> {
@@ -273,8 +278,7 @@ fn silent(reply: &Reply, output: &dyn Record) -> Verdict {
         .iter()
         .any(|member| member.location == Location::Body);
     if reply.body.is_empty() && expects_body && !matches!(reply.status, 202 | 204) {
-        let cause = serde::de::Error::custom("empty");
-        return Verdict::Failed(classify::unreadable(reply, &cause));
+        return Verdict::Failed(classify::empty(reply));
     }
     Verdict::Done(Vec::new())
 }

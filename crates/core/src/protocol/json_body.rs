@@ -7,6 +7,8 @@ use bytes::Bytes;
 use crate::error::{Error, Kind};
 use crate::record::{self, Json, Value, View, Wire};
 
+use crate::wipe::{self, Wiped};
+
 use super::members::scalar_text;
 use super::{Body, Encoded, Part};
 
@@ -14,7 +16,7 @@ use super::{Body, Encoded, Part};
 pub(super) fn part(name: &'static str, value: &dyn Value) -> Option<Part> {
     match value.view() {
         View::Bytes(content) => Some((name, Some(name), content.clone())),
-        _ => scalar_text(value).map(|text| (name, None, Bytes::from(text.into_owned()))),
+        _ => scalar_text(value).map(|text| (name, None, wipe::bytes(text.into_owned()))),
     }
 }
 
@@ -22,11 +24,11 @@ pub(super) fn part(name: &'static str, value: &dyn Value) -> Option<Part> {
 pub(super) fn raw(value: &dyn Value) -> Body {
     match value.view() {
         View::Bytes(bytes) => Body::Typed(bytes.clone(), "application/octet-stream"),
-        View::Json(json) => Body::Json(Bytes::from(json.to_string())),
-        View::Record(record) => Body::Json(Bytes::from(record::to_json(Wire::clear(record)))),
-        View::Map(_) | View::List(_) => Body::Json(Bytes::from(record::to_json_value(value))),
+        View::Json(json) => Body::Json(wipe::bytes(wipe::to_json(json))),
+        View::Record(record) => Body::Json(wipe::bytes(record::to_json(Wire::clear(record)))),
+        View::Map(_) | View::List(_) => Body::Json(wipe::bytes(record::to_json_value(value))),
         _ => match scalar_text(value) {
-            Some(text) => Body::Json(Bytes::from(text.into_owned())),
+            Some(text) => Body::Json(wipe::bytes(text.into_owned())),
             None => Body::Empty,
         },
     }
@@ -57,20 +59,22 @@ pub(super) fn add_member(
         let message = format!("`{name}` cannot be added: the body is no object");
         Error::new(Kind::InvalidInput, encoded.operation.name, message)
     };
-    let mut json: Json = serde_json::from_slice(body).map_err(|_| refuse())?;
+    let mut json = Wiped(serde_json::from_slice(body).map_err(|_| refuse())?);
     let object = match wrapper {
         Some(key) => json.get_mut(key),
-        None => Some(&mut json),
+        None => Some(&mut *json),
     };
     let object = object.and_then(Json::as_object_mut).ok_or_else(refuse)?;
     object.insert(name.to_owned(), value);
-    encoded.body = Body::Json(Bytes::from(json.to_string()));
+    encoded.body = Body::Json(wipe::bytes(wipe::to_json(&*json)));
     Ok(())
 }
 
 /// `multipart/form-data`, with a boundary that cannot occur in the parts: 122 random bits.
 pub(super) fn multipart(parts: &[Part], random: &str) -> (Bytes, String) {
-    let mut body = Vec::new();
+    // Room for all of it, so that nothing is left behind by growing.
+    let room = |(_, _, content): &Part| content.len() + 300;
+    let mut body = Vec::with_capacity(parts.iter().map(room).sum::<usize>() + 100);
     for (name, file, content) in parts {
         body.extend_from_slice(
             format!("--{random}\r\nContent-Disposition: form-data; name=\"{name}\"").as_bytes(),
@@ -87,7 +91,7 @@ pub(super) fn multipart(parts: &[Part], random: &str) -> (Bytes, String) {
     }
     body.extend_from_slice(format!("--{random}--\r\n").as_bytes());
     (
-        Bytes::from(body),
+        wipe::bytes(body),
         format!("multipart/form-data; boundary={random}"),
     )
 }

@@ -9,6 +9,8 @@ use crate::error::{Error, Kind};
 use crate::operation::Operation;
 use crate::record::{self, ListKeys, Location, Member, Record, Secret, Shape, Value, View};
 
+use crate::wipe;
+
 use super::{Body, Encoded, Settings};
 
 /// What every protocol encodes in the same way.
@@ -167,7 +169,7 @@ pub(super) fn header_value(
     name: &str,
     text: &str,
 ) -> Result<HeaderValue, Error> {
-    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
+    wipe::header(text).ok_or_else(|| {
         let message =
             format!("the value of header {name} holds a line break or another control character");
         Error::new(Kind::InvalidInput, operation.name, message)

@@ -10,6 +10,7 @@ mod huawei;
 mod json_body;
 mod members;
 mod path;
+mod success;
 mod zstack;
 
 use std::borrow::Cow;
@@ -20,10 +21,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
+use zeroize::Zeroize as _;
 
+use crate::address;
 use crate::credentials::Credential;
 use crate::error::{Error, Evidence, Kind};
-use crate::operation::Operation;
+use crate::operation::{Operation, RetryClass};
 use crate::record::{Json, Problem, Record, Secret};
 use crate::service::Service;
 use crate::transport::{Reply, Request};
@@ -52,6 +55,15 @@ pub struct Encoded {
     pub body: Body,
     /// Secrets among the members, to be kept out of URLs and messages.
     pub secrets: Vec<Secret>,
+}
+
+impl Drop for Encoded {
+    /// Parameters hold the secrets in clear; the body wipes itself.
+    fn drop(&mut self) {
+        if !self.secrets.is_empty() {
+            self.query.iter_mut().for_each(|(_, value)| value.zeroize());
+        }
+    }
 }
 
 impl fmt::Debug for Encoded {
@@ -86,10 +98,11 @@ pub struct Endpoint {
 impl Endpoint {
     /// Parses an address such as `https://smc.aliyuncs.com`, with a path prefix where there is one.
     pub fn parse(address: &str) -> Result<Self, String> {
+        let shown = address::shown(address);
         let mut url =
-            Url::parse(address).map_err(|error| format!("`{address}` is no URL: {error}"))?;
+            Url::parse(address).map_err(|error| format!("`{shown}` is no URL: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(format!("`{address}` must start with https:// (or http://)"));
+            return Err(format!("`{shown}` must start with https:// (or http://)"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("an endpoint must not hold a user name or password".into());
@@ -141,13 +154,7 @@ impl Endpoint {
 
     /// Whether what is sent there can be read on the way: plain HTTP to another machine.
     pub fn is_exposed(&self) -> bool {
-        let loopback = match self.url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        self.url.scheme() == "http" && !loopback
+        address::is_exposed(&self.url)
     }
 
     /// The address of `path` (encoded, with a leading slash) below the prefix.
@@ -179,6 +186,8 @@ pub struct Signing<'a> {
     pub now: i64,
     /// New for every attempt.
     pub nonce: &'a str,
+    /// Which of the protocol's ways to write the time, see [`Protocol::zone`].
+    pub zone: usize,
     /// The same for all attempts: ZStack's job UUID.
     pub job: &'a str,
     /// The User-Agent.
@@ -225,6 +234,13 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// The service's clock in Unix seconds, if the answer tells it.
     pub server_time: Option<i64>,
+    /// ZStack itself reports how the job or call ended, rather than something on the way to it.
+    pub is_result: bool,
+    /// The service's id of the request, if the body tells it.
+    pub request_id: Option<String>,
+    /// Whether a code of the service says that the very thing which the operation removes is gone.
+    /// A 404 alone does not: a proxy, another address or a missing parent answers it too.
+    pub gone: bool,
 }
 
 impl Failure {
@@ -237,6 +253,9 @@ impl Failure {
             hint: None,
             retry_after: None,
             server_time: None,
+            is_result: false,
+            request_id: None,
+            gone: false,
         }
     }
 }
@@ -276,10 +295,20 @@ pub trait Protocol: Send + Sync + fmt::Debug {
     /// The service's id of a request, from its answer.
     fn request_id(&self, reply: &Reply) -> Option<String>;
 
-    /// Called when the service's clock differs in a way that no time can correct; whether another
-    /// way of writing the time is left to try.
-    fn shift_zone(&self) -> bool {
-        false
+    /// How many ways there are to write the time; ZStack servers compare wall clocks of a zone that
+    /// has to be guessed.
+    fn zones(&self) -> usize {
+        1
+    }
+
+    /// The way that requests use now.
+    fn zone(&self) -> usize {
+        0
+    }
+
+    /// Goes on to the next way, unless another call has done so since this one was signed in `zone`.
+    fn shift_zone(&self, zone: usize) {
+        let _ = zone;
     }
 }
 
@@ -302,6 +331,8 @@ pub(crate) fn request(
         headers,
         body,
         timeout: signing.timeout,
+        // Polls of a job change nothing.
+        fresh: encoded.operation.retry == RetryClass::Unsafe && *method != Method::GET,
     }
 }
 
@@ -327,6 +358,8 @@ mod tests {
 
     #[test]
     fn addresses_are_checked() {
+        let error = Endpoint::parse("https://me:s3cr3t@h:99999/").unwrap_err();
+        assert!(!error.contains("s3cr3t"), "{error}");
         for bad in [
             "",
             "apig.example",

@@ -3,11 +3,12 @@
 //! Whether a call runs at once or as a job is told by the status of the answer, never by the
 //! documentation, which is wrong about it in places.
 
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
+use zeroize::Zeroizing;
 
 use crate::credentials::Identity;
 use crate::error::{Error, Evidence, Kind};
@@ -16,12 +17,14 @@ use crate::record::{self, Json, ListKeys, Location, Record, Wire};
 use crate::service::{Code, Service};
 use crate::sign::{percent, zstack_access_key};
 use crate::transport::Reply;
+use crate::wipe;
 
+use super::body::{self, Page};
+use super::classify::{self, Tables};
 use super::json_body::add_member;
 use super::members::{Members, header_value};
-use super::{
-    Body, Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, classify, path, request,
-};
+use super::success::{self, Forms};
+use super::{Body, Encoded, Prepared, Protocol, Settings, Signing, Verdict, path, request};
 
 /// The protocol, as one client speaks it.
 #[derive(Debug)]
@@ -29,8 +32,10 @@ pub struct ZStack {
     /// Send body keys in lower case, as one documentation page prints them. Real servers compare the
     /// key exactly and know only the camel-case form.
     pub lower_case_keys: bool,
-    utc_offset: AtomicI32,
-    tried: AtomicUsize,
+    /// Offsets to try, the one that was set first.
+    offsets: Vec<i32>,
+    /// Which of them is used now.
+    zone: AtomicUsize,
 }
 
 /// Offsets to try when a server refuses the time: that of most installations, then UTC.
@@ -42,10 +47,16 @@ impl ZStack {
     /// `utc_offset`: the server's time zone in seconds east of UTC. By default servers compare the
     /// wall clock of the `Date` header with their own, whatever zone it names.
     pub fn new(utc_offset: i32, lower_case_keys: bool) -> Self {
+        let mut offsets = vec![utc_offset];
+        offsets.extend(
+            LIKELY_OFFSETS
+                .iter()
+                .filter(|&&likely| likely != utc_offset),
+        );
         Self {
             lower_case_keys,
-            utc_offset: AtomicI32::new(utc_offset),
-            tried: AtomicUsize::new(0),
+            offsets,
+            zone: AtomicUsize::new(0),
         }
     }
 }
@@ -82,18 +93,15 @@ impl Protocol for ZStack {
         let (path, plain) = (below(filled.encoded), below(filled.plain));
         let mut encoded = members.encode(input, path, plain, &mut |_, _| None)?;
         if let Some(key) = operation.wrapper {
-            let members = record::to_json(Wire::only(input, Location::Body));
+            let members = Zeroizing::new(record::to_json(Wire::only(input, Location::Body)));
             let key = if self.lower_case_keys {
                 key.to_ascii_lowercase()
             } else {
                 key.to_owned()
             };
-            let mut body = Json::String(key).to_string().into_bytes();
-            body.insert(0, b'{');
-            body.push(b':');
-            body.extend_from_slice(&members);
-            body.push(b'}');
-            encoded.body = Body::Json(Bytes::from(body));
+            let key = Json::String(key).to_string();
+            let body = [b"{", key.as_bytes(), b":", &members, b"}"].concat();
+            encoded.body = Body::Json(wipe::bytes(body));
         }
         Ok(encoded)
     }
@@ -155,10 +163,15 @@ impl Protocol for ZStack {
     fn read(
         &self,
         service: &'static Service,
-        _: &'static Operation,
+        operation: &'static Operation,
         reply: &Reply,
         output: &mut dyn Record,
     ) -> Verdict {
+        let tables = Tables {
+            service,
+            common: CODES,
+            operation,
+        };
         match reply.status {
             202 => pending(reply),
             200 | 201 | 204 => {
@@ -167,15 +180,13 @@ impl Protocol for ZStack {
                 {
                     return Verdict::Done(Vec::new());
                 }
-                match record::decode(output, &reply.body) {
-                    Err(cause) => Verdict::Failed(classify::unreadable(reply, &cause)),
-                    Ok(problems) => match embedded_error(service, reply) {
-                        Some(failure) => Verdict::Failed(failure),
-                        None => Verdict::Done(problems),
-                    },
+                let mut verdict = success::read(&tables, Forms::Object, reply, output);
+                if let Verdict::Failed(failure) = &mut verdict {
+                    failure.is_result = failure.code.as_deref().is_some_and(is_name);
                 }
+                verdict
             }
-            _ => failed(service, reply),
+            _ => failed(&tables, reply),
         }
     }
 
@@ -183,15 +194,20 @@ impl Protocol for ZStack {
         reply.header("x-job-uuid").map(str::to_owned)
     }
 
-    fn shift_zone(&self) -> bool {
-        let next = self.tried.fetch_add(1, Ordering::Relaxed);
-        match LIKELY_OFFSETS.get(next) {
-            Some(offset) => {
-                self.utc_offset.store(*offset, Ordering::Relaxed);
-                true
-            }
-            None => false,
-        }
+    fn zones(&self) -> usize {
+        self.offsets.len()
+    }
+
+    fn zone(&self) -> usize {
+        self.zone.load(Ordering::Relaxed)
+    }
+
+    fn shift_zone(&self, zone: usize) {
+        let next = (zone + 1) % self.offsets.len();
+        // Of many calls that fail at once only the first shifts; the others take what it found.
+        let _ = self
+            .zone
+            .compare_exchange(zone, next, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
@@ -205,9 +221,9 @@ impl ZStack {
         let operation = encoded.operation;
         let (text, evidence) = match signing.credential.map(|credential| &credential.identity) {
             None => return Ok(None),
-            Some(Identity::Token(session)) => (format!("OAuth {}", session.expose()), None),
+            Some(Identity::Token(session)) => (["OAuth ", session.expose()].concat(), None),
             Some(Identity::Keys(keys)) => {
-                let offset = self.utc_offset.load(Ordering::Relaxed);
+                let offset = self.offsets.get(signing.zone).copied().unwrap_or_default();
                 let date = zstack_access_key::date(signing.now, offset);
                 let value = header_value(operation, "date", &date)?;
                 outgoing.headers.insert(header::DATE, value);
@@ -222,6 +238,7 @@ impl ZStack {
                 (text, Some(Evidence::new(signed, signing.now)))
             }
         };
+        let text = Zeroizing::new(text);
         let mut value = header_value(operation, "authorization", &text)?;
         value.set_sensitive(true);
         outgoing.headers.insert(header::AUTHORIZATION, value);
@@ -232,7 +249,7 @@ impl ZStack {
 /// A running job. The host in `location` is the management node's own address, which need not be
 /// reachable from here: only the id at its end counts.
 fn pending(reply: &Reply) -> Verdict {
-    let json: Json = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let json = Page::new(&reply.body).json.unwrap_or_default();
     let location = json
         .get("location")
         .and_then(Json::as_str)
@@ -259,39 +276,35 @@ fn pending(reply: &Reply) -> Verdict {
     Verdict::Pending(job.to_owned(), timeout)
 }
 
-/// An answer may hold `"error": {..}` beside a success status.
-fn embedded_error(service: &'static Service, reply: &Reply) -> Option<Failure> {
-    // Cheap tests first: results are large, errors are small and rare.
-    let marker = b"\"error\"";
-    if reply.body.len() > 8192
-        || !reply
-            .body
-            .windows(marker.len())
-            .any(|window| window == marker)
-    {
-        return None;
-    }
-    let json: Json = serde_json::from_slice(&reply.body).ok()?;
-    let error = json.get("error")?.as_object()?;
-    error
-        .contains_key("code")
-        .then(|| error_code(service, reply, &json))
+/// ZStack's codes are names, such as `SYS.1006`; load balancers write `{"error": {"code": 502}}`.
+fn is_name(code: &str) -> bool {
+    code.contains(|character: char| character.is_ascii_alphabetic())
 }
 
-fn failed(service: &'static Service, reply: &Reply) -> Verdict {
-    let text = String::from_utf8_lossy(&reply.body);
-    if reply.status == 404 && text.contains("the job has been expired") {
+fn failed(tables: &Tables, reply: &Reply) -> Verdict {
+    let page = Page::new(&reply.body);
+    if reply.status == 404 && page.text.contains("the job has been expired") {
         return Verdict::NoSuchJob;
     }
-    if reply.status == 400 && text.contains("Duplicate job uuid") {
+    if reply.status == 400 && page.text.contains("Duplicate job uuid") {
         return Verdict::DuplicateJob;
     }
-    if let Ok(json) = serde_json::from_slice::<Json>(&reply.body)
-        && json.get("error").is_some_and(Json::is_object)
-    {
-        return Verdict::Failed(error_code(service, reply, &json));
+    let error = page.json.as_ref().and_then(|json| json.get("error"));
+    if let Some(error) = error.filter(|error| error.is_object()) {
+        let mut loose = body::error_object(error);
+        let text = |name: &&str| error.get(*name).is_some_and(Json::is_string);
+        let own = match &loose.code {
+            Some(code) => is_name(code),
+            None => ["details", "description"].iter().any(text),
+        };
+        if own {
+            loose.structured = true;
+            let mut failure = tables.failure(reply, loose, Kind::OperationFailed);
+            failure.is_result = true;
+            return Verdict::Failed(failure);
+        }
     }
-    let (mut failure, _) = classify::failure(service, CODES, reply);
+    let mut failure = classify::failure(tables, reply, &page);
     let plain: &[(&str, Kind, &str)] = &[
         (
             "requestTimeTooSkewed",
@@ -310,61 +323,10 @@ fn failed(service: &'static Service, reply: &Reply) -> Verdict {
         ),
     ];
     for (marker, kind, hint) in plain {
-        if text.contains(marker) {
+        if page.text.contains(marker) {
             failure.kind = *kind;
             failure.hint = Some((*hint).to_owned());
         }
     }
     Verdict::Failed(failure)
-}
-
-/// `{"error":{code, description, details, cause:{..}}}`: the innermost cause says what happened.
-fn error_code(service: &'static Service, reply: &Reply, json: &Json) -> Failure {
-    let (mut failure, _) = classify::failure(service, CODES, reply);
-    let Some(error) = json.get("error") else {
-        return failure;
-    };
-    let text = |object: &Json, name: &str| {
-        object
-            .get(name)
-            .and_then(Json::as_str)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
-    let code = text(error, "code");
-    let known = code.as_deref().and_then(|code| {
-        crate::service::find_code(service.codes, code)
-            .or_else(|| crate::service::find_code(CODES, code))
-    });
-    failure.kind = known.map_or(Kind::OperationFailed, |known| known.kind);
-    failure.hint = known
-        .filter(|known| !known.hint.is_empty())
-        .map(|known| known.hint.to_owned());
-    failure.message = text(error, "details")
-        .or_else(|| text(error, "description"))
-        .unwrap_or_default();
-    let mut innermost = error;
-    for _ in 0..16 {
-        let causes = innermost.get("causes").and_then(|causes| causes.get(0));
-        match innermost
-            .get("cause")
-            .filter(|cause| cause.is_object())
-            .or(causes)
-        {
-            Some(cause) => innermost = cause,
-            None => break,
-        }
-    }
-    if !std::ptr::eq(innermost, error) {
-        let why = text(innermost, "details").or_else(|| text(innermost, "description"));
-        let name = text(innermost, "code").unwrap_or_default();
-        if let Some(why) = why
-            && !failure.message.contains(&why)
-        {
-            failure.message.push_str(&format!("; cause: {name} {why}"));
-        }
-    }
-    failure.message = super::body::excerpt_long(&failure.message);
-    failure.code = code;
-    failure
 }

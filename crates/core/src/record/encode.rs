@@ -4,6 +4,8 @@ use std::cell::RefCell;
 
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use crate::wipe;
+
 use super::{Json, Location, Record, Secret, Shape, Value, View};
 
 /// A record in its wire form, for any serde serializer.
@@ -41,13 +43,12 @@ impl<'a> Wire<'a> {
 
 /// The record as JSON text, secrets in clear.
 pub fn to_json(wire: Wire<'_>) -> Vec<u8> {
-    // Maps have text keys and numbers are finite or null, so that writing to memory cannot fail.
-    serde_json::to_vec(&wire).unwrap_or_default()
+    wipe::to_json(&wire)
 }
 
 /// Any value as JSON text, secrets in clear.
 pub(crate) fn to_json_value(value: &dyn Value) -> Vec<u8> {
-    serde_json::to_vec(&Any::of(value, false)).unwrap_or_default()
+    wipe::to_json(&Any::of(value, false))
 }
 
 /// The record as a JSON value.

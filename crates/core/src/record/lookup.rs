@@ -1,6 +1,6 @@
 //! Reads and sets one scalar member by its wire name: what paging, tokens and settings need.
 
-use super::{Record, Shape, Slot, View};
+use super::{Record, Shape, Slot, Value, View};
 
 /// The text of the scalar member `path`, such as `TotalCount` or `Page.Next`; `None` where it is
 /// absent or not a scalar.
@@ -21,6 +21,34 @@ pub fn get(record: &dyn Record, path: &str) -> Option<String> {
                 View::Record(inner) if !rest.is_empty() => get(inner, rest),
                 _ => None,
             };
+        }
+    });
+    found
+}
+
+/// The texts of the member `name`: one for a scalar, one for each element of a list of scalars, none
+/// where it is absent or something else.
+pub(crate) fn texts(record: &dyn Record, name: &str) -> Vec<String> {
+    let text = |value: &dyn Value| match value.view() {
+        View::Text(text) | View::Secret(text) => Some(text.to_owned()),
+        View::Int(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let schema = record.schema();
+    let mut found = Vec::new();
+    record.read(&mut |values| {
+        let named = schema
+            .members
+            .iter()
+            .zip(values)
+            .find(|(m, _)| m.name == name);
+        match named.map(|(_, value)| (value, value.view())) {
+            Some((_, View::List(list))) => {
+                let elements = (0..list.len()).filter_map(|index| list.at(index));
+                found.extend(elements.filter_map(text));
+            }
+            Some((value, _)) => found.extend(text(*value)),
+            None => {}
         }
     });
     found

@@ -26,10 +26,12 @@ pub use debug::fmt as fmt_debug;
 #[doc(hidden)]
 pub use decode::fill_strict;
 pub use decode::{Problem, decode, decode_strict};
+pub(crate) use decode::{Unreadable, decode_answer, decode_json};
 pub(crate) use encode::to_json_value;
 pub use encode::{Wire, to_json, to_value};
 pub use flatten::{ListKeys, flatten};
 pub use into_member::IntoMember;
+pub(crate) use lookup::texts;
 pub use lookup::{get, items, set};
 pub use nearest::nearest;
 pub use scalar::{Json, Secret};

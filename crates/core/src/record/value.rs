@@ -82,6 +82,9 @@ pub trait List {
     fn at(&self, index: usize) -> Option<&dyn Value>;
     /// Appends a default element and returns it.
     fn push(&mut self) -> &mut dyn Value;
+    /// Makes room for one more element with at most `most` bytes allocated on the way; how many bytes
+    /// more it holds then, or `None` where that is not enough.
+    fn make_room(&mut self, most: usize) -> Option<usize>;
     /// Drops the last element.
     fn pop(&mut self);
 }
@@ -96,6 +99,8 @@ pub trait Map {
     }
     /// Calls `f` for each entry, in key order.
     fn each(&self, f: &mut dyn FnMut(&str, &dyn Value));
+    /// About how many bytes one more entry takes, its key and what it points to left out.
+    fn entry_cost(&self) -> usize;
     /// The value under `key`, made default where there is none.
     fn entry(&mut self, key: &str) -> &mut dyn Value;
     /// Drops the entry under `key`.
@@ -112,6 +117,10 @@ pub trait Record: Any + Send + Sync {
     fn read(&self, f: &mut dyn FnMut(&[&dyn Value]));
     /// Lends the members to `f`, to be filled.
     fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn Value]));
+    /// Bytes of the record itself that stand on the heap.
+    fn heap(&self) -> usize {
+        0
+    }
     /// Makes every member absent, or its default where it has no absent state.
     fn reset(&mut self) {
         self.write(&mut |values| {
@@ -144,6 +153,9 @@ impl<R: Record> Record for Box<R> {
     }
     fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn Value])) {
         (**self).write(f);
+    }
+    fn heap(&self) -> usize {
+        size_of::<R>()
     }
 }
 
@@ -211,6 +223,23 @@ impl<T: Value + Default> List for Vec<T> {
         let last = Vec::len(self) - 1;
         &mut self[last]
     }
+    fn make_room(&mut self, most: usize) -> Option<usize> {
+        let (len, before) = (Vec::len(self), self.capacity());
+        if len < before {
+            return Some(0);
+        }
+        // As a vector grows by itself, but no further than `most`: the old and the new elements stand
+        // side by side while they move.
+        let size = size_of::<T>();
+        let wanted = (len * 2).max(if size > 1024 { 1 } else { 4 });
+        let capacity = wanted.min(most / size.max(1));
+        // A few elements at a time would move the whole list for each few.
+        if capacity <= len + len / 8 {
+            return None;
+        }
+        self.reserve_exact(capacity - len);
+        Some((self.capacity() - before) * size)
+    }
     fn pop(&mut self) {
         Vec::pop(self);
     }
@@ -236,6 +265,11 @@ impl<T: Value + Default> Map for BTreeMap<String, T> {
         for (key, value) in self {
             f(key, value);
         }
+    }
+    fn entry_cost(&self) -> usize {
+        // A node has room for eleven entries, and half of it is used when keys come in order.
+        let entries = if BTreeMap::is_empty(self) { 12 } else { 2 };
+        entries * (size_of::<String>() + size_of::<T>())
     }
     fn entry(&mut self, key: &str) -> &mut dyn Value {
         BTreeMap::entry(self, key.to_owned()).or_default()

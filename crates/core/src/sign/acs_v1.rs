@@ -14,8 +14,8 @@ use super::{hmac_sha1, percent};
 ///
 /// `canonical_query` is what [`percent::canonical_query`] writes for all signed parameters.
 pub fn string_to_sign(method: &str, canonical_query: &str) -> String {
-    // Each `=`, `&` and `%` grows to three bytes.
-    let mut out = String::with_capacity(method.len() + canonical_query.len() * 3 / 2 + 8);
+    // Each `=`, `&` and `%` grows to three bytes; no more than all of them do.
+    let mut out = String::with_capacity(method.len() + canonical_query.len() * 3 + 8);
     out.push_str(method);
     out.push_str("&%2F&");
     percent::push(&mut out, canonical_query);

@@ -38,9 +38,16 @@ pub fn push(out: &mut String, text: &str) {
 
 /// The encoded form of `text`.
 pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    let mut out = String::with_capacity(encoded_length(text));
     push(&mut out, text);
     out
+}
+
+/// How long the encoded form of `text` is. A text that may be secret is written without growing: what
+/// it outgrows would stay in memory.
+fn encoded_length(text: &str) -> usize {
+    let escapes = text.bytes().filter(|byte| !is_unreserved(*byte)).count();
+    text.len() + 2 * escapes
 }
 
 /// Sorts the pairs by raw key, then value (both by bytes), and writes them as `key=value` joined by
@@ -53,10 +60,9 @@ pub fn canonical_query<K: AsRef<str>, V: AsRef<str>>(pairs: &mut [(K, V)]) -> St
     });
     let length: usize = pairs
         .iter()
-        .map(|(key, value)| key.as_ref().len() + value.as_ref().len() + 2)
+        .map(|(key, value)| encoded_length(key.as_ref()) + encoded_length(value.as_ref()) + 2)
         .sum();
-    // Room for some escapes: dates and tokens have a few each.
-    let mut out = String::with_capacity(length + length / 4);
+    let mut out = String::with_capacity(length);
     for (position, (key, value)) in pairs.iter().enumerate() {
         if position > 0 {
             out.push('&');

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::wire::{Reply, Request, Service, reason};
@@ -24,8 +24,8 @@ pub(super) enum Incoming {
 }
 
 /// A client's connection.
-pub(super) struct Connection {
-    stream: TcpStream,
+pub(super) struct Connection<S = TcpStream> {
+    stream: S,
     buffer: Vec<u8>,
 }
 
@@ -54,8 +54,8 @@ enum Length {
     Chunked,
 }
 
-impl Connection {
-    pub(super) fn new(stream: TcpStream) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub(super) fn new(stream: S) -> Self {
         Self {
             stream,
             buffer: Vec::new(),
@@ -213,7 +213,9 @@ impl Connection {
             let _ = tokio::time::timeout(Duration::from_millis(500), drain).await;
         }
     }
+}
 
+impl Connection {
     /// Ends the connection with a TCP reset.
     pub(super) fn reset(self) {
         // Zero linger makes the close send RST; if the system refuses, it is a plain close.

@@ -1,6 +1,8 @@
 //! How are requests and answers lost? This small TCP front stands before wiremock: it reads each
 //! request, asks the fault plan, has it answered, and returns, cuts, drops or resets.
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod http1;
 mod upstream;
 

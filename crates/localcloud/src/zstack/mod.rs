@@ -17,6 +17,8 @@ use crate::clock;
 use crate::cloud::{Cloud, on, with_retry_after};
 use crate::route::{PathValues, match_path};
 use crate::wire::{Call, Reply, Request};
+#[cfg(fuzzing)]
+pub(crate) use query::condition;
 use routes::Api;
 
 /// Everything that the management node remembers.

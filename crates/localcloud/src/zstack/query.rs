@@ -40,6 +40,13 @@ fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
         })
 }
 
+/// Field, operator and value of a condition, as the server takes it apart.
+#[cfg(fuzzing)]
+pub(crate) fn condition(text: &str) -> Option<(&str, &'static str, &str)> {
+    let read = parse(text).ok()?;
+    Some((read.field, read.operator, read.value))
+}
+
 /// The text that a member is compared by; an enum's object form counts as its name.
 fn text(row: &Value, field: &str) -> Option<String> {
     match row.get(field)? {

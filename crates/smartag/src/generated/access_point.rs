@@ -107,7 +107,7 @@ output! {
 operation! {
     /// Starts measuring the network quality from a gateway to the given access points.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-probeaccesspointnetworkquality).
-    ProbeAccessPointNetworkQuality -> Empty: POST "/" Unsafe;
+    ProbeAccessPointNetworkQuality -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         /// Read the measurement with ListAccessPointNetworkQualities.
         query "AccessPointIds" access_point_ids: Vec<i64>,
@@ -125,7 +125,7 @@ operation! {
 operation! {
     /// Moves a gateway to another access point.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-updatesmartagaccesspoint).
-    UpdateSmartAGAccessPoint -> Empty: POST "/" Unsafe;
+    UpdateSmartAGAccessPoint -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "AccessPointId" access_point_id: i64,
         query "SmartAGId" smart_ag_id: String,

@@ -90,7 +90,7 @@ output! {
 operation! {
     /// Applies an access control list to a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-associateacl).
-    AssociateACL -> Empty: POST "/" Unsafe;
+    AssociateACL -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "AclId" acl_id: String,
         query "SmartAGId" smart_ag_id: String,
@@ -136,7 +136,7 @@ output! {
 operation! {
     /// Removes an access control list that is no longer used.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteacl).
-    DeleteACL -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteACL -> Empty: POST "/" Idempotent [gone(&["InvalidId.ACL"])];
     required {
         query "AclId" acl_id: String,
     }
@@ -152,7 +152,7 @@ operation! {
 operation! {
     /// Removes one rule from an access control list.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteaclrule).
-    DeleteACLRule -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteACLRule -> Empty: POST "/" Idempotent [gone(&["InvalidId.ACR"])];
     required {
         query "AclId" acl_id: String,
         query "AcrId" acr_id: String,
@@ -244,7 +244,7 @@ output! {
 operation! {
     /// Stops applying an access control list to a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-disassociateacl).
-    DisassociateACL -> Empty: POST "/" Unsafe;
+    DisassociateACL -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "AclId" acl_id: String,
         query "SmartAGId" smart_ag_id: String,

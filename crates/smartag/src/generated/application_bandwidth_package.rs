@@ -36,6 +36,7 @@ operation! {
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-dissociatesmartagfromapplicationbandwidthpackage).
     DissociateSmartAGFromApplicationBandwidthPackage -> Empty: POST "/" Keyed [
         token("ClientToken"),
+        lane("gateway", &["SmartAGId"]),
     ];
     required {
         query "ApplicationBandwidthPackageId" application_bandwidth_package_id: String,

@@ -24,7 +24,8 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Creates an account for the app of a software gateway and mails the login to its user.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-createsmartaccessgatewayclientuser).
-    CreateSmartAccessGatewayClientUser -> CreateSmartAccessGatewayClientUserOutput: POST "/" Unsafe;
+    CreateSmartAccessGatewayClientUser -> CreateSmartAccessGatewayClientUserOutput:
+        POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         /// Kbit/s.
         /// Taken if unset: `2000`.
@@ -60,7 +61,10 @@ output! {
 operation! {
     /// Removes a client account from a software gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesmartaccessgatewayclientuser).
-    DeleteSmartAccessGatewayClientUser -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteSmartAccessGatewayClientUser -> Empty: POST "/" Idempotent [
+        gone(&["ParameterSagClientId"]),
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "UserName" user_name: String,
@@ -241,7 +245,7 @@ output! {
 operation! {
     /// Blocks a client account of a software gateway from logging in.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-disablesmartaccessgatewayuser).
-    DisableSmartAccessGatewayUser -> Empty: POST "/" Idempotent;
+    DisableSmartAccessGatewayUser -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "UserName" user_name: String,
@@ -258,7 +262,7 @@ operation! {
 operation! {
     /// Lets a blocked client account of a software gateway log in again.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-enablesmartaccessgatewayuser).
-    EnableSmartAccessGatewayUser -> Empty: POST "/" Idempotent;
+    EnableSmartAccessGatewayUser -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "UserName" user_name: String,
@@ -275,7 +279,7 @@ operation! {
 operation! {
     /// Disconnects all devices that are online under a client account.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-kickoutclients).
-    KickOutClients -> Empty: POST "/" Unsafe;
+    KickOutClients -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "Username" username: String,
@@ -292,7 +296,7 @@ operation! {
 operation! {
     /// Replaces the DNS servers of app clients; a list that is left out is cleared.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifyclientuserdns).
-    ModifyClientUserDNS -> Empty: POST "/" Idempotent;
+    ModifyClientUserDNS -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
     }
@@ -313,7 +317,7 @@ operation! {
     /// Changes bandwidth or mail address of a client account.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysmartaccessgatewayclientuser).
     ModifySmartAccessGatewayClientUser -> ModifySmartAccessGatewayClientUserOutput:
-        POST "/" Idempotent;
+        POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "UserName" user_name: String,
@@ -344,7 +348,9 @@ output! {
 operation! {
     /// Replaces the password of a client account, by a random one if none is given.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-resetsmartaccessgatewayclientuserpassword).
-    ResetSmartAccessGatewayClientUserPassword -> Empty: POST "/" Unsafe;
+    ResetSmartAccessGatewayClientUserPassword -> Empty: POST "/" Unsafe [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "UserName" user_name: String,
@@ -382,7 +388,10 @@ operation! {
 operation! {
     /// Sets the application acceleration bandwidth of a client account.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-updatesmartaguseraccelerateconfig).
-    UpdateSmartAGUserAccelerateConfig -> Empty: POST "/" Keyed [token("ClientToken")];
+    UpdateSmartAGUserAccelerateConfig -> Empty: POST "/" Keyed [
+        token("ClientToken"),
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         /// Kbit/s.
         query "Bandwidth" bandwidth: i64,

@@ -67,7 +67,9 @@ output! {
 operation! {
     /// Removes a cloud connect network that has neither gateways nor a CEN instance attached.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletecloudconnectnetwork).
-    DeleteCloudConnectNetwork -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteCloudConnectNetwork -> Empty: POST "/" Idempotent [
+        gone(&["InvalidId.CCN", "ParameterCcnInstanceId"]),
+    ];
     required {
         query "CcnId" ccn_id: String,
     }
@@ -243,7 +245,9 @@ operation! {
 operation! {
     /// Permits a cloud connect network of another account to take in a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-grantsaginstancetoccn).
-    GrantSagInstanceToCcn -> GrantSagInstanceToCcnOutput: POST "/" Unsafe;
+    GrantSagInstanceToCcn -> GrantSagInstanceToCcnOutput: POST "/" Unsafe [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "CcnInstanceId" ccn_instance_id: String,
         query "CcnUid" ccn_uid: i64,
@@ -308,7 +312,7 @@ operation! {
 operation! {
     /// Withdraws the permission of a cloud connect network of another account to take in a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-revokesaginstancefromccn).
-    RevokeSagInstanceFromCcn -> Empty: POST "/" Unsafe;
+    RevokeSagInstanceFromCcn -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "CcnInstanceId" ccn_instance_id: String,
         query "SmartAGId" smart_ag_id: String,

@@ -23,7 +23,7 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Ties a physical device, known by its serial number, to a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-bindserialnumber).
-    BindSerialNumber -> Empty: POST "/" Unsafe;
+    BindSerialNumber -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SerialNumber" serial_number: String,
         query "SmartAGId" smart_ag_id: String,
@@ -184,7 +184,7 @@ output! {
 operation! {
     /// Sets when and how a device upgrades its software by itself.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifydeviceautoupgradepolicy).
-    ModifyDeviceAutoUpgradePolicy -> Empty: POST "/" Idempotent;
+    ModifyDeviceAutoUpgradePolicy -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "SerialNumber" serial_number: String,
         query "SmartAGId" smart_ag_id: String,
@@ -213,7 +213,7 @@ operation! {
 operation! {
     /// Replaces the login password of a device, within the own account.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagadminpassword).
-    ModifySAGAdminPassword -> Empty: POST "/" Idempotent;
+    ModifySAGAdminPassword -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "Password" password: Secret [len(8, 30)],
         query "SmartAGId" smart_ag_id: String,
@@ -231,7 +231,9 @@ operation! {
 operation! {
     /// Changes the address under which a device can be reached remotely.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagremoteaccess).
-    ModifySagRemoteAccess -> ModifySagRemoteAccessOutput: POST "/" Unsafe;
+    ModifySagRemoteAccess -> ModifySagRemoteAccessOutput: POST "/" Unsafe [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "SerialNumber" serial_number: String,
         query "SmartAGId" smart_ag_id: String,
@@ -260,7 +262,7 @@ output! {
 operation! {
     /// Restarts a gateway device; its traffic is interrupted meanwhile.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-rebootsmartaccessgateway).
-    RebootSmartAccessGateway -> Empty: POST "/" Unsafe;
+    RebootSmartAccessGateway -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
     }
@@ -277,7 +279,7 @@ operation! {
 operation! {
     /// Copies settings made on the device itself to the cloud, in the background.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-synchronizesmartagwebconfig).
-    SynchronizeSmartAGWebConfig -> Empty: POST "/" Unsafe;
+    SynchronizeSmartAGWebConfig -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         /// Works in the background; watch `SynStatus` of DescribeSAGDeviceInfo.
@@ -295,7 +297,7 @@ operation! {
 operation! {
     /// Releases a physical device from a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-unbindserialnumber).
-    UnbindSerialNumber -> Empty: POST "/" Unsafe;
+    UnbindSerialNumber -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SerialNumber" serial_number: String,
         query "SmartAGId" smart_ag_id: String,
@@ -312,7 +314,7 @@ operation! {
 operation! {
     /// Unlocks a gateway that was locked after its device had been offline too long.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-unlocksmartaccessgateway).
-    UnlockSmartAccessGateway -> Empty: POST "/" Unsafe;
+    UnlockSmartAccessGateway -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
     }
@@ -356,7 +358,7 @@ output! {
 operation! {
     /// Upgrades the software or the signature database of a device to a given version.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-updatesmartaccessgatewayversion).
-    UpdateSmartAccessGatewayVersion -> Empty: POST "/" Unsafe;
+    UpdateSmartAccessGatewayVersion -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "VersionCode" version_code: String,

@@ -58,7 +58,7 @@ operation! {
     /// Removes a DNS forwarding rule from a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesmartaccessgatewaydnsforward).
     DeleteSmartAccessGatewayDnsForward -> DeleteSmartAccessGatewayDnsForwardOutput:
-        POST "/" Idempotent [gone_is_done()];
+        POST "/" Idempotent;
     required {
         query "InstanceId" instance_id: String,
         query "SagInsId" sag_ins_id: String,
@@ -136,7 +136,7 @@ output! {
 operation! {
     /// Replaces the DNS servers of a device within the own account; one that is left out is cleared.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysaguserdns).
-    ModifySagUserDns -> Empty: POST "/" Idempotent;
+    ModifySagUserDns -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "SmartAGSn" smart_ag_sn: String,

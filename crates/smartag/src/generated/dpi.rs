@@ -18,7 +18,10 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Stops the monitoring of a gateway by deep packet inspection.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-disablesmartagdpimonitor).
-    DisableSmartAGDpiMonitor -> Empty: POST "/" Keyed [token("ClientToken")];
+    DisableSmartAGDpiMonitor -> Empty: POST "/" Keyed [
+        token("ClientToken"),
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "SmartAGId" smart_ag_id: String,
     }
@@ -37,7 +40,10 @@ operation! {
 operation! {
     /// Starts monitoring a gateway by deep packet inspection, with results in Log Service.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-enablesmartagdpimonitor).
-    EnableSmartAGDpiMonitor -> Empty: POST "/" Keyed [token("ClientToken")];
+    EnableSmartAGDpiMonitor -> Empty: POST "/" Keyed [
+        token("ClientToken"),
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "SlsLogStore" sls_log_store: String,
         query "SlsProjectName" sls_project_name: String,
@@ -181,7 +187,10 @@ output! {
 operation! {
     /// Switches deep packet inspection of a gateway on or off.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-updatesmartagdpiattribute).
-    UpdateSmartAGDpiAttribute -> Empty: POST "/" Keyed [token("ClientToken")];
+    UpdateSmartAGDpiAttribute -> Empty: POST "/" Keyed [
+        token("ClientToken"),
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "DpiEnabled" dpi_enabled: bool,
         query "SmartAGId" smart_ag_id: String,

@@ -36,7 +36,10 @@ operation! {
 operation! {
     /// Gives up an enterprise code that no software gateway uses.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteenterprisecode).
-    DeleteEnterpriseCode -> Empty: POST "/" Keyed [token("ClientToken"), gone_is_done()];
+    DeleteEnterpriseCode -> Empty: POST "/" Keyed [
+        token("ClientToken"),
+        gone(&["EnterpriseCode.NotExist"]),
+    ];
     required {
         query "EnterpriseCode" enterprise_code: String,
     }
@@ -93,7 +96,10 @@ operation! {
 operation! {
     /// Gives a software gateway another enterprise code.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-updatesmartagenterprisecode).
-    UpdateSmartAGEnterpriseCode -> Empty: POST "/" Keyed [token("ClientToken")];
+    UpdateSmartAGEnterpriseCode -> Empty: POST "/" Keyed [
+        token("ClientToken"),
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "EnterpriseCode" enterprise_code: String,
         query "SmartAGId" smart_ag_id: String,

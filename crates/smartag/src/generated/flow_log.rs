@@ -35,7 +35,7 @@ operation! {
 operation! {
     /// Makes a gateway write its traffic records to a flow log.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-associateflowlog).
-    AssociateFlowLog -> Empty: POST "/" Unsafe;
+    AssociateFlowLog -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "FlowLogId" flow_log_id: String,
         query "SmartAGId" smart_ag_id: String,
@@ -113,7 +113,7 @@ operation! {
 operation! {
     /// Removes a flow log that no gateway is associated with.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteflowlog).
-    DeleteFlowLog -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteFlowLog -> Empty: POST "/" Idempotent [gone(&["InvalidFlowLogId.NotFound"])];
     required {
         query "FlowLogId" flow_log_id: String,
     }
@@ -226,7 +226,7 @@ output! {
 operation! {
     /// Stops a gateway from writing to a flow log.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-disassociateflowlog).
-    DisassociateFlowLog -> Empty: POST "/" Unsafe;
+    DisassociateFlowLog -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "FlowLogId" flow_log_id: String,
         query "SmartAGId" smart_ag_id: String,

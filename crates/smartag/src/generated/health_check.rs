@@ -18,7 +18,7 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Creates a health check that probes an address from a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-createhealthcheck).
-    CreateHealthCheck -> CreateHealthCheckOutput: POST "/" Unsafe;
+    CreateHealthCheck -> CreateHealthCheckOutput: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required CreateHealthCheckRequired {
         query "DstIpAddr" dst_ip_addr: String,
         query "Name" name: String [len(2, 100)],
@@ -67,7 +67,7 @@ output! {
 operation! {
     /// Removes a health check.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletehealthcheck).
-    DeleteHealthCheck -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteHealthCheck -> Empty: POST "/" Idempotent [gone(&["HC.InstanceNoFound"])];
     required {
         query "HcInstanceId" hc_instance_id: String,
     }
@@ -160,7 +160,7 @@ output! {
 operation! {
     /// Changes target, timing or thresholds of a health check.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifyhealthcheck).
-    ModifyHealthCheck -> Empty: POST "/" Idempotent;
+    ModifyHealthCheck -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "HcInstanceId" hc_instance_id: String,
         query "SmartAGId" smart_ag_id: String,

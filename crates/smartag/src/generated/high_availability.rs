@@ -74,7 +74,7 @@ output! {
 operation! {
     /// Sets the high-availability mode of a device and the virtual address it uses.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagha).
-    ModifySagHa -> Empty: POST "/" Idempotent;
+    ModifySagHa -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "Mode" mode: String [values(&["NONE", "STATIC", "DYNAMIC"])],
         query "SmartAGId" smart_ag_id: String,

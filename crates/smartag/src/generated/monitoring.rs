@@ -68,7 +68,7 @@ output! {
 operation! {
     /// Starts a diagnosis of a device; the report is read separately once it is done.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-diagnosesmartaccessgateway).
-    DiagnoseSmartAccessGateway -> Empty: POST "/" Unsafe;
+    DiagnoseSmartAccessGateway -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "SmartAGSn" smart_ag_sn: String,

@@ -57,7 +57,7 @@ output! {
 operation! {
     /// Adds an SNAT entry: a CIDR block leaves a gateway under one source address.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-addsnatentry).
-    AddSnatEntry -> AddSnatEntryOutput: POST "/" Unsafe;
+    AddSnatEntry -> AddSnatEntryOutput: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "CidrBlock" cidr_block: String,
         query "SmartAGId" smart_ag_id: String,
@@ -83,7 +83,7 @@ output! {
 operation! {
     /// Removes a DNAT entry from a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletednatentry).
-    DeleteDnatEntry -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteDnatEntry -> Empty: POST "/" Idempotent;
     required {
         query "DnatEntryId" dnat_entry_id: String,
         query "SagId" sag_id: String,
@@ -100,7 +100,7 @@ operation! {
 operation! {
     /// Removes an SNAT entry from a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesnatentry).
-    DeleteSnatEntry -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteSnatEntry -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "InstanceId" instance_id: String,
         query "SmartAGId" smart_ag_id: String,
@@ -214,7 +214,7 @@ output! {
 operation! {
     /// Switches SNAT on the WAN ports of a device on or off, within the own account.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagwansnat).
-    ModifySagWanSnat -> Empty: POST "/" Idempotent;
+    ModifySagWanSnat -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "SmartAGSn" smart_ag_sn: String,

@@ -21,7 +21,7 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Creates a VLAN subinterface on the leased-line port of a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-createsagexpressconnectinterface).
-    CreateSagExpressConnectInterface -> Empty: POST "/" Unsafe;
+    CreateSagExpressConnectInterface -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required CreateSagExpressConnectInterfaceRequired {
         query "IP" ip: String,
         query "Mask" mask: String,
@@ -43,7 +43,9 @@ operation! {
 operation! {
     /// Removes a VLAN subinterface from the leased-line port of a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesagexpressconnectinterface).
-    DeleteSagExpressConnectInterface -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteSagExpressConnectInterface -> Empty: POST "/" Idempotent [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "PortName" port_name: String,
         query "SmartAGId" smart_ag_id: String,
@@ -228,7 +230,9 @@ output! {
 operation! {
     /// Changes the address of a VLAN subinterface on the leased-line port of a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagexpressconnectinterface).
-    ModifySagExpressConnectInterface -> Empty: POST "/" Idempotent;
+    ModifySagExpressConnectInterface -> Empty: POST "/" Idempotent [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required ModifySagExpressConnectInterfaceRequired {
         query "IP" ip: String,
         query "Mask" mask: String,
@@ -250,7 +254,7 @@ operation! {
 operation! {
     /// Sets address and DHCP range of a LAN port of a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysaglan).
-    ModifySagLan -> Empty: POST "/" Idempotent;
+    ModifySagLan -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required ModifySagLanRequired {
         query "IP" ip: String,
         query "IPType" ip_type: String [values(&["DHCP", "STATIC"])],
@@ -276,7 +280,7 @@ operation! {
 operation! {
     /// Sets the address of the management port of a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagmanagementport).
-    ModifySagManagementPort -> Empty: POST "/" Idempotent;
+    ModifySagManagementPort -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required ModifySagManagementPortRequired {
         query "IP" ip: String,
         query "Mask" mask: String,
@@ -296,7 +300,7 @@ operation! {
 operation! {
     /// Chooses what a port of a device is used for: WAN, LAN, leased line, management or nothing.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagportrole).
-    ModifySagPortRole -> Empty: POST "/" Idempotent;
+    ModifySagPortRole -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required ModifySagPortRoleRequired {
         query "PortName" port_name: String,
         query "Role" role: String [values(&["NONE", "WAN", "LAN", "ECC", "MGT"])],
@@ -318,7 +322,7 @@ operation! {
 operation! {
     /// Sets addressing, PPPoE login, provider and priority of a WAN port of a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagwan).
-    ModifySagWan -> Empty: POST "/" Idempotent;
+    ModifySagWan -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required ModifySagWanRequired {
         query "IPType" ip_type: String [values(&["DHCP", "STATIC", "PPPOE"])],
         query "PortName" port_name: String,

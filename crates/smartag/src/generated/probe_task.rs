@@ -54,7 +54,7 @@ output! {
 operation! {
     /// Removes a probe task from a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteprobetask).
-    DeleteProbeTask -> DeleteProbeTaskOutput: POST "/" Idempotent [gone_is_done()];
+    DeleteProbeTask -> DeleteProbeTaskOutput: POST "/" Idempotent;
     required {
         query "ProbeTaskId" probe_task_id: String,
         query "SagId" sag_id: String,

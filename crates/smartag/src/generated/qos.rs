@@ -20,7 +20,7 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Applies a QoS policy to a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-associateqos).
-    AssociateQos -> Empty: POST "/" Unsafe;
+    AssociateQos -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "QosId" qos_id: String,
         query "SmartAGId" smart_ag_id: String,
@@ -178,7 +178,7 @@ output! {
 operation! {
     /// Removes a QoS policy that is no longer used.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteqos).
-    DeleteQos -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteQos -> Empty: POST "/" Idempotent [gone(&["InvalidId.Qos"])];
     required {
         query "QosId" qos_id: String,
     }
@@ -194,7 +194,7 @@ operation! {
 operation! {
     /// Removes a bandwidth rule from a QoS policy.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteqoscar).
-    DeleteQosCar -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteQosCar -> Empty: POST "/" Idempotent;
     required {
         query "QosCarId" qos_car_id: String,
         query "QosId" qos_id: String,
@@ -211,7 +211,7 @@ operation! {
 operation! {
     /// Removes a classification rule from a QoS policy.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteqospolicy).
-    DeleteQosPolicy -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteQosPolicy -> Empty: POST "/" Idempotent [gone(&["InvalidId.QOSPY"])];
     required {
         query "QosId" qos_id: String,
         query "QosPolicyId" qos_policy_id: String,
@@ -337,7 +337,7 @@ output! {
 operation! {
     /// Stops applying a QoS policy to a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-disassociateqos).
-    DisassociateQos -> Empty: POST "/" Unsafe;
+    DisassociateQos -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "QosId" qos_id: String,
         query "SmartAGId" smart_ag_id: String,

@@ -47,7 +47,7 @@ operation! {
 operation! {
     /// Adds a static route to a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-createsagstaticroute).
-    CreateSagStaticRoute -> Empty: POST "/" Unsafe;
+    CreateSagStaticRoute -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required CreateSagStaticRouteRequired {
         query "DestinationCidr" destination_cidr: String,
         query "NextHop" next_hop: String,
@@ -69,7 +69,7 @@ operation! {
 operation! {
     /// Removes the rule that says how a route is advertised.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteroutedistributionstrategy).
-    DeleteRouteDistributionStrategy -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteRouteDistributionStrategy -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required DeleteRouteDistributionStrategyRequired {
         query "DestCidrBlock" dest_cidr_block: String,
         query "RouteSource" route_source: String,
@@ -89,7 +89,7 @@ operation! {
 operation! {
     /// Removes a static route from a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesagstaticroute).
-    DeleteSagStaticRoute -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteSagStaticRoute -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required DeleteSagStaticRouteRequired {
         query "DestinationCidr" destination_cidr: String,
         query "PortName" port_name: String,
@@ -310,7 +310,7 @@ output! {
 operation! {
     /// Sets how a route is advertised, always, never or depending on a health check.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifyroutedistributionstrategy).
-    ModifyRouteDistributionStrategy -> Empty: POST "/" Idempotent;
+    ModifyRouteDistributionStrategy -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required ModifyRouteDistributionStrategyRequired {
         query "DestCidrBlock" dest_cidr_block: String,
         query "RouteDistribution" route_distribution: String [
@@ -345,7 +345,7 @@ operation! {
 operation! {
     /// Chooses static routing, OSPF or BGP for a whole device, within the own account.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagglobalrouteprotocol).
-    ModifySagGlobalRouteProtocol -> Empty: POST "/" Idempotent;
+    ModifySagGlobalRouteProtocol -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "RouteProtocol" route_protocol: String [values(&["STATIC", "OSPF", "BGP"])],
         query "SmartAGId" smart_ag_id: String,
@@ -366,7 +366,7 @@ operation! {
 operation! {
     /// Chooses static routing, OSPF or BGP for one port of a device, within the own account.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagportrouteprotocol).
-    ModifySagPortRouteProtocol -> Empty: POST "/" Idempotent;
+    ModifySagPortRouteProtocol -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required ModifySagPortRouteProtocolRequired {
         query "PortName" port_name: String,
         query "RouteProtocol" route_protocol: String [values(&["STATIC", "OSPF", "BGP"])],
@@ -391,7 +391,7 @@ operation! {
 operation! {
     /// Sets AS number, router id and timers of BGP on a device, within the own account.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagrouteprotocolbgp).
-    ModifySagRouteProtocolBgp -> Empty: POST "/" Idempotent;
+    ModifySagRouteProtocolBgp -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required ModifySagRouteProtocolBgpRequired {
         /// Seconds; both peers need the same.
         query "HoldTime" hold_time: i64 [range(3, 65535)],
@@ -415,7 +415,7 @@ operation! {
 operation! {
     /// Sets area, authentication, router id and timers of OSPF on a device, within the own account.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagrouteprotocolospf).
-    ModifySagRouteProtocolOspf -> Empty: POST "/" Idempotent;
+    ModifySagRouteProtocolOspf -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required ModifySagRouteProtocolOspfRequired {
         query "AreaId" area_id: i64 [range(1, 2147483647)],
         query "AuthenticationType" authentication_type: String [
@@ -450,7 +450,7 @@ operation! {
 operation! {
     /// Changes the next hop of a static route of a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagstaticroute).
-    ModifySagStaticRoute -> Empty: POST "/" Idempotent;
+    ModifySagStaticRoute -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required ModifySagStaticRouteRequired {
         query "DestinationCidr" destination_cidr: String,
         query "NextHop" next_hop: String,

@@ -40,7 +40,7 @@ output! {
 operation! {
     /// Takes a service address away from a device.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deleteserviceaddress).
-    DeleteServiceAddress -> DeleteServiceAddressOutput: POST "/" Idempotent [gone_is_done()];
+    DeleteServiceAddress -> DeleteServiceAddressOutput: POST "/" Idempotent;
     required DeleteServiceAddressRequired {
         query "Address" address: String,
         query "AddressType" address_type: String [values(&["ProbeTask"])],

@@ -22,7 +22,7 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Activates a delivered gateway device, so that it can be put to use.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-activatesmartaccessgateway).
-    ActivateSmartAccessGateway -> Empty: POST "/" Unsafe;
+    ActivateSmartAccessGateway -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
     }
@@ -38,7 +38,7 @@ operation! {
 operation! {
     /// Connects a gateway to a cloud connect network; a gateway can be in one only.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-bindsmartaccessgateway).
-    BindSmartAccessGateway -> Empty: POST "/" Unsafe;
+    BindSmartAccessGateway -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "CcnId" ccn_id: String,
         query "SmartAGId" smart_ag_id: String,
@@ -120,7 +120,9 @@ output! {
 operation! {
     /// Removes a device or vCPE gateway that is locked for overdue payment and detached from all networks.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-deletesmartaccessgateway).
-    DeleteSmartAccessGateway -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteSmartAccessGateway -> Empty:
+        POST "/" Idempotent
+        [gone(&["InvalidId.SMARTAG", "InvalidInstanceId.NotFound", "InvalidSmartAGId.NotFound", "SAG.InstanceNoFound"])];
     required {
         query "InstanceId" instance_id: String,
     }
@@ -307,7 +309,9 @@ output! {
 operation! {
     /// Orders less bandwidth for a device gateway: an order that changes what it costs.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-downgradesmartaccessgateway).
-    DowngradeSmartAccessGateway -> DowngradeSmartAccessGatewayOutput: POST "/" Unsafe;
+    DowngradeSmartAccessGateway -> DowngradeSmartAccessGatewayOutput: POST "/" Unsafe [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "AutoPay" auto_pay: bool,
         query "SmartAGId" smart_ag_id: String,
@@ -357,7 +361,7 @@ output! {
 operation! {
     /// Changes name, description, CIDR blocks, routing or lock time of a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysmartaccessgateway).
-    ModifySmartAccessGateway -> Empty: POST "/" Idempotent;
+    ModifySmartAccessGateway -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
     }
@@ -382,7 +386,9 @@ operation! {
 operation! {
     /// Limits the upstream bandwidth of the WAN and 4G links of a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysmartaccessgatewayupbandwidth).
-    ModifySmartAccessGatewayUpBandwidth -> Empty: POST "/" Idempotent;
+    ModifySmartAccessGatewayUpBandwidth -> Empty: POST "/" Idempotent [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "SmartAGId" smart_ag_id: String,
     }
@@ -402,7 +408,7 @@ operation! {
 operation! {
     /// Disconnects a gateway from its cloud connect network.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-unbindsmartaccessgateway).
-    UnbindSmartAccessGateway -> Empty: POST "/" Unsafe;
+    UnbindSmartAccessGateway -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "CcnId" ccn_id: String,
         query "SmartAGId" smart_ag_id: String,
@@ -420,7 +426,9 @@ operation! {
 operation! {
     /// Orders more bandwidth for a device gateway: a purchase, paid at once with `AutoPay`.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-upgradesmartaccessgateway).
-    UpgradeSmartAccessGateway -> UpgradeSmartAccessGatewayOutput: POST "/" Unsafe;
+    UpgradeSmartAccessGateway -> UpgradeSmartAccessGatewayOutput: POST "/" Unsafe [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required {
         query "AutoPay" auto_pay: bool,
         query "SmartAGId" smart_ag_id: String,

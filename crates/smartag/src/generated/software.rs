@@ -53,7 +53,7 @@ operation! {
     /// Orders fewer client accounts for a software gateway: an order that changes what it costs.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-downgradesmartaccessgatewaysoftware).
     DowngradeSmartAccessGatewaySoftware -> DowngradeSmartAccessGatewaySoftwareOutput:
-        POST "/" Unsafe;
+        POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required DowngradeSmartAccessGatewaySoftwareRequired {
         /// Taken if unset: `false`.
         query "AutoPay" auto_pay: bool,
@@ -81,7 +81,9 @@ output! {
 operation! {
     /// Orders more client accounts for a software gateway: a purchase, paid at once with `AutoPay`.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-upgradesmartaccessgatewaysoftware).
-    UpgradeSmartAccessGatewaySoftware -> UpgradeSmartAccessGatewaySoftwareOutput: POST "/" Unsafe;
+    UpgradeSmartAccessGatewaySoftware -> UpgradeSmartAccessGatewaySoftwareOutput: POST "/" Unsafe [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required UpgradeSmartAccessGatewaySoftwareRequired {
         query "AutoPay" auto_pay: bool,
         query "DataPlan" data_plan: i64,

@@ -17,7 +17,7 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Connects a gateway to a virtual border router.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-bindvbr).
-    BindVbr -> Empty: POST "/" Unsafe;
+    BindVbr -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "VbrId" vbr_id: String,
@@ -95,7 +95,9 @@ output! {
 operation! {
     /// Permits a virtual border router of another account to be connected to a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-grantsaginstancetovbr).
-    GrantSagInstanceToVbr -> GrantSagInstanceToVbrOutput: POST "/" Unsafe;
+    GrantSagInstanceToVbr -> GrantSagInstanceToVbrOutput: POST "/" Unsafe [
+        lane("gateway", &["SmartAGId"]),
+    ];
     required GrantSagInstanceToVbrRequired {
         query "SmartAGId" smart_ag_id: String,
         query "VbrInstanceId" vbr_instance_id: String,
@@ -122,7 +124,7 @@ output! {
 operation! {
     /// Withdraws the permission of a virtual border router to be connected to a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-revokeinstancefromvbr).
-    RevokeInstanceFromVbr -> Empty: POST "/" Unsafe;
+    RevokeInstanceFromVbr -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "VbrInstanceId" vbr_instance_id: String,
@@ -139,7 +141,7 @@ operation! {
 operation! {
     /// Disconnects a gateway from a virtual border router.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-unbindvbr).
-    UnbindVbr -> Empty: POST "/" Unsafe;
+    UnbindVbr -> Empty: POST "/" Unsafe [lane("gateway", &["SmartAGId"])];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "VbrId" vbr_id: String,

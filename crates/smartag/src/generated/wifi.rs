@@ -50,7 +50,7 @@ output! {
 operation! {
     /// Sets name, security and channel of the Wi-Fi of a device, or switches it off.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-modifysagwifi).
-    ModifySagWifi -> Empty: POST "/" Idempotent;
+    ModifySagWifi -> Empty: POST "/" Idempotent [lane("gateway", &["SmartAGId"])];
     required {
         /// `true` or `false` as text.
         query "IsEnable" is_enable: String,

@@ -17,7 +17,9 @@ pub static OPERATIONS: &[Spec] = &[
 operation! {
     /// Creates an activation code, with which source servers register themselves.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/smc/developer-reference/api-smc-2019-06-01-createaccesstoken).
-    CreateAccessToken -> CreateAccessTokenOutput: POST "/" Unsafe;
+    CreateAccessToken -> CreateAccessTokenOutput: POST "/" Unsafe [
+        shown_once(&["AccessTokenCode"]),
+    ];
     required {}
     optional {
         /// How many servers may register with the code: 1 to 1000, sent as text. The service takes 100 if unset.
@@ -52,7 +54,7 @@ output! {
 operation! {
     /// Removes an activation code for good.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/smc/developer-reference/api-smc-2019-06-01-deleteaccesstoken).
-    DeleteAccessToken -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteAccessToken -> Empty: POST "/" Idempotent [gone(&["InvalidAccessTokenId.NotFound"])];
     required {
         query "AccessTokenId" access_token_id: String,
     }

@@ -140,7 +140,7 @@ operation! {
 operation! {
     /// Removes a job that is not running and frees its intermediate resources; it cannot be restored.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/smc/developer-reference/api-smc-2019-06-01-deletereplicationjob).
-    DeleteReplicationJob -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteReplicationJob -> Empty: POST "/" Idempotent [gone(&["InvalidJobId.NotFound"])];
     required {
         query "JobId" job_id: String,
     }

@@ -32,7 +32,7 @@ operation! {
 operation! {
     /// Removes a source server; with `Force`, its stopped or finished job does not stand in the way.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/smc/developer-reference/api-smc-2019-06-01-deletesourceserver).
-    DeleteSourceServer -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteSourceServer -> Empty: POST "/" Idempotent [gone(&["InvalidSourceId.NotFound"])];
     required {
         query "SourceId" source_id: String,
     }

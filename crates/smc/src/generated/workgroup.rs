@@ -40,7 +40,7 @@ output! {
 operation! {
     /// Removes a workgroup that holds no source servers any more.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/smc/developer-reference/api-smc-2019-06-01-deleteworkgroup).
-    DeleteWorkgroup -> Empty: POST "/" Idempotent [gone_is_done()];
+    DeleteWorkgroup -> Empty: POST "/" Idempotent [gone(&["InvalidWorkgroupId.NotFound"])];
     required {
         query "WorkgroupId" workgroup_id: String,
     }

@@ -41,7 +41,11 @@ output! {
 
 operation! {
     /// Creates an access key for a user of an account; the answer holds its secret.
-    CreateAccessKey -> AccessKeyReply: POST "/accesskeys" Keyed [job(), wrapper("params")];
+    CreateAccessKey -> AccessKeyReply: POST "/accesskeys" Keyed [
+        job(),
+        wrapper("params"),
+        shown_once(&["inventory.AccessKeySecret"]),
+    ];
     required {
         body "accountUuid" account_uuid: String [len(0, 32)],
         body "userUuid" user_uuid: String [len(0, 32)],
@@ -61,7 +65,7 @@ operation! {
 
 operation! {
     /// Deletes an access key; requests signed with it fail from then on.
-    DeleteAccessKey -> Empty: DELETE "/accesskeys/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteAccessKey -> Empty: DELETE "/accesskeys/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }

@@ -329,7 +329,7 @@ output! {
 
 operation! {
     /// Deletes an account together with its users, and hands its resources to the administrator.
-    DeleteAccount -> Empty: DELETE "/accounts/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteAccount -> Empty: DELETE "/accounts/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -341,7 +341,7 @@ operation! {
 
 operation! {
     /// Deletes a policy.
-    DeletePolicy -> Empty: DELETE "/accounts/policies/{uuid}" Keyed [job(), gone_is_done()];
+    DeletePolicy -> Empty: DELETE "/accounts/policies/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -353,7 +353,7 @@ operation! {
 
 operation! {
     /// Deletes a role.
-    DeleteRole -> Empty: DELETE "/identities/roles/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteRole -> Empty: DELETE "/identities/roles/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -365,7 +365,7 @@ operation! {
 
 operation! {
     /// Deletes a user.
-    DeleteUser -> Empty: DELETE "/accounts/users/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteUser -> Empty: DELETE "/accounts/users/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -377,7 +377,7 @@ operation! {
 
 operation! {
     /// Deletes a user group.
-    DeleteUserGroup -> Empty: DELETE "/accounts/groups/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteUserGroup -> Empty: DELETE "/accounts/groups/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -389,10 +389,7 @@ operation! {
 
 operation! {
     /// Detaches policies from a user.
-    DetachPoliciesFromUser -> Empty: DELETE "/accounts/users/{userUuid}/policies" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DetachPoliciesFromUser -> Empty: DELETE "/accounts/users/{userUuid}/policies" Keyed [job()];
     required {
         path "userUuid" user_uuid: String,
         query "policyUuids" policy_uuids: Vec<String>,
@@ -403,7 +400,7 @@ operation! {
 operation! {
     /// Detaches a policy from a role.
     DetachPolicyFromRole -> Empty:
-        DELETE "/identities/policies/{policyUuid}/roles/{roleUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/identities/policies/{policyUuid}/roles/{roleUuid}" Keyed [job()];
     required {
         path "roleUuid" role_uuid: String,
         path "policyUuid" policy_uuid: String,
@@ -414,7 +411,7 @@ operation! {
 operation! {
     /// Detaches a policy from a user.
     DetachPolicyFromUser -> Empty:
-        DELETE "/accounts/users/{userUuid}/policies/{policyUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/accounts/users/{userUuid}/policies/{policyUuid}" Keyed [job()];
     required {
         path "policyUuid" policy_uuid: String,
         path "userUuid" user_uuid: String,
@@ -425,7 +422,7 @@ operation! {
 operation! {
     /// Detaches a policy from a user group.
     DetachPolicyFromUserGroup -> Empty:
-        DELETE "/accounts/groups/{groupUuid}/policies/{policyUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/accounts/groups/{groupUuid}/policies/{policyUuid}" Keyed [job()];
     required {
         path "policyUuid" policy_uuid: String,
         path "groupUuid" group_uuid: String,
@@ -436,7 +433,7 @@ operation! {
 operation! {
     /// Detaches a role from an account.
     DetachRoleFromAccount -> Empty:
-        DELETE "/identities/accounts/{accountUuid}/roles/{roleUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/identities/accounts/{accountUuid}/roles/{roleUuid}" Keyed [job()];
     required {
         path "roleUuid" role_uuid: String,
         path "accountUuid" account_uuid: String,
@@ -553,7 +550,7 @@ operation! {
     /// Ends a session.
     LogOut -> Empty: DELETE "/accounts/sessions/{sessionUuid}" Idempotent [
         anonymous(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "sessionUuid" session_uuid: Secret,
@@ -672,7 +669,7 @@ output! {
 operation! {
     /// Removes policy statements from a role.
     RemovePolicyStatementsFromRole -> Empty:
-        DELETE "/identities/roles/{uuid}/policy-statements" Keyed [job(), gone_is_done()];
+        DELETE "/identities/roles/{uuid}/policy-statements" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "policyStatementUuids" policy_statement_uuids: Vec<String>,
@@ -683,7 +680,7 @@ operation! {
 operation! {
     /// Removes a user from a group.
     RemoveUserFromGroup -> Empty:
-        DELETE "/accounts/groups/{groupUuid}/users/{userUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/accounts/groups/{groupUuid}/users/{userUuid}" Keyed [job()];
     required {
         path "userUuid" user_uuid: String,
         path "groupUuid" group_uuid: String,

@@ -306,7 +306,7 @@ operation! {
     /// Deletes an application build system.
     DeleteAppBuildSystem -> Empty: DELETE "/appcenter/buildsystem/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -319,7 +319,7 @@ operation! {
 
 operation! {
     /// Deletes a packaged application.
-    DeleteBuildApp -> Empty: DELETE "/appcenter/buildapp/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteBuildApp -> Empty: DELETE "/appcenter/buildapp/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -331,10 +331,7 @@ operation! {
 
 operation! {
     /// Deletes a packaged application export history.
-    DeleteBuildAppExportHistory -> Empty: DELETE "/buildapp/exports/{buildAppUuid}" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DeleteBuildAppExportHistory -> Empty: DELETE "/buildapp/exports/{buildAppUuid}" Keyed [job()];
     required {
         path "buildAppUuid" build_app_uuid: String,
     }
@@ -348,7 +345,7 @@ operation! {
 
 operation! {
     /// Deletes a published application.
-    DeletePublishApp -> Empty: DELETE "/appcenter/app/{uuid}" Keyed [job(), gone_is_done()];
+    DeletePublishApp -> Empty: DELETE "/appcenter/app/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -362,7 +359,7 @@ operation! {
     /// Deletes a resource stack.
     DeleteResourceStack -> Empty: DELETE "/cloudformation/stack/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -377,7 +374,6 @@ operation! {
     /// Deletes a resource stack VM port monitor.
     DeleteResourceStackVmPortMonitor -> Empty: DELETE "/cloudformation/stack/monitor/delvm" Keyed [
         job(),
-        gone_is_done(),
     ];
     required {
         query "vmInstanceUuid" vm_instance_uuid: String,
@@ -394,7 +390,7 @@ operation! {
     /// Deletes a stack template.
     DeleteStackTemplate -> Empty: DELETE "/cloudformation/template/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,

@@ -225,7 +225,7 @@ operation! {
     /// Deletes an auto scaling group.
     DeleteAutoScalingGroup -> Empty: DELETE "/autoscaling/groups/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -239,7 +239,7 @@ operation! {
 operation! {
     /// Deletes an auto scaling group instance.
     DeleteAutoScalingGroupInstance -> Empty:
-        DELETE "/autoscaling/groups/instances/{instanceUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/autoscaling/groups/instances/{instanceUuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "instanceUuid" instance_uuid: String,
     }
@@ -253,7 +253,7 @@ operation! {
     /// Deletes an auto scaling rule.
     DeleteAutoScalingRule -> Empty: DELETE "/autoscaling/rules/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -267,7 +267,7 @@ operation! {
 operation! {
     /// Deletes an auto scaling rule trigger.
     DeleteAutoScalingRuleTrigger -> Empty:
-        DELETE "/autoscaling/groups/rules/triggers/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/autoscaling/groups/rules/triggers/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -281,7 +281,7 @@ operation! {
     /// Deletes an auto scaling template.
     DeleteAutoScalingTemplate -> Empty: DELETE "/autoscaling/template/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -295,8 +295,7 @@ operation! {
 operation! {
     /// Detaches an auto scaling template from a group.
     DetachAutoScalingTemplateFromGroup -> AutoScalingGroupReply:
-        DELETE "/autoscaling/template/{templateUuid}/groups/{groupUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/autoscaling/template/{templateUuid}/groups/{groupUuid}" Keyed [job()];
     required {
         path "templateUuid" template_uuid: String,
         path "groupUuid" group_uuid: String,

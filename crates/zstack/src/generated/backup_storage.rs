@@ -310,7 +310,10 @@ output! {
 
 operation! {
     /// Removes a backup storage from management; its files stay.
-    DeleteBackupStorage -> Empty: DELETE "/backup-storage/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteBackupStorage -> Empty: DELETE "/backup-storage/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -323,8 +326,7 @@ operation! {
 operation! {
     /// Deletes an exported image from a backup storage.
     DeleteExportedImageFromBackupStorage -> Empty:
-        DELETE "/backup-storage/{backupStorageUuid}/exported-images/{imageUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/backup-storage/{backupStorageUuid}/exported-images/{imageUuid}" Keyed [job()];
     required {
         path "backupStorageUuid" backup_storage_uuid: String,
         path "imageUuid" image_uuid: String,
@@ -336,7 +338,7 @@ operation! {
     /// Deletes an image replication group.
     DeleteImageReplicationGroup -> Empty: DELETE "/image-replication-groups/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -595,7 +597,7 @@ operation! {
 operation! {
     /// Removes a monitor node from a Ceph backup storage.
     RemoveMonFromCephBackupStorage -> CephBackupStorageReply:
-        DELETE "/backup-storage/ceph/{uuid}/mons" Keyed [job(), gone_is_done()];
+        DELETE "/backup-storage/ceph/{uuid}/mons" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "monHostnames" mon_hostnames: Vec<String>,

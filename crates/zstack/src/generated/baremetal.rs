@@ -267,7 +267,7 @@ operation! {
     /// Deletes a bare-metal chassis.
     DeleteBaremetalChassis -> Empty: DELETE "/baremetal/chassis/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -282,7 +282,7 @@ operation! {
     /// Deletes a bare-metal PXE server.
     DeleteBaremetalPxeServer -> Empty: DELETE "/baremetal/pxeservers/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -297,7 +297,7 @@ operation! {
     /// Deletes a preconfiguration template.
     DeletePreconfigurationTemplate -> Empty: DELETE "/baremetal/preconfigurations/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -312,7 +312,7 @@ operation! {
     /// Destroys a bare-metal instance, which can be recovered until it is expunged.
     DestroyBaremetalInstance -> Empty: DELETE "/baremetal/instances/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,

@@ -436,7 +436,7 @@ operation! {
     /// Deletes an elastic bare-metal chassis.
     DeleteBareMetal2Chassis -> Empty: DELETE "/baremetal2/chassis/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -451,7 +451,7 @@ operation! {
     /// Deletes an elastic bare-metal gateway.
     DeleteBareMetal2Gateway -> Empty: DELETE "/baremetal2/gateways/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -465,7 +465,7 @@ operation! {
 operation! {
     /// Deletes an elastic bare-metal provisioning network.
     DeleteBareMetal2ProvisionNetwork -> Empty:
-        DELETE "/baremetal2/provision-networks/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/baremetal2/provision-networks/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -478,8 +478,7 @@ operation! {
 operation! {
     /// Detaches an elastic bare-metal gateway from a cluster.
     DetachBareMetal2GatewayFromCluster -> BareMetal2GatewayReply:
-        DELETE "/baremetal2/clusters/{clusterUuid}/gateways/{gatewayUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/baremetal2/clusters/{clusterUuid}/gateways/{gatewayUuid}" Keyed [job()];
     required {
         path "clusterUuid" cluster_uuid: String,
         path "gatewayUuid" gateway_uuid: String,
@@ -490,8 +489,7 @@ operation! {
 operation! {
     /// Detaches an elastic bare-metal provisioning network from a cluster.
     DetachBareMetal2ProvisionNetworkFromCluster -> BareMetal2ProvisionNetworkReply:
-        DELETE "/baremetal2/clusters/{clusterUuid}/provision-networks/{networkUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/baremetal2/clusters/{clusterUuid}/provision-networks/{networkUuid}" Keyed [job()];
     required {
         path "clusterUuid" cluster_uuid: String,
         path "networkUuid" network_uuid: String,
@@ -502,7 +500,7 @@ operation! {
 operation! {
     /// Detaches a provisioning NIC from a NIC bond.
     DetachProvisionNicFromBonding -> BareMetal2InstanceReply:
-        DELETE "/baremetal2/bm-instances/bm2-bondings/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/baremetal2/bm-instances/bm2-bondings/{uuid}" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "provisionNicUuid" provision_nic_uuid: String,

@@ -169,7 +169,7 @@ operation! {
 
 operation! {
     /// Removes old usage records of billing.
-    CleanupBillingUsage -> Empty: DELETE "/billings/usage" Keyed [job(), gone_is_done()];
+    CleanupBillingUsage -> Empty: DELETE "/billings/usage" Keyed [job()];
     required {}
     optional {
         /// Taken if unset: `Permissive`.
@@ -242,7 +242,7 @@ output! {
 
 operation! {
     /// Deletes billing records of a period.
-    DeleteBilling -> Empty: DELETE "/billings/billings" Keyed [job(), gone_is_done()];
+    DeleteBilling -> Empty: DELETE "/billings/billings" Keyed [job()];
     required {}
     optional {
         query "accountUuid" account_uuid: String,
@@ -255,7 +255,10 @@ operation! {
 
 operation! {
     /// Deletes a price table.
-    DeletePriceTable -> Empty: DELETE "/billings/price-tables/{uuid}" Keyed [job(), gone_is_done()];
+    DeletePriceTable -> Empty: DELETE "/billings/price-tables/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -267,7 +270,10 @@ operation! {
 
 operation! {
     /// Deletes a resource price.
-    DeleteResourcePrice -> Empty: DELETE "/billings/prices/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteResourcePrice -> Empty: DELETE "/billings/prices/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -282,8 +288,7 @@ operation! {
 operation! {
     /// Detaches a price table from an account.
     DetachPriceTableFromAccount -> PriceTableReply:
-        DELETE "/billings/price-tables/{tableUuid}/accounts/{accountUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/billings/price-tables/{tableUuid}/accounts/{accountUuid}" Keyed [job()];
     required {
         path "accountUuid" account_uuid: String,
         path "tableUuid" table_uuid: String,

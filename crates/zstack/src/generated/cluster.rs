@@ -239,7 +239,7 @@ operation! {
 
 operation! {
     /// Deletes a cluster with its hosts; VMs on them are stopped.
-    DeleteCluster -> Empty: DELETE "/clusters/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteCluster -> Empty: DELETE "/clusters/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -251,7 +251,7 @@ operation! {
 
 operation! {
     /// Deletes a cluster DRS policy.
-    DeleteClusterDRS -> Empty: DELETE "/clusters/drs/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteClusterDRS -> Empty: DELETE "/clusters/drs/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -264,7 +264,7 @@ operation! {
 operation! {
     /// Detaches a bare-metal PXE server from a cluster.
     DetachBaremetalPxeServerFromCluster -> BaremetalPxeServerReply:
-        DELETE "/clusters/{clusterUuid}/pxeservers/{pxeServerUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/clusters/{clusterUuid}/pxeservers/{pxeServerUuid}" Keyed [job()];
     required {
         path "pxeServerUuid" pxe_server_uuid: String,
         path "clusterUuid" cluster_uuid: String,
@@ -275,8 +275,7 @@ operation! {
 operation! {
     /// Detaches an iSCSI server from a cluster.
     DetachIscsiServerFromCluster -> IscsiServerReply:
-        DELETE "/clusters/{clusterUuid}/storage-devices/iscsi/servers/{uuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/clusters/{clusterUuid}/storage-devices/iscsi/servers/{uuid}" Keyed [job()];
     required {
         path "uuid" uuid: String,
         path "clusterUuid" cluster_uuid: String,
@@ -287,8 +286,7 @@ operation! {
 operation! {
     /// Detaches an NVMe server from a cluster.
     DetachNvmeServerFromCluster -> NvmeServerReply:
-        DELETE "/clusters/{clusterUuid}/storage-devices/nvme/servers/{uuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/clusters/{clusterUuid}/storage-devices/nvme/servers/{uuid}" Keyed [job()];
     required {
         path "uuid" uuid: String,
         path "clusterUuid" cluster_uuid: String,
@@ -299,8 +297,7 @@ operation! {
 operation! {
     /// Detaches a primary storage from a cluster; VMs on it there are stopped.
     DetachPrimaryStorageFromCluster -> PrimaryStorageReply:
-        DELETE "/clusters/{clusterUuid}/primary-storage/{primaryStorageUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/clusters/{clusterUuid}/primary-storage/{primaryStorageUuid}" Keyed [job()];
     required {
         path "primaryStorageUuid" primary_storage_uuid: String,
         path "clusterUuid" cluster_uuid: String,

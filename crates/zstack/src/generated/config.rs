@@ -37,8 +37,7 @@ operation! {
 operation! {
     /// Deletes a resource-level setting.
     DeleteResourceConfig -> Empty:
-        DELETE "/resource-configurations/{category}/{name}/{resourceUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/resource-configurations/{category}/{name}/{resourceUuid}" Keyed [job()];
     required {
         path "category" category: String,
         path "name" name: String,

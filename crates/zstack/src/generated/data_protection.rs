@@ -231,7 +231,7 @@ operation! {
     /// Deletes a CDP policy.
     DeleteCdpPolicy -> Empty: DELETE "/cdp-backup-storage/policy/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -244,7 +244,7 @@ operation! {
 
 operation! {
     /// Deletes a CDP task.
-    DeleteCdpTask -> Empty: DELETE "/cdp-task/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteCdpTask -> Empty: DELETE "/cdp-task/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -270,7 +270,7 @@ operation! {
 
 operation! {
     /// Deletes a management database backup.
-    DeleteDatabaseBackup -> Empty: DELETE "/database-backups/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteDatabaseBackup -> Empty: DELETE "/database-backups/{uuid}" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -283,7 +283,7 @@ operation! {
     /// Deletes an exported management database backup from a backup storage.
     DeleteExportedDatabaseBackupFromBackupStorage -> Empty:
         DELETE "/exported-database-backup/{databaseBackupUuid}/backup-storage/{backupStorageUuid}" Keyed
-        [job(), gone_is_done()];
+        [job()];
     required {
         path "backupStorageUuid" backup_storage_uuid: String,
         path "databaseBackupUuid" database_backup_uuid: String,
@@ -293,7 +293,10 @@ operation! {
 
 operation! {
     /// Deletes an external backup.
-    DeleteExternalBackup -> Empty: DELETE "/externalbackup/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteExternalBackup -> Empty: DELETE "/externalbackup/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -305,7 +308,7 @@ operation! {
 
 operation! {
     /// Deletes a VM backup.
-    DeleteVmBackup -> Empty: DELETE "/vm-backups/{groupUuid}" Keyed [job(), gone_is_done()];
+    DeleteVmBackup -> Empty: DELETE "/vm-backups/{groupUuid}" Keyed [job()];
     required {
         path "groupUuid" group_uuid: String,
     }
@@ -320,7 +323,7 @@ operation! {
 
 operation! {
     /// Deletes a volume backup.
-    DeleteVolumeBackup -> Empty: DELETE "/volume-backups/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteVolumeBackup -> Empty: DELETE "/volume-backups/{uuid}" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }

@@ -173,7 +173,7 @@ operation! {
     /// Deletes a flow collector.
     DeleteFlowCollector -> Empty: DELETE "/flowmeters/collectors/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -186,7 +186,7 @@ operation! {
 
 operation! {
     /// Deletes a flow meter.
-    DeleteFlowMeter -> Empty: DELETE "/flowmeters/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteFlowMeter -> Empty: DELETE "/flowmeters/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -198,7 +198,7 @@ operation! {
 
 operation! {
     /// Deletes a port mirror.
-    DeletePortMirror -> Empty: DELETE "/port-mirrors/{uuid}" Keyed [job(), gone_is_done()];
+    DeletePortMirror -> Empty: DELETE "/port-mirrors/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -212,7 +212,7 @@ operation! {
     /// Deletes a port mirror session.
     DeletePortMirrorSession -> Empty: DELETE "/port-mirrors/sessons/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -335,10 +335,7 @@ query! {
 
 operation! {
     /// Removes virtual router networks from a flow meter.
-    RemoveVRouterNetworksFromFlowMeter -> Empty: DELETE "/flowmeters/networks" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    RemoveVRouterNetworksFromFlowMeter -> Empty: DELETE "/flowmeters/networks" Keyed [job()];
     required {
         query "uuids" uuids: Vec<String>,
     }

@@ -286,7 +286,7 @@ operation! {
 
 operation! {
     /// Deletes a NIC bond.
-    DeleteBonding -> Empty: DELETE "/hosts/bondings/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteBonding -> Empty: DELETE "/hosts/bondings/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -298,7 +298,7 @@ operation! {
 
 operation! {
     /// Removes a host from management; VMs on it are stopped or moved.
-    DeleteHost -> Empty: DELETE "/hosts/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteHost -> Empty: DELETE "/hosts/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }

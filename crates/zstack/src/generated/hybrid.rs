@@ -387,7 +387,7 @@ output! {
 
 operation! {
     /// Deletes a backup file that was copied to the public cloud.
-    DeleteBackupFileInPublic -> Empty: DELETE "/hybrid/backup-mysql" Keyed [job(), gone_is_done()];
+    DeleteBackupFileInPublic -> Empty: DELETE "/hybrid/backup-mysql" Keyed [job()];
     required {
         query "type" r#type: String [values(&["aliyun"])],
         query "regionId" region_id: String,
@@ -404,7 +404,7 @@ operation! {
     /// Deletes the local record of a data center; the public cloud keeps it.
     DeleteDataCenterInLocal -> Empty: DELETE "/hybrid/data-center/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -417,7 +417,10 @@ operation! {
 
 operation! {
     /// Deletes the local record of a public cloud EIP; the public cloud keeps it.
-    DeleteHybridEipFromLocal -> Empty: DELETE "/hybrid/eip/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteHybridEipFromLocal -> Empty: DELETE "/hybrid/eip/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
         query "type" r#type: String [values(&["aliyun"])],
@@ -431,10 +434,7 @@ operation! {
 
 operation! {
     /// Deletes a public cloud EIP in the public cloud.
-    DeleteHybridEipRemote -> Empty: DELETE "/hybrid/eip/{uuid}/remote" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DeleteHybridEipRemote -> Empty: DELETE "/hybrid/eip/{uuid}/remote" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "type" r#type: String [values(&["aliyun"])],
@@ -450,7 +450,7 @@ operation! {
     /// Deletes a public cloud access key.
     DeleteHybridKeySecret -> Empty: DELETE "/hybrid/hybrid/key/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -465,7 +465,7 @@ operation! {
     /// Deletes the local record of an identity zone; the public cloud keeps it.
     DeleteIdentityZoneInLocal -> Empty: DELETE "/hybrid/identity-zone/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -480,7 +480,7 @@ operation! {
     /// Deletes the local record of a VPC IKE configuration; the public cloud keeps it.
     DeleteVpcIkeConfigLocal -> Empty: DELETE "/hybrid/vpn-connection/ike/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -495,7 +495,7 @@ operation! {
     /// Deletes the local record of a VPC IPsec configuration; the public cloud keeps it.
     DeleteVpcIpSecConfigLocal -> Empty: DELETE "/hybrid/vpn-connection/ipsec/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -510,7 +510,7 @@ operation! {
     /// Deletes the local record of a VPC user VPN gateway; the public cloud keeps it.
     DeleteVpcUserVpnGatewayLocal -> Empty: DELETE "/hybrid/user-gateway/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -525,7 +525,6 @@ operation! {
     /// Deletes a VPC user VPN gateway in the public cloud.
     DeleteVpcUserVpnGatewayRemote -> Empty: DELETE "/hybrid/user-gateway/{uuid}/remote" Keyed [
         job(),
-        gone_is_done(),
     ];
     required {
         path "uuid" uuid: String,
@@ -540,7 +539,7 @@ operation! {
     /// Deletes the local record of a VPC VPN connection; the public cloud keeps it.
     DeleteVpcVpnConnectionLocal -> Empty: DELETE "/hybrid/vpn-connection/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -555,7 +554,6 @@ operation! {
     /// Deletes a VPC VPN connection in the public cloud.
     DeleteVpcVpnConnectionRemote -> Empty: DELETE "/hybrid/vpn-connection/{uuid}/remote" Keyed [
         job(),
-        gone_is_done(),
     ];
     required {
         path "uuid" uuid: String,
@@ -570,7 +568,7 @@ operation! {
     /// Deletes the local record of a VPC VPN gateway; the public cloud keeps it.
     DeleteVpcVpnGatewayLocal -> Empty: DELETE "/hybrid/vpn-gateway/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,

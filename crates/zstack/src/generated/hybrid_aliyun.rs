@@ -955,7 +955,7 @@ operation! {
     /// Deletes the local record of an Alibaba Cloud disk; the public cloud keeps it.
     DeleteAliyunDiskFromLocal -> Empty: DELETE "/hybrid/aliyun/disk/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -968,10 +968,7 @@ operation! {
 
 operation! {
     /// Deletes an Alibaba Cloud disk in the public cloud.
-    DeleteAliyunDiskFromRemote -> Empty: DELETE "/hybrid/aliyun/disk/{uuid}/remote" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DeleteAliyunDiskFromRemote -> Empty: DELETE "/hybrid/aliyun/disk/{uuid}/remote" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -985,7 +982,7 @@ operation! {
     /// Deletes an Alibaba Cloud access key.
     DeleteAliyunKeySecret -> Empty: DELETE "/hybrid/aliyun/key/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1000,7 +997,7 @@ operation! {
     /// Deletes an Alibaba Cloud Pangu partition.
     DeleteAliyunPanguPartition -> Empty: DELETE "/aliyun/pangu/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1015,7 +1012,7 @@ operation! {
     /// Deletes an Alibaba Cloud proxy vSwitch.
     DeleteAliyunProxyVSwitch -> Empty: DELETE "/aliyun-proxy/vpcs/vswitches/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1028,7 +1025,10 @@ operation! {
 
 operation! {
     /// Deletes an Alibaba Cloud proxy VPC.
-    DeleteAliyunProxyVpc -> Empty: DELETE "/aliyun-proxy/vpcs/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteAliyunProxyVpc -> Empty: DELETE "/aliyun-proxy/vpcs/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -1042,7 +1042,7 @@ operation! {
     /// Deletes an Alibaba Cloud route entry in the public cloud.
     DeleteAliyunRouteEntryRemote -> Empty: DELETE "/hybrid/aliyun/route-entry/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1056,7 +1056,7 @@ operation! {
 operation! {
     /// Deletes the local record of an Alibaba Cloud router interface; the public cloud keeps it.
     DeleteAliyunRouterInterfaceLocal -> Empty:
-        DELETE "/hybrid/aliyun/router-interface/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/hybrid/aliyun/router-interface/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -1069,7 +1069,7 @@ operation! {
 operation! {
     /// Deletes an Alibaba Cloud router interface in the public cloud.
     DeleteAliyunRouterInterfaceRemote -> Empty:
-        DELETE "/hybrid/aliyun/router-interface/remote/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/hybrid/aliyun/router-interface/remote/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
         query "vRouterType" v_router_type: String [values(&["vrouter", "vbr"])],
@@ -1085,7 +1085,7 @@ operation! {
     /// Deletes the local record of an Alibaba Cloud snapshot; the public cloud keeps it.
     DeleteAliyunSnapshotFromLocal -> Empty: DELETE "/hybrid/aliyun/snapshot/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1100,7 +1100,6 @@ operation! {
     /// Deletes an Alibaba Cloud snapshot in the public cloud.
     DeleteAliyunSnapshotFromRemote -> Empty: DELETE "/hybrid/aliyun/snapshot/{uuid}/remote" Keyed [
         job(),
-        gone_is_done(),
     ];
     required {
         path "uuid" uuid: String,
@@ -1115,7 +1114,7 @@ operation! {
     /// Deletes all ECS instances from a data center.
     DeleteAllEcsInstancesFromDataCenter -> Empty: DELETE "/hybrid/aliyun/dc-ecs/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1130,7 +1129,7 @@ operation! {
     /// Deletes the local record of a connection access point; the public cloud keeps it.
     DeleteConnectionAccessPointLocal -> Empty: DELETE "/hybrid/aliyun/access-point/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1144,7 +1143,7 @@ operation! {
 operation! {
     /// Disconnects an L3 network from an Alibaba Cloud vSwitch.
     DeleteConnectionBetweenL3NetWorkAndAliyunVSwitch -> Empty:
-        DELETE "/hybrid/aliyun/connections/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/hybrid/aliyun/connections/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -1158,7 +1157,7 @@ operation! {
     /// Deletes the local record of an ECS image; the public cloud keeps it.
     DeleteEcsImageLocal -> Empty: DELETE "/hybrid/aliyun/image/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1173,7 +1172,7 @@ operation! {
     /// Deletes an ECS image in the public cloud.
     DeleteEcsImageRemote -> Empty: DELETE "/hybrid/aliyun/image/remote/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1186,10 +1185,7 @@ operation! {
 
 operation! {
     /// Deletes an ECS instance.
-    DeleteEcsInstance -> Empty: DELETE "/hybrid/aliyun/ecs/{uuid}/remote" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DeleteEcsInstance -> Empty: DELETE "/hybrid/aliyun/ecs/{uuid}/remote" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -1203,7 +1199,7 @@ operation! {
     /// Deletes the local record of an ECS instance; the public cloud keeps it.
     DeleteEcsInstanceLocal -> Empty: DELETE "/hybrid/aliyun/ecs/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1218,7 +1214,7 @@ operation! {
     /// Deletes the local record of an ECS security group; the public cloud keeps it.
     DeleteEcsSecurityGroupInLocal -> Empty: DELETE "/hybrid/aliyun/security-group/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1232,7 +1228,7 @@ operation! {
 operation! {
     /// Deletes an ECS security group in the public cloud.
     DeleteEcsSecurityGroupRemote -> Empty:
-        DELETE "/hybrid/aliyun/security-group/remote/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/hybrid/aliyun/security-group/remote/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -1245,7 +1241,8 @@ operation! {
 operation! {
     /// Deletes an ECS security group rule in the public cloud.
     DeleteEcsSecurityGroupRuleRemote -> Empty:
-        DELETE "/hybrid/aliyun/security-group-rule/remote/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/hybrid/aliyun/security-group-rule/remote/{uuid}" Keyed
+        [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -1259,7 +1256,7 @@ operation! {
     /// Deletes the local record of an ECS vSwitch; the public cloud keeps it.
     DeleteEcsVSwitchInLocal -> Empty: DELETE "/hybrid/aliyun/vswitch/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1274,7 +1271,7 @@ operation! {
     /// Deletes an ECS vSwitch in the public cloud.
     DeleteEcsVSwitchRemote -> Empty: DELETE "/hybrid/aliyun/vswitch/remote/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1287,7 +1284,10 @@ operation! {
 
 operation! {
     /// Deletes the local record of an ECS VPC; the public cloud keeps it.
-    DeleteEcsVpcInLocal -> Empty: DELETE "/hybrid/aliyun/vpc/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteEcsVpcInLocal -> Empty: DELETE "/hybrid/aliyun/vpc/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -1301,7 +1301,7 @@ operation! {
     /// Deletes an ECS VPC in the public cloud.
     DeleteEcsVpcRemote -> Empty: DELETE "/hybrid/aliyun/vpc/remote/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1315,7 +1315,7 @@ operation! {
 operation! {
     /// Deletes an OSS bucket file in the public cloud.
     DeleteOssBucketFileRemote -> Empty:
-        DELETE "/hybrid/aliyun/oss-bucket-file/remote/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/hybrid/aliyun/oss-bucket-file/remote/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
         query "fileName" file_name: String,
@@ -1330,7 +1330,7 @@ operation! {
     /// Deletes the local record of an OSS bucket name; the public cloud keeps it.
     DeleteOssBucketNameLocal -> Empty: DELETE "/hybrid/aliyun/oss-bucket/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1344,7 +1344,7 @@ operation! {
 operation! {
     /// Deletes an OSS bucket in the public cloud.
     DeleteOssBucketRemote -> Empty:
-        DELETE "/hybrid/aliyun/oss-bucket/remote/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/hybrid/aliyun/oss-bucket/remote/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -1358,7 +1358,7 @@ operation! {
     /// Deletes the local record of a virtual border router; the public cloud keeps it.
     DeleteVirtualBorderRouterLocal -> Empty: DELETE "/hybrid/aliyun/border-router/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1373,7 +1373,7 @@ operation! {
     /// Deletes the local record of a virtual router; the public cloud keeps it.
     DeleteVirtualRouterLocal -> Empty: DELETE "/hybrid/aliyun/vrouter/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,

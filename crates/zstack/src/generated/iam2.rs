@@ -707,7 +707,7 @@ operation! {
 
 operation! {
     /// Deletes a directory.
-    DeleteDirectory -> Empty: DELETE "/delete/directory" Keyed [job(), gone_is_done()];
+    DeleteDirectory -> Empty: DELETE "/delete/directory" Keyed [job()];
     required {
         query "uuid" uuid: String,
     }
@@ -721,7 +721,7 @@ operation! {
     /// Deletes an IAM2 organization.
     DeleteIAM2Organization -> Empty: DELETE "/iam2/organizations/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -731,7 +731,7 @@ operation! {
 
 operation! {
     /// Deletes an IAM2 project, which can be recovered until it is expunged.
-    DeleteIAM2Project -> Empty: DELETE "/iam2/projects/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteIAM2Project -> Empty: DELETE "/iam2/projects/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -742,7 +742,7 @@ operation! {
     /// Deletes an IAM2 project template.
     DeleteIAM2ProjectTemplate -> Empty: DELETE "/iam2/projects/templates/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -752,7 +752,10 @@ operation! {
 
 operation! {
     /// Deletes an IAM2 virtual ID.
-    DeleteIAM2VirtualID -> Empty: DELETE "/iam2/virtual-ids/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteIAM2VirtualID -> Empty: DELETE "/iam2/virtual-ids/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -766,7 +769,7 @@ operation! {
     /// Deletes an IAM2 virtual ID group.
     DeleteIAM2VirtualIDGroup -> Empty: DELETE "/iam2/projects/groups/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -778,7 +781,7 @@ operation! {
     /// Deletes an IAM2 virtual ID LDAP binding.
     DeleteIAM2VirtualIDLdapBinding -> Empty: DELETE "/iam2/ldap/bindings/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -792,7 +795,7 @@ operation! {
 operation! {
     /// Detaches an IAM2 project from an IAM2 organization.
     DetachIAM2ProjectFromIAM2Organization -> IAM2ProjectReply:
-        DELETE "/iam2/projects/{projectUuid}/iam2/organizations" Keyed [job(), gone_is_done()];
+        DELETE "/iam2/projects/{projectUuid}/iam2/organizations" Keyed [job()];
     required {
         path "projectUuid" project_uuid: String,
     }
@@ -1222,7 +1225,7 @@ operation! {
 operation! {
     /// Removes attributes from an IAM2 organization.
     RemoveAttributesFromIAM2Organization -> Empty:
-        DELETE "/iam2/organizations/{uuid}/attributes" Keyed [job(), gone_is_done()];
+        DELETE "/iam2/organizations/{uuid}/attributes" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "attributeUuids" attribute_uuids: Vec<String>,
@@ -1234,7 +1237,6 @@ operation! {
     /// Removes attributes from an IAM2 project.
     RemoveAttributesFromIAM2Project -> Empty: DELETE "/iam2/projects/{uuid}/attributes" Keyed [
         job(),
-        gone_is_done(),
     ];
     required {
         path "uuid" uuid: String,
@@ -1247,7 +1249,6 @@ operation! {
     /// Removes attributes from an IAM2 virtual ID.
     RemoveAttributesFromIAM2VirtualID -> Empty: DELETE "/iam2/virtual-ids/{uuid}/attributes" Keyed [
         job(),
-        gone_is_done(),
     ];
     required {
         path "uuid" uuid: String,
@@ -1259,7 +1260,7 @@ operation! {
 operation! {
     /// Removes attributes from an IAM2 virtual ID group.
     RemoveAttributesFromIAM2VirtualIDGroup -> Empty:
-        DELETE "/iam2/projects/groups/{uuid}/attributes" Keyed [job(), gone_is_done()];
+        DELETE "/iam2/projects/groups/{uuid}/attributes" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "attributeUuids" attribute_uuids: Vec<String>,
@@ -1284,10 +1285,7 @@ operation! {
 
 operation! {
     /// Removes an IAM2 virtual ID group from projects.
-    RemoveIAM2VirtualIDGroupFromProjects -> Empty: DELETE "/iam2/projects/groups" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    RemoveIAM2VirtualIDGroupFromProjects -> Empty: DELETE "/iam2/projects/groups" Keyed [job()];
     required {}
     optional {
         query "projectUuids" project_uuids: Vec<String>,
@@ -1298,7 +1296,7 @@ operation! {
 operation! {
     /// Removes IAM2 virtual IDs from a group.
     RemoveIAM2VirtualIDsFromGroup -> Empty:
-        DELETE "/iam2/projects/groups/{groupUuid}/virtual-ids" Keyed [job(), gone_is_done()];
+        DELETE "/iam2/projects/groups/{groupUuid}/virtual-ids" Keyed [job()];
     required {
         path "groupUuid" group_uuid: String,
         query "virtualIDUuids" virtual_id_uuids: Vec<String>,
@@ -1309,7 +1307,7 @@ operation! {
 operation! {
     /// Removes IAM2 virtual IDs from an organization.
     RemoveIAM2VirtualIDsFromOrganization -> Empty:
-        DELETE "/iam2/organizations/{organizationUuid}/virtual-ids" Keyed [job(), gone_is_done()];
+        DELETE "/iam2/organizations/{organizationUuid}/virtual-ids" Keyed [job()];
     required {
         path "organizationUuid" organization_uuid: String,
         query "virtualIDUuids" virtual_id_uuids: Vec<String>,
@@ -1320,7 +1318,7 @@ operation! {
 operation! {
     /// Removes IAM2 virtual IDs from a project.
     RemoveIAM2VirtualIDsFromProject -> Empty:
-        DELETE "/iam2/projects/{projectUuid}/virtual-ids" Keyed [job(), gone_is_done()];
+        DELETE "/iam2/projects/{projectUuid}/virtual-ids" Keyed [job()];
     required {
         path "projectUuid" project_uuid: String,
         query "virtualIDUuids" virtual_id_uuids: Vec<String>,
@@ -1330,10 +1328,7 @@ operation! {
 
 operation! {
     /// Removes IAM2 virtual IDs from projects.
-    RemoveIAM2VirtualIDsFromProjects -> Empty: DELETE "/iam2/projects/virtual-ids" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    RemoveIAM2VirtualIDsFromProjects -> Empty: DELETE "/iam2/projects/virtual-ids" Keyed [job()];
     required {
         query "projectUuids" project_uuids: Vec<String>,
         query "virtualIDUuids" virtual_id_uuids: Vec<String>,
@@ -1343,10 +1338,7 @@ operation! {
 
 operation! {
     /// Removes resources from a directory.
-    RemoveResourcesFromDirectory -> Empty: DELETE "/remove/resources/directory" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    RemoveResourcesFromDirectory -> Empty: DELETE "/remove/resources/directory" Keyed [job()];
     required {
         query "resourceUuids" resource_uuids: Vec<String>,
         query "directoryUuid" directory_uuid: String,
@@ -1357,7 +1349,7 @@ operation! {
 operation! {
     /// Removes roles from an IAM2 virtual ID.
     RemoveRolesFromIAM2VirtualID -> Empty:
-        DELETE "/iam2/projects/virtual-ids/{virtualIDUuid}/roles" Keyed [job(), gone_is_done()];
+        DELETE "/iam2/projects/virtual-ids/{virtualIDUuid}/roles" Keyed [job()];
     required {
         path "virtualIDUuid" virtual_id_uuid: String,
         query "roleUuids" role_uuids: Vec<String>,
@@ -1370,7 +1362,7 @@ operation! {
 operation! {
     /// Removes roles from an IAM2 virtual ID group.
     RemoveRolesFromIAM2VirtualIDGroup -> Empty:
-        DELETE "/iam2/projects/groups/{groupUuid}/roles" Keyed [job(), gone_is_done()];
+        DELETE "/iam2/projects/groups/{groupUuid}/roles" Keyed [job()];
     required {
         path "groupUuid" group_uuid: String,
         query "roleUuids" role_uuids: Vec<String>,

@@ -322,7 +322,7 @@ operation! {
 
 operation! {
     /// Deletes an image from backup storages; it can be recovered until it is expunged.
-    DeleteImage -> Empty: DELETE "/images/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteImage -> Empty: DELETE "/images/{uuid}" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -335,7 +335,7 @@ operation! {
 
 operation! {
     /// Deletes an image package.
-    DeleteImagePackage -> Empty: DELETE "/image-packages/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteImagePackage -> Empty: DELETE "/image-packages/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }

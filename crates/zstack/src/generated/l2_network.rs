@@ -481,7 +481,7 @@ output! {
 
 operation! {
     /// Deletes an L2 network with the L3 networks on it.
-    DeleteL2Network -> Empty: DELETE "/l2-networks/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteL2Network -> Empty: DELETE "/l2-networks/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -494,7 +494,7 @@ operation! {
 operation! {
     /// Deletes a VNI range.
     DeleteVniRange -> Empty:
-        DELETE "/l2-networks/vxlan-pool/vni-ranges/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/l2-networks/vxlan-pool/vni-ranges/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -506,7 +506,10 @@ operation! {
 
 operation! {
     /// Deletes a VXLAN L2 network.
-    DeleteVxlanL2Network -> Empty: DELETE "/l2-networks/vxlan/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteVxlanL2Network -> Empty: DELETE "/l2-networks/vxlan/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -520,7 +523,7 @@ operation! {
     /// Deletes a VXLAN pool remote VTEP.
     DeleteVxlanPoolRemoteVtep -> Empty:
         DELETE "/l2-networks/{l2NetworkUuid}/clusters/{clusterUuid}/delete/remote-vtep-ip" Keyed
-        [job(), gone_is_done()];
+        [job()];
     required {
         path "l2NetworkUuid" l2_network_uuid: String,
         path "clusterUuid" cluster_uuid: String,
@@ -535,7 +538,7 @@ operation! {
 operation! {
     /// Detaches an L2 network from a cluster.
     DetachL2NetworkFromCluster -> L2NetworkReply:
-        DELETE "/l2-networks/{l2NetworkUuid}/clusters/{clusterUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/l2-networks/{l2NetworkUuid}/clusters/{clusterUuid}" Keyed [job()];
     required {
         path "l2NetworkUuid" l2_network_uuid: String,
         path "clusterUuid" cluster_uuid: String,
@@ -706,7 +709,10 @@ output! {
 
 operation! {
     /// Removes an SDN controller.
-    RemoveSdnController -> Empty: DELETE "/sdn-controllers/{uuid}" Keyed [job(), gone_is_done()];
+    RemoveSdnController -> Empty: DELETE "/sdn-controllers/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }

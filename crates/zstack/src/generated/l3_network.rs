@@ -319,8 +319,7 @@ operation! {
 
 operation! {
     /// Releases IP addresses of an L3 network.
-    DeleteIpAddress -> Empty:
-        DELETE "/l3-networks/{l3NetworkUuid}/ip-address" Keyed [job(), gone_is_done()];
+    DeleteIpAddress -> Empty: DELETE "/l3-networks/{l3NetworkUuid}/ip-address" Keyed [job()];
     required {
         path "l3NetworkUuid" l3_network_uuid: String,
         query "usedIpUuids" used_ip_uuids: Vec<String>,
@@ -333,7 +332,10 @@ operation! {
 
 operation! {
     /// Deletes an IP range.
-    DeleteIpRange -> Empty: DELETE "/l3-networks/ip-ranges/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteIpRange -> Empty: DELETE "/l3-networks/ip-ranges/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -345,7 +347,7 @@ operation! {
 
 operation! {
     /// Deletes an L3 network; VM NICs on it are detached.
-    DeleteL3Network -> Empty: DELETE "/l3-networks/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteL3Network -> Empty: DELETE "/l3-networks/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -358,7 +360,7 @@ operation! {
 operation! {
     /// Deletes a reserved IP range.
     DeleteReservedIpRange -> Empty:
-        DELETE "/l3-networks/reserved-ip-ranges/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/l3-networks/reserved-ip-ranges/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -371,7 +373,7 @@ operation! {
 operation! {
     /// Detaches a network service from an L3 network.
     DetachNetworkServiceFromL3Network -> L3NetworkReply:
-        DELETE "/l3-networks/{l3NetworkUuid}/network-services" Keyed [job(), gone_is_done()];
+        DELETE "/l3-networks/{l3NetworkUuid}/network-services" Keyed [job()];
     required {
         path "l3NetworkUuid" l3_network_uuid: String,
     }
@@ -678,7 +680,7 @@ output! {
 operation! {
     /// Removes a DNS server from an L3 network.
     RemoveDnsFromL3Network -> L3NetworkReply:
-        DELETE "/l3-networks/{l3NetworkUuid}/dns/{dns}" Keyed [job(), gone_is_done()];
+        DELETE "/l3-networks/{l3NetworkUuid}/dns/{dns}" Keyed [job()];
     required {
         path "l3NetworkUuid" l3_network_uuid: String,
         path "dns" dns: String,
@@ -689,7 +691,7 @@ operation! {
 operation! {
     /// Removes a host route from an L3 network.
     RemoveHostRouteFromL3Network -> L3NetworkReply:
-        DELETE "/l3-networks/{l3NetworkUuid}/hostroute" Keyed [job(), gone_is_done()];
+        DELETE "/l3-networks/{l3NetworkUuid}/hostroute" Keyed [job()];
     required {
         path "l3NetworkUuid" l3_network_uuid: String,
         query "prefix" prefix: String,

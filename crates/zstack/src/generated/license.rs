@@ -18,8 +18,7 @@ pub static OPERATIONS: &[Spec] = &[
 
 operation! {
     /// Deletes a license.
-    DeleteLicense -> Empty:
-        DELETE "/licenses/mn/{managementNodeUuid}/actions" Keyed [job(), gone_is_done()];
+    DeleteLicense -> Empty: DELETE "/licenses/mn/{managementNodeUuid}/actions" Keyed [job()];
     required {
         path "managementNodeUuid" management_node_uuid: String,
     }

@@ -572,7 +572,7 @@ operation! {
     /// Deletes an access control list.
     DeleteAccessControlList -> Empty: DELETE "/access-control-lists/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -585,7 +585,7 @@ operation! {
 
 operation! {
     /// Deletes a certificate.
-    DeleteCertificate -> Empty: DELETE "/certificates/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteCertificate -> Empty: DELETE "/certificates/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -597,7 +597,7 @@ operation! {
 
 operation! {
     /// Deletes a load balancer.
-    DeleteLoadBalancer -> Empty: DELETE "/load-balancers/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteLoadBalancer -> Empty: DELETE "/load-balancers/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -610,7 +610,7 @@ operation! {
 operation! {
     /// Deletes a load balancer listener.
     DeleteLoadBalancerListener -> LoadBalancerReply:
-        DELETE "/load-balancers/listeners/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/load-balancers/listeners/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -621,7 +621,7 @@ operation! {
     /// Deletes a load balancer server group.
     DeleteLoadBalancerServerGroup -> Empty: DELETE "/load-balancers/servergroups/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -633,7 +633,7 @@ operation! {
     /// Deletes an SLB group.
     DeleteSlbGroup -> Empty: DELETE "/load-balancers/slb/group/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -864,7 +864,7 @@ operation! {
 operation! {
     /// Removes an entry from an access control list.
     RemoveAccessControlListEntry -> Empty:
-        DELETE "/access-control-lists/{aclUuid}/ipentries/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/access-control-lists/{aclUuid}/ipentries/{uuid}" Keyed [job()];
     required {
         path "aclUuid" acl_uuid: String,
         path "uuid" uuid: String,
@@ -878,8 +878,7 @@ operation! {
 operation! {
     /// Removes an access control list from a load balancer.
     RemoveAccessControlListFromLoadBalancer -> LoadBalancerListenerReply:
-        DELETE "/load-balancers/listeners/{listenerUuid}/access-control-lists" Keyed
-        [job(), gone_is_done()];
+        DELETE "/load-balancers/listeners/{listenerUuid}/access-control-lists" Keyed [job()];
     required {
         path "listenerUuid" listener_uuid: String,
         query "aclUuids" acl_uuids: Vec<String>,
@@ -908,7 +907,7 @@ operation! {
 operation! {
     /// Removes a certificate from a load balancer listener.
     RemoveCertificateFromLoadBalancerListener -> LoadBalancerListenerReply:
-        DELETE "/load-balancers/listeners/{listenerUuid}/certificate" Keyed [job(), gone_is_done()];
+        DELETE "/load-balancers/listeners/{listenerUuid}/certificate" Keyed [job()];
     required {
         path "listenerUuid" listener_uuid: String,
         query "certificateUuid" certificate_uuid: String,
@@ -919,8 +918,7 @@ operation! {
 operation! {
     /// Removes a server group from a load balancer listener.
     RemoveServerGroupFromLoadBalancerListener -> LoadBalancerListenerReply:
-        DELETE "/load-balancers/listeners/{listenerUuid}/servergroups" Keyed
-        [job(), gone_is_done()];
+        DELETE "/load-balancers/listeners/{listenerUuid}/servergroups" Keyed [job()];
     required {
         path "listenerUuid" listener_uuid: String,
         query "serverGroupUuid" server_group_uuid: String,
@@ -931,8 +929,7 @@ operation! {
 operation! {
     /// Removes a VM NIC from a load balancer.
     RemoveVmNicFromLoadBalancer -> LoadBalancerReply:
-        DELETE "/load-balancers/listeners/{listenerUuid}/vm-instances/nics" Keyed
-        [job(), gone_is_done()];
+        DELETE "/load-balancers/listeners/{listenerUuid}/vm-instances/nics" Keyed [job()];
     required {
         path "listenerUuid" listener_uuid: String,
         query "vmNicUuids" vm_nic_uuids: Vec<String>,

@@ -221,7 +221,7 @@ output! {
 operation! {
     /// Deletes a login access rule.
     DeleteAccessControlRule -> Empty:
-        DELETE "/login-control/access-control/rules/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/login-control/access-control/rules/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -233,7 +233,7 @@ operation! {
 
 operation! {
     /// Deletes an LDAP binding.
-    DeleteLdapBinding -> Empty: DELETE "/ldap/bindings/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteLdapBinding -> Empty: DELETE "/ldap/bindings/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String [len(0, 32)],
     }
@@ -242,7 +242,7 @@ operation! {
 
 operation! {
     /// Deletes an LDAP server.
-    DeleteLdapServer -> Empty: DELETE "/ldap/servers/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteLdapServer -> Empty: DELETE "/ldap/servers/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }

@@ -44,7 +44,7 @@ operation! {
 
 operation! {
     /// Deletes the record of a finished long job.
-    DeleteLongJob -> Empty: DELETE "/longjobs/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteLongJob -> Empty: DELETE "/longjobs/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }

@@ -205,7 +205,7 @@ operation! {
 
 operation! {
     /// Deletes a garbage collection job.
-    DeleteGCJob -> Empty: DELETE "/gc-jobs/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteGCJob -> Empty: DELETE "/gc-jobs/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -214,10 +214,7 @@ operation! {
 
 operation! {
     /// Deletes a log configuration.
-    DeleteLogConfiguration -> Empty: DELETE "/log/configurations/log4j2" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DeleteLogConfiguration -> Empty: DELETE "/log/configurations/log4j2" Keyed [job()];
     required {
         query "configId" config_id: i64,
     }
@@ -230,7 +227,7 @@ operation! {
 operation! {
     /// Deletes a webhook.
     /// Deprecated by the vendor.
-    DeleteWebhook -> Empty: DELETE "/web-hooks/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteWebhook -> Empty: DELETE "/web-hooks/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }

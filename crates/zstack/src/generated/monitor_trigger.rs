@@ -169,7 +169,7 @@ operation! {
 
 operation! {
     /// Deletes an alert.
-    DeleteAlert -> Empty: DELETE "/monitoring/alerts" Keyed [job(), gone_is_done()];
+    DeleteAlert -> Empty: DELETE "/monitoring/alerts" Keyed [job()];
     required {
         query "uuids" uuids: Vec<String>,
     }
@@ -181,7 +181,7 @@ operation! {
 
 operation! {
     /// Deletes a notification medium.
-    DeleteMedia -> Empty: DELETE "/media/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteMedia -> Empty: DELETE "/media/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -195,7 +195,7 @@ operation! {
     /// Deletes a monitor trigger.
     DeleteMonitorTrigger -> Empty: DELETE "/monitoring/triggers/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -210,7 +210,7 @@ operation! {
     /// Deletes a monitor trigger action.
     DeleteMonitorTriggerAction -> Empty: DELETE "/monitoring/trigger-actions/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -224,8 +224,7 @@ operation! {
 operation! {
     /// Detaches a monitor trigger action from a trigger.
     DetachMonitorTriggerActionFromTrigger -> Empty:
-        DELETE "/monitoring/triggers/{triggerUuid}/trigger-actions/{actionUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/monitoring/triggers/{triggerUuid}/trigger-actions/{actionUuid}" Keyed [job()];
     required {
         path "triggerUuid" trigger_uuid: String,
         path "actionUuid" action_uuid: String,

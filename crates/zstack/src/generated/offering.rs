@@ -187,7 +187,7 @@ operation! {
 
 operation! {
     /// Deletes a disk offering.
-    DeleteDiskOffering -> Empty: DELETE "/disk-offerings/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteDiskOffering -> Empty: DELETE "/disk-offerings/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -201,7 +201,7 @@ operation! {
     /// Deletes an instance offering.
     DeleteInstanceOffering -> Empty: DELETE "/instance-offerings/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,

@@ -178,7 +178,7 @@ operation! {
     /// Deletes a mediated device.
     DeleteMdevDevice -> Empty: DELETE "/mdev-devices/{mdevDeviceUuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "mdevDeviceUuid" mdev_device_uuid: String,
@@ -191,7 +191,10 @@ operation! {
 
 operation! {
     /// Deletes a PCI device.
-    DeletePciDevice -> Empty: DELETE "/pci-device/pci-devices/{uuid}" Keyed [job(), gone_is_done()];
+    DeletePciDevice -> Empty: DELETE "/pci-device/pci-devices/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -204,7 +207,7 @@ operation! {
 operation! {
     /// Deletes a PCI device offering.
     DeletePciDeviceOffering -> Empty:
-        DELETE "/pci-device/pci-device-offerings/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/pci-device/pci-device-offerings/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -217,8 +220,7 @@ operation! {
 operation! {
     /// Detaches a mediated device from a VM.
     DetachMdevDeviceFromVm -> MdevDeviceReply:
-        DELETE "/mdev-devices/{mdevDeviceUuid}/vm-instances/{vmInstanceUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/mdev-devices/{mdevDeviceUuid}/vm-instances/{vmInstanceUuid}" Keyed [job()];
     required {
         path "mdevDeviceUuid" mdev_device_uuid: String,
         path "vmInstanceUuid" vm_instance_uuid: String,
@@ -508,8 +510,7 @@ output! {
 operation! {
     /// Removes a mediated device specification from a VM.
     RemoveMdevDeviceSpecFromVmInstance -> Empty:
-        DELETE "/mdev-device-specs/{mdevSpecUuid}/vm-instances/{vmInstanceUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/mdev-device-specs/{mdevSpecUuid}/vm-instances/{vmInstanceUuid}" Keyed [job()];
     required {
         path "mdevSpecUuid" mdev_spec_uuid: String,
         path "vmInstanceUuid" vm_instance_uuid: String,
@@ -520,8 +521,7 @@ operation! {
 operation! {
     /// Removes a PCI device specification from a VM.
     RemovePciDeviceSpecFromVmInstance -> Empty:
-        DELETE "/pci-device-specs/{pciSpecUuid}/vm-instances/{vmInstanceUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/pci-device-specs/{pciSpecUuid}/vm-instances/{vmInstanceUuid}" Keyed [job()];
     required {
         path "pciSpecUuid" pci_spec_uuid: String,
         path "vmInstanceUuid" vm_instance_uuid: String,

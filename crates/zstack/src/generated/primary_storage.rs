@@ -429,7 +429,10 @@ operation! {
 
 operation! {
     /// Deletes an Alibaba Cloud NAS access group.
-    DeleteAliyunNasAccessGroup -> Empty: DELETE "/nas/access/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteAliyunNasAccessGroup -> Empty: DELETE "/nas/access/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -443,7 +446,7 @@ operation! {
     /// Deletes an Alibaba Cloud NAS access group rule.
     DeleteAliyunNasAccessGroupRule -> Empty: DELETE "/nas/access/rule/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -458,7 +461,7 @@ operation! {
     /// Deletes a Ceph primary storage pool.
     DeleteCephPrimaryStoragePool -> Empty: DELETE "/primary-storage/ceph/pools/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -470,7 +473,7 @@ operation! {
     /// Deletes a NAS file system.
     DeleteNasFileSystem -> Empty: DELETE "/primary-storage/nas/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -485,7 +488,7 @@ operation! {
     /// Deletes a NAS mount target.
     DeleteNasMountTarget -> Empty: DELETE "/primary-storage/nas/mount/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -498,7 +501,10 @@ operation! {
 
 operation! {
     /// Removes a primary storage from management; it must be detached from all clusters.
-    DeletePrimaryStorage -> Empty: DELETE "/primary-storage/{uuid}" Keyed [job(), gone_is_done()];
+    DeletePrimaryStorage -> Empty: DELETE "/primary-storage/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -949,7 +955,7 @@ operation! {
 operation! {
     /// Removes a monitor node from a Ceph primary storage.
     RemoveMonFromCephPrimaryStorage -> CephPrimaryStorageReply:
-        DELETE "/primary-storage/ceph/{uuid}/mons" Keyed [job(), gone_is_done()];
+        DELETE "/primary-storage/ceph/{uuid}/mons" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "monHostnames" mon_hostnames: Vec<String>,

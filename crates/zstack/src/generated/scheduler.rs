@@ -252,7 +252,7 @@ output! {
 
 operation! {
     /// Deletes a scheduler job.
-    DeleteSchedulerJob -> Empty: DELETE "/scheduler/jobs/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteSchedulerJob -> Empty: DELETE "/scheduler/jobs/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -266,7 +266,7 @@ operation! {
     /// Deletes a scheduler job group.
     DeleteSchedulerJobGroup -> Empty: DELETE "/scheduler/jobgroups/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -281,7 +281,7 @@ operation! {
     /// Deletes a scheduler trigger.
     DeleteSchedulerTrigger -> Empty: DELETE "/scheduler/triggers/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -394,7 +394,7 @@ operation! {
     /// Removes a scheduler job from a scheduler trigger.
     RemoveSchedulerJobFromSchedulerTrigger -> Empty:
         DELETE "/scheduler/jobs/{schedulerJobUuid}/scheduler/triggers/{schedulerTriggerUuid}" Keyed
-        [job(), gone_is_done()];
+        [job()];
     required {
         path "schedulerJobUuid" scheduler_job_uuid: String,
         path "schedulerTriggerUuid" scheduler_trigger_uuid: String,
@@ -406,7 +406,7 @@ operation! {
     /// Removes a scheduler job group from a scheduler trigger.
     RemoveSchedulerJobGroupFromSchedulerTrigger -> Empty:
         DELETE "/scheduler/jobgroups/{schedulerJobGroupUuid}/scheduler/triggers/{schedulerTriggerUuid}" Keyed
-        [job(), gone_is_done()];
+        [job()];
     required {
         path "schedulerJobGroupUuid" scheduler_job_group_uuid: String,
         path "schedulerTriggerUuid" scheduler_trigger_uuid: String,
@@ -417,7 +417,7 @@ operation! {
 operation! {
     /// Removes scheduler jobs from a scheduler job group.
     RemoveSchedulerJobsFromSchedulerJobGroup -> Empty:
-        DELETE "/scheduler/jobgroups/{schedulerJobGroupUuid}/job" Keyed [job(), gone_is_done()];
+        DELETE "/scheduler/jobgroups/{schedulerJobGroupUuid}/job" Keyed [job()];
     required {
         path "schedulerJobGroupUuid" scheduler_job_group_uuid: String,
         query "schedulerJobUuids" scheduler_job_uuids: Vec<String>,

@@ -228,7 +228,10 @@ output! {
 
 operation! {
     /// Deletes an affinity group.
-    DeleteAffinityGroup -> Empty: DELETE "/affinity-groups/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteAffinityGroup -> Empty: DELETE "/affinity-groups/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -242,7 +245,7 @@ operation! {
     /// Deletes a host scheduling rule group.
     DeleteHostSchedulingRuleGroup -> Empty: DELETE "/hostSchedulingRuleGroup/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -254,7 +257,7 @@ operation! {
     /// Deletes a VM scheduling rule group.
     DeleteVmSchedulingRuleGroup -> Empty: DELETE "/vmSchedulingRuleGroup/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -265,7 +268,7 @@ operation! {
 operation! {
     /// Detaches a host from a host scheduling rule group.
     DetachHostFromHostSchedulingRuleGroup -> Empty:
-        DELETE "/hostSchedulingRuleGroup/{hostGroupUuid}/host" Keyed [job(), gone_is_done()];
+        DELETE "/hostSchedulingRuleGroup/{hostGroupUuid}/host" Keyed [job()];
     required {
         path "hostGroupUuid" host_group_uuid: String,
         query "hostUuid" host_uuid: String,
@@ -276,7 +279,7 @@ operation! {
 operation! {
     /// Detaches a VM from a VM scheduling rule group.
     DetachVmFromVmSchedulingRuleGroup -> Empty:
-        DELETE "/vmSchedulingRuleGroup/{vmGroupUuid}/vmInstance/" Keyed [job(), gone_is_done()];
+        DELETE "/vmSchedulingRuleGroup/{vmGroupUuid}/vmInstance/" Keyed [job()];
     required {
         path "vmGroupUuid" vm_group_uuid: String,
         query "vmUuid" vm_uuid: String,
@@ -444,7 +447,7 @@ output! {
 operation! {
     /// Removes a VM from an affinity group.
     RemoveVmFromAffinityGroup -> AffinityGroupReply:
-        DELETE "/affinity-groups/{affinityGroupUuid}/vm-instances" Keyed [job(), gone_is_done()];
+        DELETE "/affinity-groups/{affinityGroupUuid}/vm-instances" Keyed [job()];
     required {
         path "affinityGroupUuid" affinity_group_uuid: String,
         query "uuid" uuid: String,
@@ -456,7 +459,7 @@ operation! {
     /// Removes a VM scheduling rule.
     RemoveVmSchedulingRule -> Empty: DELETE "/vmSchedulingRule/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,

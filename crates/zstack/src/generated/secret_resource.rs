@@ -568,7 +568,7 @@ operation! {
     /// Deletes a CCS certificate.
     DeleteCCSCertificate -> Empty: DELETE "/crypto/ccs-certificate/delete/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -583,7 +583,7 @@ operation! {
     /// Deletes a secret resource pool.
     DeleteSecretResourcePool -> Empty: DELETE "/secret-resource-pool/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -598,7 +598,7 @@ operation! {
     /// Deletes a security machine.
     DeleteSecurityMachine -> Empty: DELETE "/security-machines/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,

@@ -194,7 +194,10 @@ operation! {
 
 operation! {
     /// Deletes a security group.
-    DeleteSecurityGroup -> Empty: DELETE "/security-groups/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteSecurityGroup -> Empty: DELETE "/security-groups/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -206,10 +209,7 @@ operation! {
 
 operation! {
     /// Deletes rules of a security group.
-    DeleteSecurityGroupRule -> SecurityGroupReply: DELETE "/security-groups/rules" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DeleteSecurityGroupRule -> SecurityGroupReply: DELETE "/security-groups/rules" Keyed [job()];
     required {
         query "ruleUuids" rule_uuids: Vec<String>,
     }
@@ -219,8 +219,7 @@ operation! {
 operation! {
     /// Removes VM NICs from a security group.
     DeleteVmNicFromSecurityGroup -> Empty:
-        DELETE "/security-groups/{securityGroupUuid}/vm-instances/nics" Keyed
-        [job(), gone_is_done()];
+        DELETE "/security-groups/{securityGroupUuid}/vm-instances/nics" Keyed [job()];
     required {
         path "securityGroupUuid" security_group_uuid: String,
         query "vmNicUuids" vm_nic_uuids: Vec<String>,
@@ -231,8 +230,7 @@ operation! {
 operation! {
     /// Detaches a security group from an L3 network.
     DetachSecurityGroupFromL3Network -> SecurityGroupReply:
-        DELETE "/security-groups/{securityGroupUuid}/l3-networks/{l3NetworkUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/security-groups/{securityGroupUuid}/l3-networks/{l3NetworkUuid}" Keyed [job()];
     required {
         path "securityGroupUuid" security_group_uuid: String,
         path "l3NetworkUuid" l3_network_uuid: String,

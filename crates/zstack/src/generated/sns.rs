@@ -508,7 +508,7 @@ operation! {
     /// Deletes an email address of an email endpoint.
     DeleteEmailAddressOfSNSEmailEndpoint -> Empty:
         DELETE "/sns/application-endpoints/emails/{endpointUuid}/email-addresses/{emailAddressUuid}" Keyed
-        [job(), gone_is_done()];
+        [job()];
     required {
         path "emailAddressUuid" email_address_uuid: String,
         path "endpointUuid" endpoint_uuid: String,
@@ -520,7 +520,7 @@ operation! {
     /// Deletes a notification endpoint.
     DeleteSNSApplicationEndpoint -> Empty: DELETE "/sns/application-endpoints/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -535,7 +535,7 @@ operation! {
     /// Deletes a notification platform.
     DeleteSNSApplicationPlatform -> Empty: DELETE "/sns/application-platforms/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -548,7 +548,7 @@ operation! {
 
 operation! {
     /// Deletes a notification topic.
-    DeleteSNSTopic -> Empty: DELETE "/sns/topics/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteSNSTopic -> Empty: DELETE "/sns/topics/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -795,7 +795,7 @@ operation! {
     /// Removes a person to mention from a DingTalk endpoint.
     RemoveSNSDingTalkAtPerson -> Empty:
         DELETE "/sns/application-endpoints/ding-talk/{endpointUuid}/at-persons/{phoneNumber}" Keyed
-        [job(), gone_is_done()];
+        [job()];
     required {
         path "endpointUuid" endpoint_uuid: String,
         path "phoneNumber" phone_number: String,
@@ -809,8 +809,7 @@ operation! {
 operation! {
     /// Removes a person to mention from a Feishu endpoint.
     RemoveSNSFeiShuAtPerson -> Empty:
-        DELETE "/sns/application-endpoints/feishu/{endpointUuid}/at-persons/{userId}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/sns/application-endpoints/feishu/{endpointUuid}/at-persons/{userId}" Keyed [job()];
     required {
         path "endpointUuid" endpoint_uuid: String,
         path "userId" user_id: String,
@@ -824,8 +823,7 @@ operation! {
 operation! {
     /// Removes an SMS receiver.
     RemoveSNSSmsReceiver -> Empty:
-        DELETE "/sns/sms-endpoints/{endpointUuid}/receivers/{phoneNumber}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/sns/sms-endpoints/{endpointUuid}/receivers/{phoneNumber}" Keyed [job()];
     required {
         path "endpointUuid" endpoint_uuid: String,
         path "phoneNumber" phone_number: String [len(0, 64)],
@@ -840,8 +838,7 @@ operation! {
 operation! {
     /// Removes a person to mention from a WeCom endpoint.
     RemoveSNSWeComAtPerson -> Empty:
-        DELETE "/sns/application-endpoints/we-com/{endpointUuid}/at-persons/{userId}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/sns/application-endpoints/we-com/{endpointUuid}/at-persons/{userId}" Keyed [job()];
     required {
         path "endpointUuid" endpoint_uuid: String,
         path "userId" user_id: String,
@@ -999,7 +996,7 @@ operation! {
 operation! {
     /// Stops sending the messages of a notification topic to an endpoint.
     UnsubscribeSNSTopic -> Empty:
-        DELETE "/sns/topics/{topicUuid}/endpoints/{endpointUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/sns/topics/{topicUuid}/endpoints/{endpointUuid}" Keyed [job()];
     required {
         path "topicUuid" topic_uuid: String,
         path "endpointUuid" endpoint_uuid: String,

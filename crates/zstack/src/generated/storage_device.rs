@@ -150,7 +150,7 @@ operation! {
     /// Deletes an iSCSI server.
     DeleteIscsiServer -> Empty: DELETE "/storage-devices/iscsi/servers/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -165,7 +165,7 @@ operation! {
     /// Deletes an NVMe server.
     DeleteNvmeServer -> Empty: DELETE "/storage-devices/nvme/servers/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,

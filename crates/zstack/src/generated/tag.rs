@@ -130,7 +130,7 @@ output! {
 
 operation! {
     /// Deletes a tag.
-    DeleteTag -> Empty: DELETE "/tags/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteTag -> Empty: DELETE "/tags/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -142,10 +142,7 @@ operation! {
 
 operation! {
     /// Detaches a tag from resources.
-    DetachTagFromResources -> Empty: DELETE "/tags/{tagUuid}/resources" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DetachTagFromResources -> Empty: DELETE "/tags/{tagUuid}/resources" Keyed [job()];
     required {
         path "tagUuid" tag_uuid: String,
         query "resourceUuids" resource_uuids: Vec<String>,

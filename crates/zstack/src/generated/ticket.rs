@@ -155,7 +155,7 @@ operation! {
 
 operation! {
     /// Deletes an IAM2 ticket flow.
-    DeleteIAM2TicketFlow -> Empty: DELETE "/tickets/flow/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteIAM2TicketFlow -> Empty: DELETE "/tickets/flow/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -167,7 +167,7 @@ operation! {
 
 operation! {
     /// Deletes a ticket.
-    DeleteTicket -> Empty: DELETE "/tickets/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteTicket -> Empty: DELETE "/tickets/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -181,7 +181,7 @@ operation! {
     /// Deletes a ticket flow collection.
     DeleteTicketFlowCollection -> Empty: DELETE "/tickets/flow-collections/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -272,8 +272,7 @@ output! {
 operation! {
     /// Removes ticket types from a ticket flow collection.
     RemoveTicketTypesFromTicketFlowCollection -> Empty:
-        DELETE "/tickets/flow-collections/{ticketFlowCollectionUuid}/ticket-types" Keyed
-        [job(), gone_is_done()];
+        DELETE "/tickets/flow-collections/{ticketFlowCollectionUuid}/ticket-types" Keyed [job()];
     required {
         path "ticketFlowCollectionUuid" ticket_flow_collection_uuid: String,
         query "ticketTypeUuids" ticket_type_uuids: Vec<String>,

@@ -166,7 +166,7 @@ operation! {
     /// Deletes a V2V conversion host.
     DeleteV2VConversionHost -> Empty: DELETE "/v2v-conversion-hosts/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -179,7 +179,7 @@ operation! {
 
 operation! {
     /// Deletes a vCenter.
-    DeleteVCenter -> Empty: DELETE "/vcenters/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteVCenter -> Empty: DELETE "/vcenters/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }

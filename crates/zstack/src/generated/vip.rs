@@ -265,7 +265,7 @@ operation! {
 
 operation! {
     /// Deletes an EIP.
-    DeleteEip -> Empty: DELETE "/eips/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteEip -> Empty: DELETE "/eips/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -279,7 +279,7 @@ operation! {
     /// Deletes a port forwarding rule.
     DeletePortForwardingRule -> Empty: DELETE "/port-forwarding/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -292,7 +292,7 @@ operation! {
 
 operation! {
     /// Releases a VIP; services that use it are removed with it.
-    DeleteVip -> Empty: DELETE "/vips/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteVip -> Empty: DELETE "/vips/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -304,7 +304,7 @@ operation! {
 
 operation! {
     /// Lifts the bandwidth limit of a VIP.
-    DeleteVipQos -> Empty: DELETE "/vips/{uuid}/vip-qos" Keyed [job(), gone_is_done()];
+    DeleteVipQos -> Empty: DELETE "/vips/{uuid}/vip-qos" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -315,7 +315,7 @@ operation! {
 
 operation! {
     /// Deletes the shared bandwidth QoS of a VPC.
-    DeleteVpcSharedQos -> Empty: DELETE "/vips/sharedqos/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteVpcSharedQos -> Empty: DELETE "/vips/sharedqos/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -327,7 +327,7 @@ operation! {
 
 operation! {
     /// Unbinds an EIP from its VM NIC.
-    DetachEip -> EipReply: DELETE "/eips/{uuid}/vm-instances/nics" Keyed [job(), gone_is_done()];
+    DetachEip -> EipReply: DELETE "/eips/{uuid}/vm-instances/nics" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -337,7 +337,7 @@ operation! {
 operation! {
     /// Unbinds a port forwarding rule from its VM NIC.
     DetachPortForwardingRule -> PortForwardingRuleReply:
-        DELETE "/port-forwarding/{uuid}/vm-instances/nics" Keyed [job(), gone_is_done()];
+        DELETE "/port-forwarding/{uuid}/vm-instances/nics" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -346,10 +346,7 @@ operation! {
 
 operation! {
     /// Detaches a VIP from a shared bandwidth QoS of a VPC.
-    DetachVipFromVpcSharedQos -> Empty: DELETE "/vips/sharedqos/{sharedQosUuid}/vips" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DetachVipFromVpcSharedQos -> Empty: DELETE "/vips/sharedqos/{sharedQosUuid}/vips" Keyed [job()];
     required {
         path "sharedQosUuid" shared_qos_uuid: String,
     }

@@ -815,7 +815,7 @@ output! {
 
 operation! {
     /// Deletes a guest VM script.
-    DeleteGuestVmScript -> Empty: DELETE "/scripts/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteGuestVmScript -> Empty: DELETE "/scripts/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -827,7 +827,7 @@ operation! {
 
 operation! {
     /// Lifts the bandwidth limit of a VM NIC.
-    DeleteNicQos -> Empty: DELETE "/vm-instances/{uuid}/nic-qos" Keyed [job(), gone_is_done()];
+    DeleteNicQos -> Empty: DELETE "/vm-instances/{uuid}/nic-qos" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "direction" direction: String [values(&["in", "out"])],
@@ -838,7 +838,7 @@ operation! {
 
 operation! {
     /// Deletes an SSH key pair.
-    DeleteSshKeyPair -> Empty: DELETE "/ssh-key-pair/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteSshKeyPair -> Empty: DELETE "/ssh-key-pair/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -847,7 +847,7 @@ operation! {
 
 operation! {
     /// Resets the boot mode of a VM to the one of its image.
-    DeleteVmBootMode -> Empty: DELETE "/vm-instances/{uuid}/bootmode" Keyed [job(), gone_is_done()];
+    DeleteVmBootMode -> Empty: DELETE "/vm-instances/{uuid}/bootmode" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -859,7 +859,7 @@ operation! {
 
 operation! {
     /// Removes a CD-ROM drive from a VM.
-    DeleteVmCdRom -> Empty: DELETE "/vm-instances/cdroms/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteVmCdRom -> Empty: DELETE "/vm-instances/cdroms/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -871,10 +871,7 @@ operation! {
 
 operation! {
     /// Removes the console password of a VM.
-    DeleteVmConsolePassword -> Empty: DELETE "/vm-instances/{uuid}/console-password" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DeleteVmConsolePassword -> Empty: DELETE "/vm-instances/{uuid}/console-password" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -883,10 +880,7 @@ operation! {
 
 operation! {
     /// Removes the host name that DHCP gives to a VM.
-    DeleteVmHostname -> Empty: DELETE "/vm-instances/{uuid}/hostnames" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DeleteVmHostname -> Empty: DELETE "/vm-instances/{uuid}/hostnames" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -898,10 +892,7 @@ operation! {
 
 operation! {
     /// Turns off high availability for a VM.
-    DeleteVmInstanceHaLevel -> Empty: DELETE "/vm-instances/{uuid}/ha-levels" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DeleteVmInstanceHaLevel -> Empty: DELETE "/vm-instances/{uuid}/ha-levels" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -910,7 +901,7 @@ operation! {
 
 operation! {
     /// Deletes a VM NIC.
-    DeleteVmNic -> Empty: DELETE "/nics/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteVmNic -> Empty: DELETE "/nics/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -922,7 +913,7 @@ operation! {
 
 operation! {
     /// Removes the SSH public key of a VM.
-    DeleteVmSshKey -> Empty: DELETE "/vm-instances/{uuid}/ssh-keys" Keyed [job(), gone_is_done()];
+    DeleteVmSshKey -> Empty: DELETE "/vm-instances/{uuid}/ssh-keys" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -931,8 +922,7 @@ operation! {
 
 operation! {
     /// Removes the fixed IP address of a VM on an L3 network.
-    DeleteVmStaticIp -> Empty:
-        DELETE "/vm-instances/{vmInstanceUuid}/static-ips" Keyed [job(), gone_is_done()];
+    DeleteVmStaticIp -> Empty: DELETE "/vm-instances/{vmInstanceUuid}/static-ips" Keyed [job()];
     required {
         path "vmInstanceUuid" vm_instance_uuid: String,
         query "l3NetworkUuid" l3_network_uuid: String,
@@ -946,10 +936,7 @@ operation! {
 
 operation! {
     /// Removes the user-defined XML of a VM.
-    DeleteVmUserDefinedXml -> Empty: DELETE "/vm-instances/{vmInstanceUuid}/xml" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DeleteVmUserDefinedXml -> Empty: DELETE "/vm-instances/{vmInstanceUuid}/xml" Keyed [job()];
     required {
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
@@ -962,7 +949,7 @@ operation! {
 operation! {
     /// Deletes a script that rewrites the XML of VMs.
     DeleteVmUserDefinedXmlHookScript -> Empty:
-        DELETE "/vm-instances/{vmInstanceUuid}/xml-hook-script" Keyed [job(), gone_is_done()];
+        DELETE "/vm-instances/{vmInstanceUuid}/xml-hook-script" Keyed [job()];
     required {
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
@@ -1000,7 +987,7 @@ output! {
 
 operation! {
     /// Destroys a VM, which can be recovered until it is expunged.
-    DestroyVmInstance -> Empty: DELETE "/vm-instances/{uuid}" Keyed [job(), gone_is_done()];
+    DestroyVmInstance -> Empty: DELETE "/vm-instances/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -1014,7 +1001,6 @@ operation! {
     /// Ejects an ISO image from the CD-ROM drive of a VM.
     DetachIsoFromVmInstance -> VmInstanceReply: DELETE "/vm-instances/{vmInstanceUuid}/iso" Keyed [
         job(),
-        gone_is_done(),
     ];
     required {
         path "vmInstanceUuid" vm_instance_uuid: String,
@@ -1028,7 +1014,7 @@ operation! {
     /// Removes a NIC from a VM.
     DetachL3NetworkFromVm -> VmInstanceReply: DELETE "/vm-instances/nics/{vmNicUuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "vmNicUuid" vm_nic_uuid: String,
@@ -1039,7 +1025,7 @@ operation! {
 operation! {
     /// Detaches a SCSI LUN from a VM.
     DetachScsiLunFromVmInstance -> ScsiLunReply:
-        DELETE "/vm-instances/{vmInstanceUuid}/scsi-lun/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/vm-instances/{vmInstanceUuid}/scsi-lun/{uuid}" Keyed [job()];
     required {
         path "uuid" uuid: String,
         path "vmInstanceUuid" vm_instance_uuid: String,
@@ -1050,8 +1036,7 @@ operation! {
 operation! {
     /// Detaches an SSH key pair from a VM.
     DetachSshKeyPairFromVmInstance -> Empty:
-        DELETE "/ssh-key-pair/{sshKeyPairUuid}/vm-instance/{vmInstanceUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/ssh-key-pair/{sshKeyPairUuid}/vm-instance/{vmInstanceUuid}" Keyed [job()];
     required {
         path "vmInstanceUuid" vm_instance_uuid: String,
         path "sshKeyPairUuid" ssh_key_pair_uuid: String,
@@ -1062,7 +1047,7 @@ operation! {
 operation! {
     /// Detaches a user-defined XML hook script from a VM.
     DetachUserDefinedXmlHookScriptFromVm -> Empty:
-        DELETE "/xmlhook/vm-instances/{vmInstanceUuid}/detach" Keyed [job(), gone_is_done()];
+        DELETE "/xmlhook/vm-instances/{vmInstanceUuid}/detach" Keyed [job()];
     required {
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
@@ -1145,7 +1130,6 @@ operation! {
     /// Removes a VM user-defined XML hook script for good.
     ExpungeVmUserDefinedXmlHookScript -> Empty: DELETE "/vm-instances/xml-hook-script" Keyed [
         job(),
-        gone_is_done(),
     ];
     required {
         query "uuid" uuid: String,
@@ -1203,6 +1187,7 @@ operation! {
     /// Generates an SSH key pair and returns its private key.
     GenerateSshKeyPair -> SshPrivateKeyPairReply: POST "/ssh-key-pair/generate" Unsafe [
         wrapper("params"),
+        shown_once(&["inventory.privateKey"]),
     ];
     required {
         body "name" name: String [

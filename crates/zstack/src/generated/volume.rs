@@ -266,7 +266,7 @@ output! {
 
 operation! {
     /// Deletes a data volume, which can be recovered until it is expunged.
-    DeleteDataVolume -> Empty: DELETE "/volumes/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteDataVolume -> Empty: DELETE "/volumes/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -278,7 +278,7 @@ operation! {
 
 operation! {
     /// Lifts the I/O limit of a volume.
-    DeleteVolumeQos -> VolumeReply: DELETE "/volumes/{uuid}/qos" Keyed [job(), gone_is_done()];
+    DeleteVolumeQos -> VolumeReply: DELETE "/volumes/{uuid}/qos" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }
@@ -294,10 +294,7 @@ operation! {
 
 operation! {
     /// Detaches a data volume from a host.
-    DetachDataVolumeFromHost -> Empty: DELETE "/volumes/{volumeUuid}/hosts" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DetachDataVolumeFromHost -> Empty: DELETE "/volumes/{volumeUuid}/hosts" Keyed [job()];
     required {
         path "volumeUuid" volume_uuid: String,
     }
@@ -308,10 +305,7 @@ operation! {
 
 operation! {
     /// Detaches a data volume from a VM.
-    DetachDataVolumeFromVm -> VolumeReply: DELETE "/volumes/{uuid}/vm-instances" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    DetachDataVolumeFromVm -> VolumeReply: DELETE "/volumes/{uuid}/vm-instances" Keyed [job()];
     required {
         path "uuid" uuid: String,
     }

@@ -89,7 +89,10 @@ output! {
 
 operation! {
     /// Deletes a volume snapshot and the snapshots that depend on it.
-    DeleteVolumeSnapshot -> Empty: DELETE "/volume-snapshots/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteVolumeSnapshot -> Empty: DELETE "/volume-snapshots/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -102,7 +105,7 @@ operation! {
 operation! {
     /// Deletes a volume snapshot group with its snapshots.
     DeleteVolumeSnapshotGroup -> SnapshotGroupDeletions:
-        DELETE "/volume-snapshots/group/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/volume-snapshots/group/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -264,7 +267,7 @@ operation! {
     /// Dissolves a volume snapshot group; its snapshots stay.
     UngroupVolumeSnapshotGroup -> Empty: DELETE "/volume-snapshots/ungroup/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,

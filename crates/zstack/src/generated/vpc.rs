@@ -682,7 +682,7 @@ operation! {
 
 operation! {
     /// Deletes an IPsec connection.
-    DeleteIPsecConnection -> Empty: DELETE "/ipsec/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteIPsecConnection -> Empty: DELETE "/ipsec/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -696,7 +696,7 @@ operation! {
     /// Deletes a multicast router.
     DeleteMulticastRouter -> Empty: DELETE "/multicast/virtual-routers/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -711,7 +711,7 @@ operation! {
     /// Deletes a policy route rule.
     DeletePolicyRouteRule -> Empty: DELETE "/policy-routes/rules/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -726,7 +726,7 @@ operation! {
     /// Deletes a policy route rule set.
     DeletePolicyRouteRuleSet -> Empty: DELETE "/policy-routes/ruleSets/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -741,7 +741,7 @@ operation! {
     /// Deletes a policy route table.
     DeletePolicyRouteTable -> Empty: DELETE "/policy-routes/tables/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -756,7 +756,7 @@ operation! {
     /// Deletes a route entry of a policy route table.
     DeletePolicyRouteTableRouteEntry -> Empty: DELETE "/policy-routes/routes/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -769,7 +769,7 @@ operation! {
 
 operation! {
     /// Deletes a virtual router OSPF area.
-    DeleteVRouterOspfArea -> Empty: DELETE "/routerArea/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteVRouterOspfArea -> Empty: DELETE "/routerArea/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -782,8 +782,7 @@ operation! {
 operation! {
     /// Deletes a virtual router route entry.
     DeleteVRouterRouteEntry -> VRouterRouteTableReply:
-        DELETE "/vrouter-route-tables/{routeTableUuid}/route-entries/{uuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/vrouter-route-tables/{routeTableUuid}/route-entries/{uuid}" Keyed [job()];
     required {
         path "uuid" uuid: String,
         path "routeTableUuid" route_table_uuid: String,
@@ -798,7 +797,7 @@ operation! {
     /// Deletes a virtual router route table.
     DeleteVRouterRouteTable -> Empty: DELETE "/vrouter-route-tables/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -811,7 +810,7 @@ operation! {
 
 operation! {
     /// Deletes a VPC HA group.
-    DeleteVpcHaGroup -> Empty: DELETE "/vpc/hagroups/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteVpcHaGroup -> Empty: DELETE "/vpc/hagroups/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -824,7 +823,7 @@ operation! {
 operation! {
     /// Detaches L3 networks from an IPsec connection.
     DetachL3NetworksFromIPsecConnection -> IPsecConnectionReply:
-        DELETE "/ipsec/{uuid}/l3networks" Keyed [job(), gone_is_done()];
+        DELETE "/ipsec/{uuid}/l3networks" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "l3NetworkUuids" l3_network_uuids: Vec<String>,
@@ -835,8 +834,7 @@ operation! {
 operation! {
     /// Detaches a policy route rule set from an L3 network.
     DetachPolicyRouteRuleSetFromL3 -> Empty:
-        DELETE "/policy-routes/rulesets/{ruleSetUuid}/l3networks/{l3Uuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/policy-routes/rulesets/{ruleSetUuid}/l3networks/{l3Uuid}" Keyed [job()];
     required {
         path "l3Uuid" l3_uuid: String,
         path "ruleSetUuid" rule_set_uuid: String,
@@ -847,8 +845,7 @@ operation! {
 operation! {
     /// Detaches a virtual router route table from a virtual router.
     DetachVRouterRouteTableFromVRouter -> VRouterRouteTableReply:
-        DELETE "/vrouter-route-tables/{routeTableUuid}/detach/{virtualRouterVmUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/vrouter-route-tables/{routeTableUuid}/detach/{virtualRouterVmUuid}" Keyed [job()];
     required {
         path "routeTableUuid" route_table_uuid: String,
         path "virtualRouterVmUuid" virtual_router_vm_uuid: String,
@@ -1414,7 +1411,6 @@ operation! {
     /// Removes a DNS server from a VPC router.
     RemoveDnsFromVpcRouter -> VpcRouterVmReply: DELETE "/vpc/virtual-routers/{uuid}/dns" Keyed [
         job(),
-        gone_is_done(),
     ];
     required {
         path "uuid" uuid: String,
@@ -1426,7 +1422,7 @@ operation! {
 operation! {
     /// Removes remote CIDR blocks from an IPsec connection.
     RemoveRemoteCidrsFromIPsecConnection -> IPsecConnectionReply:
-        DELETE "/ipsec/{uuid}/remote-cidrs" Keyed [job(), gone_is_done()];
+        DELETE "/ipsec/{uuid}/remote-cidrs" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "peerCidrs" peer_cidrs: Vec<String>,
@@ -1437,7 +1433,7 @@ operation! {
 operation! {
     /// Removes a rendezvous point from a multicast router.
     RemoveRendezvousPointFromMulticastRouter -> MulticastRouterReply:
-        DELETE "/multicast/virtual-routers/{uuid}/RendezvousPoint" Keyed [job(), gone_is_done()];
+        DELETE "/multicast/virtual-routers/{uuid}/RendezvousPoint" Keyed [job()];
     required {
         path "uuid" uuid: String,
         query "rpAddress" rp_address: String,
@@ -1451,10 +1447,7 @@ operation! {
 
 operation! {
     /// Removes virtual router networks from an OSPF area.
-    RemoveVRouterNetworksFromOspfArea -> Empty: DELETE "/routerArea/networks" Keyed [
-        job(),
-        gone_is_done(),
-    ];
+    RemoveVRouterNetworksFromOspfArea -> Empty: DELETE "/routerArea/networks" Keyed [job()];
     required {
         query "uuids" uuids: Vec<String>,
     }

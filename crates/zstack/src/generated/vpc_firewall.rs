@@ -274,7 +274,7 @@ output! {
 
 operation! {
     /// Deletes a firewall.
-    DeleteFirewall -> Empty: DELETE "/vpcfirewalls/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteFirewall -> Empty: DELETE "/vpcfirewalls/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -288,7 +288,7 @@ operation! {
     /// Deletes a firewall IP set template.
     DeleteFirewallIpSetTemplate -> Empty: DELETE "/vpcfirewalls/ipset/templates/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String [len(0, 32)],
@@ -301,7 +301,10 @@ operation! {
 
 operation! {
     /// Deletes a firewall rule.
-    DeleteFirewallRule -> Empty: DELETE "/vpcfirewalls/rules/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteFirewallRule -> Empty: DELETE "/vpcfirewalls/rules/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String [len(0, 32)],
     }
@@ -315,7 +318,7 @@ operation! {
     /// Deletes a firewall rule set.
     DeleteFirewallRuleSet -> Empty: DELETE "/vpcfirewalls/ruleSets/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -330,7 +333,7 @@ operation! {
     /// Deletes a firewall rule template.
     DeleteFirewallRuleTemplate -> Empty: DELETE "/vpcfirewalls/rules/templates/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String [len(0, 32)],

@@ -95,7 +95,7 @@ operation! {
 
 operation! {
     /// Deletes a zone with everything in it: clusters, hosts, VMs, networks, primary storages.
-    DeleteZone -> Empty: DELETE "/zones/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteZone -> Empty: DELETE "/zones/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -108,7 +108,7 @@ operation! {
 operation! {
     /// Detaches an application build system from a zone.
     DetachAppBuildSystemToZone -> Empty:
-        DELETE "/zones/{zoneUuid}/buildsystem/{buildSystemUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/zones/{zoneUuid}/buildsystem/{buildSystemUuid}" Keyed [job()];
     required {
         path "buildSystemUuid" build_system_uuid: String,
         path "zoneUuid" zone_uuid: String,
@@ -119,7 +119,7 @@ operation! {
 operation! {
     /// Detaches a backup storage from a zone.
     DetachBackupStorageFromZone -> BackupStorageReply:
-        DELETE "/zones/{zoneUuid}/backup-storage/{backupStorageUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/zones/{zoneUuid}/backup-storage/{backupStorageUuid}" Keyed [job()];
     required {
         path "backupStorageUuid" backup_storage_uuid: String,
         path "zoneUuid" zone_uuid: String,

@@ -676,7 +676,7 @@ operation! {
 
 operation! {
     /// Deletes an alarm.
-    DeleteAlarm -> Empty: DELETE "/zwatch/alarms/{uuid}" Keyed [job(), gone_is_done()];
+    DeleteAlarm -> Empty: DELETE "/zwatch/alarms/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -689,7 +689,7 @@ operation! {
 operation! {
     /// Deletes an event rule template.
     DeleteEventRuleTemplate -> Empty:
-        DELETE "/zwatch/monitortemplates/evenrules/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/zwatch/monitortemplates/evenrules/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -701,7 +701,7 @@ operation! {
 
 operation! {
     /// Deletes stored metric data that match the labels.
-    DeleteMetricData -> Empty: DELETE "/zwatch/metrics" Keyed [job(), gone_is_done()];
+    DeleteMetricData -> Empty: DELETE "/zwatch/metrics" Keyed [job()];
     required {
         query "namespace" namespace: String,
         query "metricName" metric_name: String,
@@ -715,7 +715,7 @@ operation! {
     /// Deletes a metric data HTTP receiver.
     DeleteMetricDataHttpReceiver -> Empty: DELETE "/zwatch/metrics/httpreceivers/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -729,7 +729,7 @@ operation! {
 operation! {
     /// Deletes a metric rule template.
     DeleteMetricRuleTemplate -> Empty:
-        DELETE "/zwatch/monitortemplates/metricrules/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/zwatch/monitortemplates/metricrules/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -742,7 +742,7 @@ operation! {
 operation! {
     /// Deletes a metric template.
     DeleteMetricTemplate -> Empty:
-        DELETE "/zwatch/metrics/httpreceivers/templates/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/zwatch/metrics/httpreceivers/templates/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -756,7 +756,7 @@ operation! {
     /// Deletes a monitor group.
     DeleteMonitorGroup -> Empty: DELETE "/zwatch/monitorgroups/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -771,7 +771,7 @@ operation! {
     /// Deletes a monitor template.
     DeleteMonitorTemplate -> Empty: DELETE "/zwatch/monitortemplates/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -785,7 +785,7 @@ operation! {
 operation! {
     /// Deletes a notification text template.
     DeleteSNSTextTemplate -> Empty:
-        DELETE "/zwatch/alarms/sns/text-templates/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/zwatch/alarms/sns/text-templates/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -799,7 +799,7 @@ operation! {
     /// Deletes a third-party platform.
     DeleteThirdpartyPlatform -> Empty: DELETE "/zwatch/third-party/platforms/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1382,7 +1382,7 @@ output! {
 operation! {
     /// Removes an action from an alarm.
     RemoveActionFromAlarm -> AlarmReply:
-        DELETE "/zwatch/alarms/{alarmUuid}/actions/{actionUuid}" Keyed [job(), gone_is_done()];
+        DELETE "/zwatch/alarms/{alarmUuid}/actions/{actionUuid}" Keyed [job()];
     required {
         path "alarmUuid" alarm_uuid: String,
         path "actionUuid" action_uuid: String,
@@ -1396,8 +1396,7 @@ operation! {
 operation! {
     /// Removes an action from an event subscription.
     RemoveActionFromEventSubscription -> Empty:
-        DELETE "/zwatch/events/subscriptions/{subscriptionUuid}/actions/{actionUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/zwatch/events/subscriptions/{subscriptionUuid}/actions/{actionUuid}" Keyed [job()];
     required {
         path "subscriptionUuid" subscription_uuid: String,
         path "actionUuid" action_uuid: String,
@@ -1408,8 +1407,7 @@ operation! {
 operation! {
     /// Removes an instance from a monitor group.
     RemoveInstanceFromMonitorGroup -> Empty:
-        DELETE "/zwatch/monitorgroups/{groupUuid}/actions/{instanceUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/zwatch/monitorgroups/{groupUuid}/actions/{instanceUuid}" Keyed [job()];
     required {
         path "groupUuid" group_uuid: String,
         path "instanceUuid" instance_uuid: String,
@@ -1424,7 +1422,7 @@ operation! {
     /// Removes a label from an alarm.
     RemoveLabelFromAlarm -> AlarmReply: DELETE "/zwatch/alarms/labels/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,
@@ -1438,7 +1436,7 @@ operation! {
 operation! {
     /// Removes a label from an event subscription.
     RemoveLabelFromEventSubscription -> Empty:
-        DELETE "/zwatch/events/subscriptions/labels/{uuid}" Keyed [job(), gone_is_done()];
+        DELETE "/zwatch/events/subscriptions/labels/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
         path "uuid" uuid: String,
     }
@@ -1448,8 +1446,7 @@ operation! {
 operation! {
     /// Revokes a monitor template from a monitor group.
     RevokeMonitorTemplateFromMonitorGroup -> Empty:
-        DELETE "/zwatch/monitortemplates/{templateUuid}/monitorgroups/{groupUuid}" Keyed
-        [job(), gone_is_done()];
+        DELETE "/zwatch/monitortemplates/{templateUuid}/monitorgroups/{groupUuid}" Keyed [job()];
     required {
         path "groupUuid" group_uuid: String,
         path "templateUuid" template_uuid: String,
@@ -1493,7 +1490,7 @@ operation! {
     /// Cancels a subscription to an event.
     UnsubscribeEvent -> Empty: DELETE "/zwatch/events/subscriptions/{uuid}" Keyed [
         job(),
-        gone_is_done(),
+        gone(&["SYS.1003"]),
     ];
     required {
         path "uuid" uuid: String,

@@ -4,7 +4,7 @@ use crate::clock::SeededEntropy;
 use crate::record::Problem;
 
 fn operation(retry: RetryClass) -> &'static Operation {
-    let plain = Operation::new(
+    Box::leak(Box::new(Operation::new(
         "Op",
         "",
         http::Method::POST,
@@ -12,8 +12,7 @@ fn operation(retry: RetryClass) -> &'static Operation {
         retry,
         || Box::new(Empty::default()),
         || Box::new(Empty::default()),
-    );
-    Box::leak(Box::new(plain.gone_is_done()))
+    )))
 }
 
 struct Bench {
@@ -48,9 +47,11 @@ fn failed(kind: Kind) -> Event {
     Event::Answered(Verdict::Failed(Failure::new(kind, "")))
 }
 
-fn coded(kind: Kind) -> Event {
+/// The job's own result.
+fn result(kind: Kind) -> Event {
     let mut failure = Failure::new(kind, "");
     failure.code = Some("SYS.1000".into());
+    failure.is_result = true;
     Event::Answered(Verdict::Failed(failure))
 }
 
@@ -107,7 +108,7 @@ fn attempts_and_deadline_end_the_repeats() {
     let bench = Bench::new();
     let mut machine = bench.machine(RetryClass::ReadOnly);
     machine.next(NOW, Event::Start);
-    for _ in 0..2 {
+    for _ in 0..3 {
         assert!(matches!(
             machine.next(NOW, failed(Kind::Unavailable)),
             Step::Sleep(_)
@@ -118,6 +119,7 @@ fn attempts_and_deadline_end_the_repeats() {
         machine.next(NOW, failed(Kind::Unavailable)),
         Step::Fail(..)
     ));
+    assert_eq!(machine.not_repeated.as_deref(), Some("all attempts used"));
 
     let mut machine = bench.machine(RetryClass::ReadOnly);
     machine.next(NOW, Event::Start);
@@ -126,6 +128,64 @@ fn attempts_and_deadline_end_the_repeats() {
         machine.next(late, failed(Kind::Unavailable)),
         Step::Fail(..)
     ));
+    let why = machine.not_repeated.as_deref();
+    assert_eq!(why, Some("no time is left for another attempt"));
+}
+
+#[test]
+fn a_hint_beyond_the_deadline_ends_the_call_and_is_told() {
+    let bench = Bench::new();
+    let mut machine = bench.machine(RetryClass::ReadOnly);
+    machine.next(NOW, Event::Start);
+    let mut failure = Failure::new(Kind::Throttled, "");
+    failure.retry_after = Some(Duration::from_secs(3600));
+    let step = machine.next(NOW, Event::Answered(Verdict::Failed(failure)));
+    assert!(matches!(step, Step::Fail(_, Outcome::Rejected)));
+    let why = machine.not_repeated.unwrap();
+    assert!(why.contains("asks to wait 3600 s"), "{why}");
+}
+
+#[test]
+fn what_is_busy_is_waited_out_for_minutes() {
+    let bench = Bench::new();
+    let mut machine = bench.machine(RetryClass::Unsafe);
+    machine.deadline = Duration::from_secs(600);
+    machine.next(NOW, Event::Start);
+    let (mut now, mut waits) = (NOW, Vec::new());
+    while let Step::Sleep(wait) = machine.next(now, failed(Kind::Busy)) {
+        now += wait;
+        waits.push(wait);
+        assert!(matches!(machine.next(now, Event::Slept), Step::Send));
+    }
+    assert!(waits[0] >= Duration::from_secs(1), "{waits:?}");
+    assert!(now > Duration::from_secs(500), "{now:?} {waits:?}");
+    assert!(waits.len() < 25, "{waits:?}");
+    assert!(bench.budget.take().is_some(), "it costs no budget");
+
+    let mut bench = Bench::new();
+    bench.policy = RetryPolicy::never();
+    let mut machine = bench.machine(RetryClass::ReadOnly);
+    machine.next(NOW, Event::Start);
+    let step = machine.next(NOW, failed(Kind::Busy));
+    assert!(matches!(step, Step::Fail(_, Outcome::Rejected)));
+}
+
+#[test]
+fn crossed_changes_are_repeated_in_seconds_but_never_where_a_second_one_does_harm() {
+    let bench = Bench::new();
+    let mut machine = bench.machine(RetryClass::Unsafe);
+    machine.next(NOW, Event::Start);
+    let step = machine.next(NOW, failed(Kind::Contended));
+    assert!(matches!(step, Step::Fail(_, Outcome::Unknown)));
+    let mut machine = bench.machine(RetryClass::Idempotent);
+    machine.next(NOW, Event::Start);
+    let mut waits = Vec::new();
+    while let Step::Sleep(wait) = machine.next(NOW, failed(Kind::Contended)) {
+        waits.push(wait.as_secs_f64());
+        machine.next(NOW, Event::Slept);
+    }
+    assert_eq!(waits.len(), 3);
+    assert!(waits[0] >= 1.0 && waits[2] >= 4.0, "{waits:?}");
 }
 
 #[test]
@@ -144,20 +204,26 @@ fn doubt_from_an_early_attempt_stays() {
 #[test]
 fn gone_after_doubt_is_done_and_gone_at_once_is_not_found() {
     let bench = Bench::new();
+    let gone = || {
+        let mut failure = Failure::new(Kind::NotFound, "");
+        failure.gone = true;
+        Event::Answered(Verdict::Failed(failure))
+    };
     let mut machine = bench.machine(RetryClass::Idempotent);
     machine.next(NOW, Event::Start);
-    assert!(matches!(
-        machine.next(NOW, failed(Kind::NotFound)),
-        Step::Fail(..)
-    ));
-    let mut machine = bench.machine(RetryClass::Idempotent);
-    machine.next(NOW, Event::Start);
-    machine.next(NOW, failed(Kind::Interrupted));
-    machine.next(NOW, Event::Slept);
-    assert!(matches!(
-        machine.next(NOW, failed(Kind::NotFound)),
-        Step::Gone
-    ));
+    assert!(matches!(machine.next(NOW, gone()), Step::Fail(..)));
+    // What a proxy or a parent's absence answers proves nothing.
+    for (answer, done) in [(gone(), true), (failed(Kind::NotFound), false)] {
+        let mut machine = bench.machine(RetryClass::Idempotent);
+        machine.next(NOW, Event::Start);
+        machine.next(NOW, failed(Kind::Interrupted));
+        machine.next(NOW, Event::Slept);
+        match machine.next(NOW, answer) {
+            Step::Gone => assert!(done),
+            Step::Fail(_, outcome) => assert_eq!((done, outcome), (false, Outcome::Unknown)),
+            step => panic!("{step:?}"),
+        }
+    }
 }
 
 #[test]
@@ -279,21 +345,52 @@ fn a_forgotten_job_that_ran_is_unknown() {
 }
 
 #[test]
-fn polls_survive_outages_but_not_the_jobs_own_failure() {
+fn only_the_jobs_own_result_ends_the_polling_before_its_time() {
+    for kind in [
+        Kind::Connect,
+        Kind::InvalidArgument,
+        Kind::Unauthenticated,
+        Kind::PermissionDenied,
+        Kind::NotFound,
+        Kind::TokenExpired,
+        Kind::InvalidResponse,
+        Kind::Other,
+    ] {
+        // Whether the job was seen, or the answer to its start was lost.
+        for first in [pending(), failed(Kind::Unavailable)] {
+            let bench = Bench::new();
+            let mut machine = bench.machine(RetryClass::Keyed);
+            machine.has_job = true;
+            machine.next(NOW, Event::Start);
+            assert!(matches!(machine.next(NOW, first), Step::Sleep(_)));
+            assert!(matches!(machine.next(NOW, Event::Slept), Step::Poll));
+            for _ in 0..30 {
+                let step = machine.next(NOW, failed(kind));
+                assert!(matches!(step, Step::Sleep(_)), "{kind:?} {step:?}");
+                assert!(matches!(machine.next(NOW, Event::Slept), Step::Poll));
+            }
+            let step = machine.next(NOW, result(Kind::OperationFailed));
+            assert!(matches!(step, Step::Fail(_, Outcome::Rejected)), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_job_that_something_else_hides_to_the_end_is_unknown() {
     let bench = Bench::new();
     let mut machine = bench.machine(RetryClass::Keyed);
+    machine.strict_deadline = true;
     machine.next(NOW, Event::Start);
     machine.next(NOW, pending());
     machine.next(NOW, Event::Slept);
-    for _ in 0..10 {
-        assert!(matches!(
-            machine.next(NOW, failed(Kind::Connect)),
-            Step::Sleep(_)
-        ));
-        assert!(matches!(machine.next(NOW, Event::Slept), Step::Poll));
-    }
-    let step = machine.next(NOW, coded(Kind::OperationFailed));
-    assert!(matches!(step, Step::Fail(_, Outcome::Rejected)));
+    let late = Duration::from_secs(59);
+    let forbidden = Failure::new(Kind::PermissionDenied, "a proxy says no");
+    let step = machine.next(late, Event::Answered(Verdict::Failed(forbidden)));
+    let Step::Fail(failure, Outcome::Unknown) = step else {
+        panic!("{step:?}");
+    };
+    assert_eq!(failure.kind, Kind::Timeout);
+    assert!(failure.message.contains("a proxy says no"), "{failure:?}");
 }
 
 #[test]
@@ -304,7 +401,7 @@ fn an_expired_session_found_by_polling_means_a_new_job() {
     machine.next(NOW, pending());
     machine.next(NOW, Event::Slept);
     assert!(matches!(
-        machine.next(NOW, coded(Kind::TokenExpired)),
+        machine.next(NOW, result(Kind::TokenExpired)),
         Step::Refresh { new_job: true }
     ));
     assert!(matches!(machine.next(NOW, Event::Refreshed), Step::Send));
@@ -313,11 +410,61 @@ fn an_expired_session_found_by_polling_means_a_new_job() {
 #[test]
 fn an_empty_budget_ends_the_repeats_of_all_calls() {
     let bench = Bench::new();
-    while bench.budget.take(false) {}
+    while bench.budget.take().is_some() {}
     let mut machine = bench.machine(RetryClass::ReadOnly);
     machine.next(NOW, Event::Start);
     assert!(matches!(
         machine.next(NOW, failed(Kind::Unavailable)),
         Step::Fail(..)
     ));
+    assert_eq!(machine.not_repeated.as_deref(), Some("retry budget spent"));
+}
+
+/// Calls in rounds of `parallel`, each attempt failing by `rate`: how many succeed, and how many
+/// requests a call takes.
+fn simulate(parallel: usize, rate: f64) -> (f64, f64) {
+    const CALLS: usize = 20_000;
+    let bench = Bench::new();
+    let faults = SeededEntropy::new(parallel as u64);
+    let (mut succeeded, mut requests, mut begun) = (0, 0, 0);
+    let mut open: Vec<(Machine<'_>, Step)> = Vec::new();
+    while begun < CALLS || !open.is_empty() {
+        while open.len() < parallel && begun < CALLS {
+            let mut machine = bench.machine(RetryClass::Keyed);
+            let step = machine.next(NOW, Event::Start);
+            open.push((machine, step));
+            begun += 1;
+        }
+        // Every other round is a wait, as if all waits took as long as an attempt.
+        open.retain_mut(|(machine, step)| {
+            let event = match step {
+                Step::Send => {
+                    requests += 1;
+                    if faults.fraction() < rate {
+                        failed(Kind::Unavailable)
+                    } else {
+                        done()
+                    }
+                }
+                _ => Event::Slept,
+            };
+            *step = machine.next(NOW, event);
+            succeeded += usize::from(matches!(step, Step::Done));
+            matches!(step, Step::Send | Step::Sleep(_))
+        });
+    }
+    let calls = CALLS as f64;
+    (succeeded as f64 / calls, requests as f64 / calls)
+}
+
+#[test]
+fn scattered_faults_are_mended_and_an_outage_is_not_multiplied() {
+    for parallel in [1, 4, 16, 64, 256] {
+        let (succeeded, requests) = simulate(parallel, 0.3);
+        assert!(succeeded > 0.99, "{parallel}: {succeeded}");
+        assert!(requests < 1.45, "{parallel}: {requests}");
+        let (succeeded, requests) = simulate(parallel, 1.0);
+        assert_eq!(succeeded, 0.0);
+        assert!(requests < 1.01, "{parallel}: {requests}");
+    }
 }

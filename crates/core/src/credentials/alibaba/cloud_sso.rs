@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use http::Method;
 
 use crate::clock::BoxFuture;
-use crate::record::{Json, Secret};
+use crate::record::Secret;
 
 use super::super::fetch::{self, Ask, Route};
 use super::super::{Context, Credential, CredentialError, Provider, Reason};
@@ -79,7 +79,7 @@ impl CloudSso {
         if reply.status == 401 {
             return Err(ended("is no longer accepted"));
         }
-        let json: Json = ROUTE.json(&reply)?;
+        let json = ROUTE.json(&reply)?;
         let object = json
             .get("CloudCredential")
             .ok_or_else(|| ROUTE.incomplete("CloudCredential"))?;

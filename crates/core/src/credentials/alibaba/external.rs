@@ -31,7 +31,8 @@ impl std::fmt::Debug for External {
 }
 
 impl External {
-    /// Runs `command`, which is split into words as in a shell, for at most 60 s.
+    /// Runs `command`, which is split into words as in a shell, for at most 60 s, in a process group
+    /// of its own: it cannot ask at the terminal. The whole group is killed when the time is over.
     pub fn new(command: impl Into<Secret>) -> Self {
         Self::from(command, "the program given")
     }

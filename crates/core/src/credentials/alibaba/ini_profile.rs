@@ -207,6 +207,25 @@ impl Section<'_> {
     }
 }
 
+/// What a section of a file's text stands for; `None` for keys that stand in it.
+#[cfg(fuzzing)]
+pub(in super::super) fn of_text(
+    text: &str,
+    name: &str,
+) -> Result<Option<Arc<dyn Provider>>, CredentialError> {
+    let path = std::path::Path::new("credentials");
+    let ini = Ini::parse(NAME, path, text)?;
+    let section = Section {
+        ini: &ini,
+        path,
+        name,
+    };
+    match section.provider()? {
+        None => section.written(false).map(|_| None),
+        provider => Ok(provider),
+    }
+}
+
 impl Provider for IniProfile {
     fn name(&self) -> &'static str {
         NAME

@@ -29,11 +29,15 @@ use super::{Chain, Context, Credential, CredentialError, Provider, Tried, Window
 pub use assume_role::AssumeRole;
 pub use bearer_token::BearerToken;
 pub use cli_profile::CliProfile;
+#[cfg(fuzzing)]
+pub(super) use cli_profile::of_text as cli_profile_of_text;
 pub use cloud_sso::CloudSso;
 pub use ecs_role::EcsRole;
 pub use environment::EnvironmentKeys;
 pub use external::External;
 pub use ini_profile::IniProfile;
+#[cfg(fuzzing)]
+pub(super) use ini_profile::of_text as ini_profile_of_text;
 pub use oauth::OAuth;
 pub use oidc::Oidc;
 pub use uri::CredentialsUri;

@@ -4,8 +4,11 @@
 //! `ALIBABA_CLOUD_STS_REGION`, else `sts.aliyuncs.com`. Inside a VPC, a region's STS has an address
 //! of its own; without a region there is none.
 
+use std::fmt;
+
 use url::Url;
 
+use crate::address::shown;
 use crate::record::Json;
 use crate::transport::Reply;
 
@@ -15,11 +18,21 @@ use super::super::{Context, Credential, CredentialError};
 use super::answer;
 
 /// Which STS.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sts {
     pub(super) endpoint: Option<String>,
     pub(super) region: Option<String>,
     pub(super) vpc: bool,
+}
+
+impl fmt::Debug for Sts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sts")
+            .field("endpoint", &self.endpoint.as_deref().map(shown))
+            .field("region", &self.region)
+            .field("vpc", &self.vpc)
+            .finish()
+    }
 }
 
 impl Sts {

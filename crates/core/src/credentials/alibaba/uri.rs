@@ -1,7 +1,10 @@
 //! Keys from an address that a platform offers to its programs.
 
+use std::fmt;
+
 use http::Method;
 
+use crate::address;
 use crate::clock::BoxFuture;
 
 use super::super::fetch::{self, Ask, Route, member};
@@ -13,23 +16,47 @@ const NAME: &str = "credentials URI";
 const VARIABLE: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
 const ROUTE: Route = Route::new(NAME, "the credentials URI");
 
-/// Temporary keys from a GET of an address.
-#[derive(Debug, Clone)]
-pub struct CredentialsUri(Option<String>);
+/// Temporary keys from a GET of an address: by HTTPS, or from this machine itself.
+#[derive(Clone)]
+pub struct CredentialsUri {
+    address: Option<String>,
+    allow_http: bool,
+}
+
+impl fmt::Debug for CredentialsUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialsUri")
+            .field("address", &self.address.as_deref().map(address::shown))
+            .field("allow_http", &self.allow_http)
+            .finish()
+    }
+}
 
 impl CredentialsUri {
     /// From this address.
     pub fn new(address: impl Into<String>) -> Self {
-        Self(Some(address.into()))
+        Self {
+            address: Some(address.into()),
+            allow_http: false,
+        }
     }
 
     /// From the address in `ALIBABA_CLOUD_CREDENTIALS_URI`.
     pub fn from_environment() -> Self {
-        Self(None)
+        Self {
+            address: None,
+            allow_http: false,
+        }
+    }
+
+    /// Allows keys to come over plain HTTP from another machine.
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
+        self
     }
 
     async fn fetch(&self, context: &Context) -> Result<Credential, CredentialError> {
-        let (address, source) = match &self.0 {
+        let (address, source) = match &self.address {
             Some(address) => (address.clone(), "the credentials URI given".to_owned()),
             None => match context.environment.var(VARIABLE) {
                 Some(address) => (address, format!("the address in {VARIABLE}")),
@@ -37,12 +64,8 @@ impl CredentialsUri {
             },
         };
         let url = fetch::address(NAME, "the credentials URI", &address)?;
-        let route = Route {
-            // No proxy knows this machine's own addresses.
-            direct: fetch::is_loopback(&url),
-            ..ROUTE
-        };
-        let reply = route
+        fetch::guard(NAME, &url, self.allow_http)?;
+        let reply = ROUTE
             .send(context, || Ok(Ask::new(Method::GET, url.clone())))
             .await?;
         let json = ROUTE.json(&reply)?;

@@ -112,6 +112,13 @@ impl Setup {
         self.world.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Lets what runs in the background come to its end.
+    async fn settle(&self) {
+        for _ in 0..4 * (self.source.pauses + 1) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// What `callers` at once get: how many succeed.
     async fn crowd(&self, callers: usize) -> usize {
         let tasks: Vec<_> = (0..callers)
@@ -153,22 +160,19 @@ async fn ten_thousand_callers_of_a_failing_refresh_share_its_error() {
 }
 
 #[tokio::test]
-async fn refreshing_is_early_and_others_need_not_wait() {
+async fn refreshing_is_early_and_nobody_waits_for_it() {
     let setup = setup(HOUR);
     assert_eq!(setup.get().await.unwrap(), "t0");
     // An hour's early window is its last quarter: 900 s, jitter included.
     setup.advance(HOUR - 901);
     assert_eq!(setup.get().await.unwrap(), "t0");
+    setup.settle().await;
+    assert_eq!(setup.source.count(), 1);
     setup.advance(1);
-    let (cache, context) = (Arc::clone(&setup.cache), setup.world.context.clone());
-    let first = tokio::spawn(async move { token(&cache.get(&context).await.unwrap()) });
-    tokio::task::yield_now().await;
-    assert_eq!(
-        setup.get().await.unwrap(),
-        "t0",
-        "the present value while the refresh runs"
-    );
-    assert_eq!(first.await.unwrap(), "t1");
+    for _ in 0..3 {
+        assert_eq!(setup.get().await.unwrap(), "t0", "the present value");
+    }
+    setup.settle().await;
     assert_eq!(setup.get().await.unwrap(), "t1");
     assert_eq!(setup.source.count(), 2);
 }
@@ -180,7 +184,15 @@ async fn early_refreshes_of_many_machines_are_spread() {
         let mut setup = setup(24 * HOUR);
         setup.world.context.entropy = Arc::new(crate::clock::SeededEntropy::new(seed));
         setup.get().await.unwrap();
-        let early = setup.cache.state().current.as_ref().unwrap().early.unwrap();
+        let early = setup
+            .cache
+            .shared
+            .state()
+            .current
+            .as_ref()
+            .unwrap()
+            .early
+            .unwrap();
         let before = Duration::from_secs(24 * HOUR).saturating_sub(early);
         assert!(
             before >= Duration::from_secs(900) && before <= Duration::from_secs(960),
@@ -219,6 +231,7 @@ async fn rests_are_capped() {
     setup.advance(24 * HOUR - 800);
     for _ in 0..12 {
         setup.get().await.unwrap();
+        setup.settle().await;
         setup.advance(60);
     }
     assert_eq!(setup.source.count(), 13, "one refresh a minute at least");
@@ -270,6 +283,8 @@ async fn short_lives_have_short_windows() {
     setup.advance(44);
     assert_eq!(setup.get().await.unwrap(), "t0");
     setup.advance(1);
+    assert_eq!(setup.get().await.unwrap(), "t0");
+    setup.settle().await;
     assert_eq!(setup.get().await.unwrap(), "t1");
 }
 
@@ -284,8 +299,8 @@ async fn a_dropped_caller_leaves_the_refresh_to_the_next() {
             .poll(&mut std::task::Context::from_waker(waker));
         assert!(polled.is_pending());
     }
-    assert_eq!(setup.get().await.unwrap(), "t1");
-    assert_eq!(setup.source.count(), 2);
+    assert_eq!(setup.get().await.unwrap(), "t0");
+    assert_eq!(setup.source.count(), 1);
 }
 
 #[tokio::test]
@@ -313,6 +328,9 @@ async fn a_machine_that_slept_does_not_use_what_ended_meanwhile() {
         }
         fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
             self.0.sleep(duration)
+        }
+        fn expire(&self, duration: Duration) -> BoxFuture<'static, ()> {
+            self.0.expire(duration)
         }
     }
     let mut setup = setup(HOUR);

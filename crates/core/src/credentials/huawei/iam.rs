@@ -4,9 +4,12 @@
 //! another continent. Sources: Open Telekom Cloud and Huawei Cloud, "Regions and endpoints";
 //! openstacksdk's vendor profile `otc-swiss`.
 
+use std::fmt;
+
 use http::header;
 use url::Url;
 
+use crate::address::shown;
 use crate::clock::unix_seconds;
 use crate::record::Secret;
 use crate::sign::{CanonicalRequest, sdk_hmac, time};
@@ -25,11 +28,21 @@ pub fn iam_endpoint(region: &str) -> String {
 }
 
 /// What is known of IAM's address before it is needed.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Iam {
     pub(super) endpoint: Option<String>,
     pub(super) region: Option<String>,
     pub(super) allow_http: bool,
+}
+
+impl fmt::Debug for Iam {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iam")
+            .field("endpoint", &self.endpoint.as_deref().map(shown))
+            .field("region", &self.region)
+            .field("allow_http", &self.allow_http)
+            .finish()
+    }
 }
 
 impl Iam {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::clock::BoxFuture;
+use crate::wipe::Wiped;
 
 use super::super::fetch::{Ask, Route};
 use super::super::provide::misconfigured;
@@ -70,7 +71,7 @@ impl IdToken {
             return Err(misconfigured(NAME, format!("{} is empty", path.display()))
                 .with_hint("It should hold the identity provider's token"));
         }
-        let mut body = json!({ "auth": { "id_token": { "id": token } } });
+        let mut body = Wiped(json!({ "auth": { "id_token": { "id": token } } }));
         let target = Target {
             project: self.project.clone(),
             ..Target::default()

@@ -11,6 +11,8 @@ use url::Url;
 use crate::record::{Json, Secret, Timestamp};
 use crate::transport::Reply;
 
+use crate::wipe::Wiped;
+
 use super::super::fetch::{Ask, Route, member};
 use super::super::{CatalogEndpoint, Context, Credential, CredentialError, Identity, Scope};
 
@@ -65,12 +67,12 @@ impl Target {
 }
 
 /// A login body from its `identity` and `scope`.
-pub(super) fn body(identity: &Json, scope: Option<Json>) -> Json {
-    let mut auth = json!({ "identity": identity });
+pub(super) fn body(identity: &Json, scope: Option<Json>) -> Wiped {
+    let mut auth = Wiped(json!({ "identity": identity }));
     if let Some(scope) = scope {
         auth["scope"] = scope;
     }
-    json!({ "auth": auth })
+    Wiped(json!({ "auth": *auth }))
 }
 
 /// Sends a login, with the headers that `dress` adds, and reads the token.

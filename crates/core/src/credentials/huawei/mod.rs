@@ -21,13 +21,21 @@ mod totp;
 mod yaml;
 mod yaml_flow;
 
+use std::fmt;
 use std::sync::Arc;
 
+use crate::address::shown;
 use crate::clock::BoxFuture;
 
-use super::{Chain, Context, Credential, CredentialError, Environment, Provider, Tried, Window};
+use super::{
+    Chain, Context, Credential, CredentialError, Environment, Provider, TlsSettings, Tried, Window,
+};
+#[cfg(fuzzing)]
+pub(super) use openstack::of_text as cloud_of_text;
 use options::Options;
 use sdk::{Place, Sdk};
+#[cfg(fuzzing)]
+pub(super) use yaml::of_text as yaml_of_text;
 
 pub use agency::Agency;
 pub use iam::iam_endpoint;
@@ -40,7 +48,7 @@ pub use totp::Totp;
 
 /// What a client already knows when it looks for credentials; each part may be left to the
 /// environment. What is set here counts more.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Settings {
     /// Region, such as `eu-de`.
     pub region: Option<String>,
@@ -52,6 +60,22 @@ pub struct Settings {
     pub project_name: Option<String>,
     /// Whether passwords and tokens may go over plain HTTP to another machine.
     pub allow_http: bool,
+    /// Certificates, for whoever sets up the connections: `cacert`, `cert`, `key`, `verify` and
+    /// `insecure` of the cloud, else `OS_CACERT`, `OS_CERT`, `OS_KEY`, `OS_VERIFY`, `OS_INSECURE`.
+    pub tls: TlsSettings,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("region", &self.region)
+            .field("iam_endpoint", &self.iam_endpoint.as_deref().map(shown))
+            .field("project_id", &self.project_id)
+            .field("project_name", &self.project_name)
+            .field("allow_http", &self.allow_http)
+            .field("tls", &self.tls)
+            .finish()
+    }
 }
 
 impl Settings {
@@ -60,9 +84,11 @@ impl Settings {
     ///
     /// An error where `OS_CLOUD` names a cloud that cannot be read.
     pub fn from_environment(environment: &Environment) -> Result<Self, CredentialError> {
-        let options = match openstack::cloud(environment)? {
-            Some(options) => options,
-            None => Options::from_environment("environment", environment),
+        let variables = Options::from_environment("environment", environment);
+        let cloud = openstack::cloud(environment)?;
+        let (options, others) = match &cloud {
+            Some(cloud) => (cloud, Some(&variables)),
+            None => (&variables, None),
         };
         let text = |option: &str, variable: &str| {
             let value = options.get(option).map(str::to_owned);
@@ -74,6 +100,7 @@ impl Settings {
             project_id: text("project_id", "HUAWEICLOUD_SDK_PROJECT_ID"),
             project_name: options.get("project_name").map(str::to_owned),
             allow_http: false,
+            tls: options.tls(others),
         })
     }
 }

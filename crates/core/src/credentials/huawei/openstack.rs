@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::clock::BoxFuture;
 use crate::record::Json;
+use crate::wipe::Wiped;
 
 use super::super::provide::{misconfigured, not_set};
 use super::super::{Context, Credential, CredentialError, Environment, Provider, Window, file};
@@ -101,7 +102,8 @@ pub(super) fn cloud(environment: &Environment) -> Result<Option<Options>, Creden
                 [] => format!("Add it below `clouds:`, or correct {CLOUD}"),
                 known => format!("Correct {CLOUD}; the file has {}", known.join(", ")),
             })
-        })?;
+        })
+        .map(Wiped)?;
     if let Some(secrets) = secure
         .as_ref()
         .and_then(|secure| secure.json.get("clouds")?.get(&name))
@@ -115,7 +117,7 @@ pub(super) fn cloud(environment: &Environment) -> Result<Option<Options>, Creden
 /// A YAML file that was found.
 struct Found {
     path: PathBuf,
-    json: Json,
+    json: Wiped,
 }
 
 /// The file that `variable` names, or the first `{stem}.yaml` or `{stem}.yml` in the usual places.
@@ -146,9 +148,29 @@ fn locate(
     Ok(None)
 }
 
+/// What a cloud of a file's text logs in as.
+#[cfg(fuzzing)]
+pub(in super::super) fn of_text(
+    text: &str,
+    secure: &str,
+    name: &str,
+) -> Result<Option<Arc<dyn Provider>>, CredentialError> {
+    let found = parse(PathBuf::from("clouds.yaml"), text)?;
+    let entry = |json: &Json| json.get("clouds")?.get(name).cloned();
+    let mut cloud = entry(&found.json).unwrap_or_default();
+    if let Some(secrets) = entry(&parse(PathBuf::from("secure.yaml"), secure)?.json) {
+        merge(&mut cloud, &secrets);
+    }
+    Options::from_cloud(CLOUDS, "clouds.yaml".into(), &cloud)
+        .provider(&Settings::default(), &Arc::default())
+}
+
 fn parse(path: PathBuf, text: &str) -> Result<Found, CredentialError> {
     match yaml::parse(text) {
-        Ok(json) => Ok(Found { path, json }),
+        Ok(json) => Ok(Found {
+            path,
+            json: Wiped(json),
+        }),
         Err(fault) => {
             let message = format!("line {} of {} {}", fault.line, path.display(), fault.what);
             Err(misconfigured(CLOUDS, message)

@@ -7,10 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use zeroize::Zeroize as _;
+
 use crate::record::{Json, Secret};
 
 use super::super::provide::{Fixed, misconfigured};
-use super::super::{Credential, CredentialError, Environment, Identity, Keys, Provider};
+use super::super::{
+    Credential, CredentialError, Environment, Identity, Keys, Provider, TlsSettings, tls,
+};
 use super::iam::{self, Iam};
 use super::keystone::{Named, Target};
 use super::{Agency, KeysWithProject, Password, Settings, Totp};
@@ -39,7 +43,15 @@ const OPTIONS: &[(&str, &[&str], &[&str])] = &[
     ("agency_domain_name", &[], &["OS_AGENCY_DOMAIN_NAME"]),
     ("delegated_project", &["delegated_project_name"], &["OS_DELEGATED_PROJECT"]),
     ("region_name", &["region"], &["OS_REGION_NAME"]),
+    ("cacert", &[], &["OS_CACERT"]),
+    ("cert", &[], &["OS_CERT"]),
+    ("key", &[], &["OS_KEY"]),
+    ("verify", &[], &["OS_VERIFY"]),
+    ("insecure", &[], &["OS_INSECURE"]),
 ];
+
+/// The place of variables.
+const ENVIRONMENT: &str = "the environment";
 
 /// Options that are set, from one place.
 pub(super) struct Options {
@@ -50,6 +62,14 @@ pub(super) struct Options {
     values: BTreeMap<&'static str, (String, String)>,
 }
 
+impl Drop for Options {
+    fn drop(&mut self) {
+        self.values
+            .values_mut()
+            .for_each(|(_, value)| value.zeroize());
+    }
+}
+
 impl Options {
     pub(super) fn from_environment(provider: &'static str, environment: &Environment) -> Self {
         let values = OPTIONS.iter().filter_map(|(name, _, variables)| {
@@ -58,7 +78,7 @@ impl Options {
         });
         Self {
             provider,
-            place: "the environment".into(),
+            place: ENVIRONMENT.into(),
             values: values.collect(),
         }
     }
@@ -88,7 +108,7 @@ impl Options {
     /// What an option is called where the options stand.
     fn called(&self, name: &str) -> String {
         let known = self.values.get(name).map(|(called, _)| called.clone());
-        let in_environment = self.place == "the environment";
+        let in_environment = self.place == ENVIRONMENT;
         known.unwrap_or_else(|| {
             let row = OPTIONS.iter().find(|(option, ..)| *option == name);
             match row.and_then(|(_, _, variables)| variables.first()) {
@@ -96,6 +116,29 @@ impl Options {
                 _ => name.to_owned(),
             }
         })
+    }
+
+    /// What the options say about TLS, or else what `other` ones do.
+    pub(super) fn tls(&self, other: Option<&Self>) -> TlsSettings {
+        let setting = |name: &str| {
+            let mut places = std::iter::once(self).chain(other);
+            places.find_map(|options| {
+                let (called, value) = options.values.get(name)?;
+                let called = match options.place.as_str() {
+                    ENVIRONMENT => called.clone(),
+                    place => format!("{called} in {place}"),
+                };
+                let value = value.clone();
+                Some(tls::Named { called, value })
+            })
+        };
+        TlsSettings {
+            authority: setting("cacert"),
+            certificate: setting("cert"),
+            key: setting("key"),
+            verify: setting("verify"),
+            insecure: setting("insecure"),
+        }
     }
 
     fn named(&self, id: &str, name: &str) -> Option<Named> {

@@ -5,6 +5,8 @@ use serde_json::json;
 use crate::clock::BoxFuture;
 use crate::record::{Json, Secret};
 
+use crate::wipe::Wiped;
+
 use super::super::fetch::Route;
 use super::super::provide::misconfigured;
 use super::super::{Context, Credential, CredentialError, Provider, Window};
@@ -119,9 +121,9 @@ impl Password {
 
     async fn log_in(&self, context: &Context) -> Result<Credential, CredentialError> {
         let url = self.iam.url(NAME, "/v3/auth/tokens")?;
-        let mut user = self.user(NAME)?;
+        let mut user = Wiped(self.user(NAME)?);
         user["password"] = Json::from(self.password.expose());
-        let identity = json!({ "methods": ["password"], "password": { "user": user } });
+        let identity = Wiped(json!({ "methods": ["password"], "password": { "user": *user } }));
         let body = keystone::body(&identity, self.target.json(self.user_domain.as_ref()));
         keystone::log_in(context, &ROUTE, &url, &body, self.source(&url), |ask| ask).await
     }

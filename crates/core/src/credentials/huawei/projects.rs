@@ -146,6 +146,10 @@ impl Provider for KeysWithProject {
         self.source.name()
     }
 
+    fn asked(&self) -> &'static str {
+        self.source.asked()
+    }
+
     fn provide<'a>(
         &'a self,
         context: &'a Context,

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::clock::BoxFuture;
 use crate::record::{Json, Secret, Timestamp};
 use crate::transport::Reply;
+use crate::wipe::Wiped;
 
 use super::super::fetch::{Ask, Route, member};
 use super::super::provide::{check, misconfigured};
@@ -59,10 +60,10 @@ impl TemporaryKeys {
             return Err(misconfigured(NAME, "the source already gives keys")
                 .with_hint("Use it as it is, or give one that logs in"));
         };
-        let body = json!({ "auth": { "identity": {
+        let body = Wiped(json!({ "auth": { "identity": {
             "methods": ["token"],
             "token": { "id": token.expose(), "duration_seconds": seconds },
-        } } });
+        } } }));
         let ask = || {
             let ask = Ask::new(Method::POST, url.clone()).json(&body);
             Ok(ask.header("x-auth-token", token.expose()))

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::clock::BoxFuture;
 use crate::record::{Json, Secret};
+use crate::wipe::Wiped;
 
 use super::super::fetch::Route;
 use super::super::{Context, Credential, CredentialError, Provider, Reason, Window};
@@ -95,14 +96,14 @@ impl Totp {
         let url = password.iam.url(NAME, "/v3/auth/tokens")?;
         let user = password.user(NAME)?;
         let passcode = self.passcode()?;
-        let (mut first, mut second) = (user.clone(), user);
+        let (mut first, mut second) = (Wiped(user.clone()), Wiped(user));
         first["password"] = Json::from(password.password.expose());
         second["passcode"] = Json::from(passcode.expose());
-        let identity = json!({
+        let identity = Wiped(json!({
             "methods": ["password", "totp"],
-            "password": { "user": first },
-            "totp": { "user": second },
-        });
+            "password": { "user": *first },
+            "totp": { "user": *second },
+        }));
         let scope = password.target.json(password.user_domain.as_ref());
         let body = keystone::body(&identity, scope);
         keystone::log_in(context, &ROUTE, &url, &body, password.source(&url), |ask| {

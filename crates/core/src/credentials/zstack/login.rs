@@ -10,11 +10,14 @@ use http::Method;
 use serde_json::json;
 use sha2::{Digest, Sha512};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::clock::BoxFuture;
 use crate::record::{Json, Secret};
 use crate::sign::{percent, push_hex};
 use crate::transport::Reply;
+
+use crate::wipe::Wiped;
 
 use super::super::fetch::{self, Ask, Route};
 use super::super::{Context, Credential, CredentialError, Identity, Provider, Reason};
@@ -106,9 +109,9 @@ impl Login {
             true => self.password.expose().to_owned(),
             false => sha512_hex(self.password.expose()),
         };
-        let mut members = self.members.clone();
-        members.insert("password".into(), Json::from(password));
-        let mut body = json!({ self.key: members });
+        let mut members = Wiped(Json::Object(self.members.clone()));
+        members["password"] = Json::from(password);
+        let mut body = Wiped(json!({ self.key: *members }));
         if !self.tags.is_empty() {
             body["systemTags"] = json!(self.tags);
         }
@@ -157,7 +160,10 @@ pub(super) async fn open(
     let ask = || {
         let ask = Ask::new(Method::PUT, url.clone()).json(body);
         Ok(match session {
-            Some(session) => ask.header("authorization", &format!("OAuth {}", session.expose())),
+            Some(session) => ask.header(
+                "authorization",
+                &Zeroizing::new(["OAuth ", session.expose()].concat()),
+            ),
             None => ask,
         })
     };

@@ -13,11 +13,15 @@ mod iam2;
 mod login;
 mod session;
 
+use std::fmt;
 use std::sync::Arc;
 
+use crate::address::shown;
 use crate::clock::BoxFuture;
 
-use super::{Chain, Context, Credential, CredentialError, Environment, Provider, Tried, Window};
+use super::{
+    Chain, Context, Credential, CredentialError, Environment, Provider, TlsSettings, Tried, Window,
+};
 
 pub use access_key::AccessKey;
 pub use iam2::Iam2Login;
@@ -25,13 +29,22 @@ pub use login::{AccountLogin, LdapLogin, UserLogin};
 pub use session::Session;
 
 /// What a client already knows when it looks for credentials.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Settings {
     /// Address of the management node with its context path, such as
     /// `https://zstack.example.com:8080/zstack`; else that of the environment, see [`endpoint`].
     pub endpoint: Option<String>,
     /// Whether passwords and sessions may go over plain HTTP to another machine.
     pub allow_http: bool,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("endpoint", &self.endpoint.as_deref().map(shown))
+            .field("allow_http", &self.allow_http)
+            .finish()
+    }
 }
 
 /// The address of the management node that the environment names: `ZSTACK_ENDPOINT`, or else
@@ -56,6 +69,15 @@ pub fn endpoint(environment: &Environment) -> Option<String> {
         .var("ZSTACK_CONTEXT_PATH")
         .unwrap_or_else(|| "zstack".into());
     Some(format!("{base}:{port}/{}", path.trim_matches('/')))
+}
+
+/// The certificate of an authority to trust, in the file that `ZSTACK_CA_FILE` names.
+pub fn tls(environment: &Environment) -> TlsSettings {
+    const VARIABLE: &str = "ZSTACK_CA_FILE";
+    environment
+        .var(VARIABLE)
+        .map(|path| TlsSettings::ca_file(VARIABLE, path))
+        .unwrap_or_default()
 }
 
 /// A session, an access key, an account's login, each from `ZSTACK_*` variables.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, value};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::json::{self, Any};
 use super::members::fill_record;
 use super::{Context, Step};
 use crate::record::{Json, List, Slot};
@@ -81,8 +82,13 @@ impl Fill<'_, '_> {
         }
     }
 
-    fn number(mut self, int: Option<i64>, float: f64, text: impl FnOnce() -> String) -> Filled {
-        match &mut self.target {
+    fn number<E: serde::de::Error>(
+        mut self,
+        int: Option<i64>,
+        float: f64,
+        text: impl FnOnce() -> String,
+    ) -> Result<Filled, E> {
+        Ok(match &mut self.target {
             Slot::Int(slot) => match int {
                 Some(number) => {
                     **slot = number;
@@ -99,11 +105,15 @@ impl Fill<'_, '_> {
                 true
             }
             Slot::Text(slot) => {
-                **slot = text();
+                let text = text();
+                self.context.budget.spend_text(text.len())?;
+                **slot = text;
                 true
             }
             Slot::Secret(slot) => {
-                slot.replace(&text());
+                let text = text();
+                self.context.budget.spend_text(text.len())?;
+                slot.replace(&text);
                 true
             }
             Slot::Bool(slot) if int == Some(0) || int == Some(1) => {
@@ -111,7 +121,7 @@ impl Fill<'_, '_> {
                 true
             }
             _ => self.mismatch("a number"),
-        }
+        })
     }
 }
 
@@ -158,6 +168,7 @@ impl<'de> Visitor<'de> for Fill<'_, '_> {
                 true
             }
             Slot::Text(slot) => {
+                self.context.budget.spend_text(5)?;
                 **slot = truth.to_string();
                 true
             }
@@ -174,7 +185,7 @@ impl<'de> Visitor<'de> for Fill<'_, '_> {
     }
 
     fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Filled, E> {
-        Ok(self.number(Some(number), number as f64, || number.to_string()))
+        self.number(Some(number), number as f64, || number.to_string())
     }
 
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Filled, E> {
@@ -185,7 +196,7 @@ impl<'de> Visitor<'de> for Fill<'_, '_> {
             return Ok(true);
         }
         let int = i64::try_from(number).ok();
-        Ok(self.number(int, number as f64, || number.to_string()))
+        self.number(int, number as f64, || number.to_string())
     }
 
     fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Filled, E> {
@@ -195,17 +206,18 @@ impl<'de> Visitor<'de> for Fill<'_, '_> {
             Slot::Json(_) => None,
             _ => whole.then_some(number as i64),
         };
-        Ok(self.number(int, number, || number.to_string()))
+        self.number(int, number, || number.to_string())
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Filled, E> {
+        self.context.budget.spend_text(text.len())?;
         Ok(self.text(text))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Filled, A::Error> {
         let Slot::List(list) = &mut self.target else {
             if let Slot::Json(slot) = self.target {
-                *slot = serde::Deserialize::deserialize(value::SeqAccessDeserializer::new(seq))?;
+                *slot = json::list(seq, self.context)?;
                 return Ok(true);
             }
             while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
@@ -230,15 +242,23 @@ impl<'de> Visitor<'de> for Fill<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Filled, A::Error> {
         match self.target {
             Slot::Record(record) => {
+                self.context.budget.spend(record.heap())?;
                 fill_record(record, map, self.context)?;
                 Ok(true)
             }
             Slot::Json(slot) => {
-                *slot = serde::Deserialize::deserialize(value::MapAccessDeserializer::new(map))?;
+                *slot = json::object(map, self.context)?;
                 Ok(true)
             }
             Slot::Map(entries) => {
                 while let Some(key) = map.next_key::<String>()? {
+                    if let Some(name) = self.context.watched(&key) {
+                        let value = map.next_value_seed(Any(self.context))?;
+                        self.context.tell(name, value)?;
+                        continue;
+                    }
+                    self.context.budget.spend_text(key.len())?;
+                    self.context.budget.spend(entries.entry_cost())?;
                     self.context.path.push(Step::Key(key.clone()));
                     let filled = map.next_value_seed(Fill {
                         target: entries.entry(&key).slot(),
@@ -253,6 +273,7 @@ impl<'de> Visitor<'de> for Fill<'_, '_> {
             }
             // Some gateways drop the brackets around a list of one.
             Slot::List(list) if !self.context.strict => {
+                self.context.make_room(list)?;
                 let filled = if let Slot::Record(record) = list.push().slot() {
                     self.context
                         .report("expected a list, got an object: taken as its only element".into());
@@ -290,6 +311,7 @@ struct Element<'a, 'c> {
 impl<'de> DeserializeSeed<'de> for Element<'_, '_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<(), D::Error> {
+        self.context.make_room(self.list)?;
         let before = self.context.problems.len();
         let filled = Fill {
             target: self.list.push().slot(),

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::fill::{Fill, Filled};
+use super::json::Any;
 use super::{Context, Step};
 use crate::record::{Member, Record, Schema, Shape, Slot, Value, View, nearest};
 
@@ -14,10 +15,13 @@ struct Name<'a> {
     /// Where the last name stood: members mostly come in the schema's order.
     next: usize,
     strict: bool,
+    /// Names to pick up although the schema lacks them.
+    watch: &'static [&'static str],
 }
 
 enum Found {
     At(usize),
+    Watched(&'static str),
     /// The name itself only where it will be reported.
     Unknown(String),
 }
@@ -39,8 +43,11 @@ impl Visitor<'_> for Name<'_> {
         if members.get(self.next).is_some_and(|m| m.name == name) {
             return Ok(Found::At(self.next));
         }
-        Ok(match members.iter().position(|m| m.name == name) {
-            Some(index) => Found::At(index),
+        if let Some(index) = members.iter().position(|m| m.name == name) {
+            return Ok(Found::At(index));
+        }
+        Ok(match self.watch.iter().find(|watched| **watched == name) {
+            Some(watched) => Found::Watched(watched),
             None if self.strict => Found::Unknown(name.to_owned()),
             None => Found::Unknown(String::new()),
         })
@@ -75,13 +82,24 @@ fn fill_members<'de, A: MapAccess<'de>>(
         Vec::new()
     };
     let mut next = 0;
+    let watch = if context.path.is_empty() {
+        context.watch
+    } else {
+        &[]
+    };
     while let Some(found) = map.next_key_seed(Name {
         schema,
         next,
         strict: context.strict,
+        watch,
     })? {
         let index = match found {
             Found::At(index) => index,
+            Found::Watched(name) => {
+                let value = map.next_value_seed(Any(context))?;
+                context.tell(name, value)?;
+                continue;
+            }
             Found::Unknown(name) => {
                 map.next_value::<serde::de::IgnoredAny>()?;
                 if context.strict {

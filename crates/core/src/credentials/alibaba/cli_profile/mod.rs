@@ -296,6 +296,19 @@ fn provider(
     }
 }
 
+/// What the profile `name` of a file's text stands for. Nothing is sent or run.
+#[cfg(fuzzing)]
+pub(in super::super) fn of_text(
+    context: &Context,
+    text: &str,
+    name: Option<&str>,
+) -> Result<Arc<dyn Provider>, CredentialError> {
+    let store = store::parse(NAME, std::path::Path::new("config.json"), text)?;
+    let name = name.or(store.current()).unwrap_or("default");
+    let profile = store.profile(NAME, name)?;
+    provider(context, &store, &profile, &mut vec![name.to_owned()])
+}
+
 impl Provider for CliProfile {
     fn name(&self) -> &'static str {
         NAME

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::record::Json;
+use crate::wipe::Wiped;
 
 use super::super::super::provide::misconfigured;
 use super::super::super::{Context, CredentialError, Reason, file};
@@ -14,7 +15,7 @@ use super::super::super::{Context, CredentialError, Reason, file};
 #[derive(Clone)]
 pub(in super::super) struct Store {
     path: PathBuf,
-    json: Json,
+    json: Wiped,
 }
 
 /// One profile of the file.
@@ -43,9 +44,18 @@ pub(in super::super) fn find(
     let Some(text) = file::read(provider, path)? else {
         return Ok(None);
     };
-    let text = text.expose().trim_start_matches('\u{feff}');
+    parse(provider, path, text.expose()).map(Some)
+}
+
+/// The content of `text`, which stands in the file at `path`.
+pub(super) fn parse(
+    provider: &'static str,
+    path: &Path,
+    text: &str,
+) -> Result<Store, CredentialError> {
+    let text = text.trim_start_matches('\u{feff}');
     // The parser's own words may quote the content; line and column do not.
-    let json = serde_json::from_str(text).map_err(|error| {
+    let json = serde_json::from_str(text).map(Wiped).map_err(|error| {
         let message = format!(
             "{} is no JSON: line {}, column {}",
             path.display(),
@@ -54,10 +64,10 @@ pub(in super::super) fn find(
         );
         misconfigured(provider, message).with_hint("Correct the file, or run `aliyun configure`")
     })?;
-    Ok(Some(Store {
+    Ok(Store {
         path: path.to_owned(),
         json,
-    }))
+    })
 }
 
 impl Store {
@@ -122,10 +132,10 @@ impl Store {
         // A link stays a link: its target is what is replaced.
         let path = fs::canonicalize(&self.path)?;
         let beside = beside(&path, "new");
-        let mut text = serde_json::to_vec_pretty(&self.json)?;
+        let mut text = serde_json::to_vec_pretty(&*self.json)?;
         text.push(b'\n');
         let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        file::never_wait(options.write(true).create(true).truncate(true));
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&beside)?;
@@ -210,7 +220,7 @@ pub(in super::super) async fn lock(
         .with_hint("Give this user the right to write to the directory")
     };
     let mut options = File::options();
-    options.write(true).create(true).truncate(false);
+    file::never_wait(options.write(true).create(true).truncate(false));
     let file = options
         .open(&path)
         .map_err(|error| wrong(error.kind().to_string()))?;

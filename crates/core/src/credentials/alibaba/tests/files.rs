@@ -88,7 +88,7 @@ async fn files_that_cannot_be_read_say_why() {
     let world = World::new(&[]);
     std::fs::create_dir_all(world.directory.join(FILE)).unwrap();
     let error = world.error(&CliProfile::new()).await;
-    assert!(error.to_string().contains("cannot be read"), "{error}");
+    assert!(error.to_string().contains("is a directory"), "{error}");
 
     let world = World::new(&[]);
     let path = world.file(FILE, "");

@@ -184,15 +184,30 @@ async fn credentials_uri() {
         "ALIBABA_CLOUD_CREDENTIALS_URI",
         "http://localhost:7002/?user=me",
     )];
-    let world = World::with(&variables, Vec::new(), vec![json(200, &issued_here())]);
+    let world = World::answering(&variables, vec![json(200, &issued_here())]);
     let found = world.keys(&CredentialsUri::from_environment()).await;
     assert_eq!(
         parts(&found),
         ("STS.id", "s3cr3t-key", Some("s3cr3t-token"))
     );
-    assert_eq!(world.direct.lines(), ["GET http://localhost:7002/?user=me"]);
+    assert_eq!(world.script.lines(), ["GET http://localhost:7002/?user=me"]);
 
-    // Elsewhere than on this machine, a proxy may be needed.
+    // An address is shown without what may be secret.
+    let uri = CredentialsUri::new("https://me:s3cr3t@keys.example.com/?t=s3cr3t");
+    assert!(!format!("{uri:?}").contains("s3cr3t"), "{uri:?}");
+    // `error` checks that the text tells none either.
+    World::new(&[]).error(&uri).await;
+
+    // From elsewhere, keys must not come in clear.
+    let plain = || CredentialsUri::new("http://10.0.0.1/s3cr3t");
+    let error = World::new(&[]).error(&plain()).await;
+    assert_eq!(error.reason, Reason::Misconfigured);
+    assert!(
+        error.to_string().contains("http://10.0.0.1 is plain HTTP"),
+        "{error}"
+    );
+    let world = World::answering(&[], vec![json(200, &issued())]);
+    world.provide(&plain().allow_http(true)).await.unwrap();
     let world = World::answering(&[], vec![json(200, &issued())]);
     world
         .provide(&CredentialsUri::new("https://keys.example.com/x"))

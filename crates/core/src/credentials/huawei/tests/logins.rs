@@ -261,6 +261,14 @@ async fn a_token_is_renewed_five_minutes_before_its_end() {
     world.clock.advance(Duration::from_secs(86_400 - 361));
     assert_eq!(get().await, "t0");
     world.clock.advance(Duration::from_secs(61));
+    assert_eq!(
+        get().await,
+        "t0",
+        "the new one is fetched in the background"
+    );
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(get().await, "t1");
 }
 

@@ -1,0 +1,230 @@
+//! A success status is no success yet: some services answer 200 and say in the body that it failed.
+//!
+//! Whatever the operation's output has no member for, and errors are written in, is picked up while
+//! the answer is decoded; nothing is read twice. A member that the output has is data.
+
+use crate::error::Kind;
+use crate::record::{self, Json, Record, Unreadable};
+use crate::transport::Reply;
+
+use super::body::{self, Loose};
+use super::classify::{self, Tables};
+use super::{Failure, Verdict};
+
+/// Members in which services write errors.
+const WATCH: &[&str] = &[
+    "Code",
+    "code",
+    "error_code",
+    "errorCode",
+    "error_msg",
+    "errorMsg",
+    "error",
+    "Success",
+    "success",
+    "Message",
+    "message",
+    "RequestId",
+    "requestId",
+    "request_id",
+];
+
+/// In which members a protocol writes errors.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Forms {
+    /// A code or text of its own: `{"Code":..}`, `{"error_msg":..}`; or an object.
+    Codes,
+    /// Only an object: `{"error":{..}}`.
+    Object,
+}
+
+impl Forms {
+    /// A code under one of these is a failure by itself.
+    fn codes(self) -> &'static [&'static str] {
+        match self {
+            Self::Codes => &["error_code", "errorCode", "Code"],
+            Self::Object => &[],
+        }
+    }
+
+    /// So is a text under one of these.
+    fn texts(self) -> &'static [&'static str] {
+        match self {
+            Self::Codes => &["error_msg", "errorMsg"],
+            Self::Object => &[],
+        }
+    }
+}
+
+/// Decodes a body that came with a success status.
+pub(super) fn read(
+    tables: &Tables,
+    forms: Forms,
+    reply: &Reply,
+    output: &mut dyn Record,
+) -> Verdict {
+    let answer = match record::decode_answer(output, &reply.body, WATCH) {
+        Ok(answer) => answer,
+        Err(cause) => return Verdict::Failed(classify::unreadable(reply, &cause)),
+    };
+    let mut told = Told(answer.told);
+    if is_file(output) {
+        match file(&reply.body) {
+            Ok(members) => told = members,
+            Err(cause) => return Verdict::Failed(classify::unreadable(reply, &cause)),
+        }
+    }
+    match told.failure(tables, forms, reply, output) {
+        Some(failure) => Verdict::Failed(failure),
+        None => Verdict::Done(answer.problems),
+    }
+}
+
+/// Whether the body is no JSON of the service's own, such as an exported file.
+fn is_file(output: &dyn Record) -> bool {
+    let mut file = false;
+    output.read(&mut |values| {
+        let members = output.schema().members.iter().zip(values);
+        file = members
+            .filter(|(member, _)| member.location == record::Location::Raw)
+            .any(|(_, value)| matches!(value.view(), record::View::Bytes(_)));
+    });
+    file
+}
+
+/// Errors are small; what is larger is the file.
+const LARGEST_ERROR: usize = 64 << 10;
+
+/// What a file of this text would tell if it were an error.
+fn file(body: &[u8]) -> Result<Told, Unreadable> {
+    let beginning = &body[..body.len().min(1024)];
+    if body::looks_like_html(&String::from_utf8_lossy(beginning)) {
+        return Err(Unreadable::OtherKind("a page".into()));
+    }
+    if body.len() > LARGEST_ERROR {
+        return Ok(Told::default());
+    }
+    // A file of any other form is no error either.
+    let answer = record::decode_answer(&mut Nothing {}, body, WATCH);
+    Ok(answer.map_or_else(|_| Told::default(), |answer| Told(answer.told)))
+}
+
+crate::output! {
+    /// An object without members of its own.
+    #[allow(unreachable_pub, reason = "what the macro makes is public")]
+    Nothing {}
+}
+
+/// Members of an answer that its output lacks.
+#[derive(Default)]
+struct Told(Vec<(&'static str, Json)>);
+
+impl Told {
+    /// The last value under `name`.
+    fn get(&self, name: &str) -> Option<&Json> {
+        let mut members = self.0.iter().rev();
+        members
+            .find(|(told, _)| *told == name)
+            .map(|(_, value)| value)
+    }
+
+    fn text(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| scalar(self.get(name)?))
+    }
+
+    fn failure(
+        &self,
+        tables: &Tables,
+        forms: Forms,
+        reply: &Reply,
+        output: &dyn Record,
+    ) -> Option<Failure> {
+        let success = self
+            .text(&["Success", "success"])
+            .or_else(|| record::get(output, "Success"));
+        let refused = success
+            .as_deref()
+            .is_some_and(|text| text.eq_ignore_ascii_case("false"));
+        let accepted = success
+            .as_deref()
+            .is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        if accepted || (self.0.is_empty() && !refused && record::get(output, "Code").is_none()) {
+            return None;
+        }
+        let message = self
+            .text(&["error_msg", "errorMsg", "Message", "message"])
+            .or_else(|| record::get(output, "Message"));
+        let own = record::get(output, "Code").filter(|code| !means_success(code));
+        // `code` alone may be anybody's; beside a message it is an error's.
+        let with_message = message.as_deref().and_then(|_| self.text(&["code"]));
+        let code = match forms {
+            Forms::Codes => self.text(forms.codes()).or(with_message),
+            Forms::Object => None,
+        };
+        let error = match self.get("error") {
+            Some(Json::Object(_)) => true,
+            Some(Json::String(text)) => !text.trim().is_empty(),
+            _ => false,
+        };
+        let failed = match &code {
+            Some(code) => !means_success(code),
+            // A code that the output has is data, unless it is known to be that of an error.
+            None => {
+                self.text(forms.texts()).is_some()
+                    || own
+                        .as_deref()
+                        .is_some_and(|code| tables.find(code).is_some())
+            }
+        };
+        if !(failed || refused || error) {
+            return None;
+        }
+        let request_id = self
+            .text(&["RequestId", "requestId", "request_id"])
+            .or_else(|| record::get(output, "RequestId"));
+        let mut loose = Loose {
+            code: code.filter(|code| !means_success(code)).or(own),
+            message,
+            request_id,
+            structured: true,
+        };
+        if error && loose.code.is_none() {
+            let inner = self
+                .get("error")
+                .map(body::error_object)
+                .unwrap_or_default();
+            loose.code = inner.code;
+            loose.message = inner.message.or(loose.message);
+        }
+        let nameless = loose.code.is_none() && loose.message.is_none();
+        let mut failure = tables.failure(reply, loose, Kind::OperationFailed);
+        if nameless {
+            failure.message = match refused {
+                true => format!("{} answered Success: false", tables.operation.name),
+                false => format!("{} answered an error without words", tables.operation.name),
+            };
+        }
+        Some(failure)
+    }
+}
+
+fn scalar(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+/// Some products answer a code beside the result: `200`, `"OK"`.
+fn means_success(code: &str) -> bool {
+    let code = code.trim();
+    matches!(code, "" | "0")
+        || code
+            .parse()
+            .is_ok_and(|number: f64| (200.0..300.0).contains(&number))
+        || ["ok", "success", "true"]
+            .iter()
+            .any(|word| code.eq_ignore_ascii_case(word))
+}

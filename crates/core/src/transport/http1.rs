@@ -1,0 +1,197 @@
+//! Sends a request over HTTP/1.1, and reads as much of the answer as is good for anybody.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::address;
+use crate::clock::BoxFuture;
+
+use super::fault::{Fault, broken};
+use super::options::{self, HttpOptions};
+use super::pools::{Pools, Wanted};
+use super::{Broken, Reply, Request, Transport, TransportError, tls};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest answer that is read, unless the client is told otherwise.
+const LARGEST_ANSWER: usize = 32 << 20;
+/// As much is read of an answer that reports an error.
+const LARGEST_ERROR: usize = 1 << 20;
+
+/// The default transport. Clones share connections.
+#[derive(Clone)]
+pub struct HttpTransport(Arc<Inner>);
+
+struct Inner {
+    pools: Pools,
+    no_proxy: bool,
+    largest_answer: usize,
+}
+
+impl HttpTransport {
+    /// Builds a transport; the error says which option does not work.
+    pub fn new(options: &HttpOptions) -> Result<Self, Box<dyn StdError + Send + Sync>> {
+        let tls = tls::tls_config(options)?;
+        let proxy = options.proxy.as_deref().map(options::proxy).transpose()?;
+        let connect_timeout = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        Ok(Self(Arc::new(Inner {
+            pools: Pools::new(tls, proxy, connect_timeout),
+            no_proxy: options.no_proxy,
+            largest_answer: options.largest_answer.unwrap_or(LARGEST_ANSWER),
+        })))
+    }
+}
+
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport").finish_non_exhaustive()
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+        Box::pin(self.0.send(request))
+    }
+}
+
+impl Inner {
+    async fn send(&self, request: Request) -> Result<Reply, TransportError> {
+        let wanted = Wanted {
+            direct: self.no_proxy || address::is_loopback(&request.url),
+            fresh: request.fresh,
+        };
+        let mut outgoing = reqwest::Request::new(request.method, request.url);
+        *outgoing.headers_mut() = request.headers;
+        *outgoing.timeout_mut() = Some(request.timeout);
+        if !request.body.is_empty() {
+            *outgoing.body_mut() = Some(request.body.into());
+        }
+        let runtime = tokio::runtime::Handle::try_current()
+            .map_err(|error| TransportError::new(Broken::Unsendable, error))?;
+        let client = self
+            .pools
+            .get(runtime.id(), wanted)
+            .map_err(|error| TransportError::new(Broken::Unsendable, error))?;
+        let mut response = client.execute(outgoing).await.map_err(broken)?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let body = if status < 400 {
+            self.whole(response).await?
+        } else {
+            start(response).await?
+        };
+        Ok(Reply {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// The whole body. Nothing is set aside for what is only announced.
+    async fn whole(&self, mut response: reqwest::Response) -> Result<Bytes, TransportError> {
+        let largest = self.largest_answer;
+        if response
+            .content_length()
+            .is_some_and(|announced| announced > largest as u64)
+        {
+            return Err(too_large(largest));
+        }
+        let first = response.chunk().await.map_err(broken)?.unwrap_or_default();
+        let Some(mut chunk) = response.chunk().await.map_err(broken)? else {
+            return match first.len() > largest {
+                true => Err(too_large(largest)),
+                false => Ok(first),
+            };
+        };
+        let mut whole = BytesMut::from(first);
+        loop {
+            if whole.len() + chunk.len() > largest {
+                return Err(too_large(largest));
+            }
+            whole.extend_from_slice(&chunk);
+            match response.chunk().await.map_err(broken)? {
+                Some(next) => chunk = next,
+                None => return Ok(whole.freeze()),
+            }
+        }
+    }
+}
+
+/// The start of a body that reports an error. The rest is left unread, and with it the connection.
+async fn start(mut response: reqwest::Response) -> Result<Bytes, TransportError> {
+    let mut start = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        let room = LARGEST_ERROR - start.len();
+        start.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() >= room {
+            break;
+        }
+    }
+    Ok(start.freeze())
+}
+
+fn too_large(largest: usize) -> TransportError {
+    TransportError::new(
+        Broken::TooLarge,
+        Fault::new(
+            format!("it has more than {largest} bytes"),
+            "Ask for less at a time, or allow more with `largest_answer(bytes)`",
+        ),
+    )
+}
+
+/// A transport without a proxy, set up when it is first used: few programs ask a metadata service.
+#[derive(Debug, Default)]
+pub(crate) struct LazyDirect(OnceLock<Result<HttpTransport, String>>);
+
+impl Transport for LazyDirect {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+        let transport = self.0.get_or_init(|| {
+            let options = HttpOptions {
+                no_proxy: true,
+                connect_timeout: Some(Duration::from_secs(1)),
+                ..HttpOptions::default()
+            };
+            HttpTransport::new(&options).map_err(|error| error.to_string())
+        });
+        match transport {
+            Ok(transport) => transport.send(request),
+            Err(message) => {
+                let error = TransportError::new(Broken::Connect, message.clone());
+                Box::pin(std::future::ready(Err(error)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// Without a runtime there is nothing to send with; that is an error, not a panic.
+    #[test]
+    fn a_call_outside_of_a_runtime() {
+        let transport = HttpTransport::new(&HttpOptions::default()).unwrap();
+        let request = Request {
+            method: http::Method::GET,
+            url: "http://127.0.0.1:9".parse().unwrap(),
+            headers: http::HeaderMap::new(),
+            body: Bytes::new(),
+            timeout: Duration::from_secs(1),
+            fresh: false,
+        };
+        let mut sending = transport.send(request);
+        let polled = sending
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Err(error)) = polled else {
+            panic!("it waits for what never comes");
+        };
+        assert_eq!(error.broken, Broken::Unsendable);
+    }
+}

@@ -1,0 +1,158 @@
+//! Sends one HTTP request and tells apart what was certainly not sent from what may have arrived.
+//!
+//! [`HttpTransport`] is reqwest over rustls: HTTP/1.1, no redirects, no replay of its own, idle
+//! connections dropped after 5 s (the gateways drop them after about 10 s). Another transport can
+//! be injected in a client's builder.
+
+mod fault;
+mod http1;
+mod options;
+mod pools;
+mod tls;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use url::Url;
+
+use crate::clock::BoxFuture;
+
+pub use http1::HttpTransport;
+pub(crate) use http1::LazyDirect;
+pub use options::{ClientCertificate, HttpOptions};
+pub use tls::tls_config;
+pub(crate) use tls::{certificates, check_pair, private_key};
+
+use fault::Fault;
+
+/// A request, ready to go.
+#[derive(Clone)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Full address, path and query already encoded.
+    pub url: Url,
+    /// Headers, signature included.
+    pub headers: HeaderMap,
+    /// Body; empty for none.
+    pub body: Bytes,
+    /// How long the answer may take, its body included.
+    pub timeout: Duration,
+    /// Whether it must go over a connection of its own. A server may close a connection that has
+    /// idled just when the next request comes, and then nobody knows whether it was read.
+    pub fresh: bool,
+}
+
+impl fmt::Debug for Request {
+    /// Method and host only: query, headers and body may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}{}",
+            self.method,
+            self.url.authority(),
+            self.url.path()
+        )
+    }
+}
+
+/// An answer of any status.
+#[derive(Clone)]
+pub struct Reply {
+    /// Status code.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// A header's value, if it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "status {}, {} bytes", self.status, self.body.len())
+    }
+}
+
+/// How sending failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// The request cannot be written as HTTP, such as an address of more than 65,534 bytes. Nothing
+    /// was sent, and a repeat would end the same way.
+    Unsendable,
+    /// No connection: name not resolved, refused, cut off. Nothing was sent.
+    Connect,
+    /// No TLS connection that can be trusted: a certificate of the server or of this client is not
+    /// accepted, or the server speaks no TLS. Nothing was sent, and a repeat would end the same way.
+    Tls,
+    /// No answer in time, after the request may have arrived.
+    Timeout,
+    /// The connection broke after the request may have arrived.
+    Interrupted,
+    /// The answer is larger than the client accepts. It did arrive.
+    TooLarge,
+}
+
+/// A request that got no whole answer.
+#[derive(Debug)]
+pub struct TransportError {
+    /// How it failed.
+    pub broken: Broken,
+    /// What is known about it, without secrets.
+    pub source: Box<dyn StdError + Send + Sync>,
+}
+
+impl TransportError {
+    pub(crate) fn new(broken: Broken, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            broken,
+            source: source.into(),
+        }
+    }
+
+    /// What a person can do about it, where that is known.
+    pub fn advice(&self) -> Option<&str> {
+        self.source.downcast_ref::<Fault>()?.advice()
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.broken {
+            Broken::Unsendable => "the request cannot be sent",
+            Broken::Connect => "cannot connect",
+            Broken::Tls => "no connection that can be trusted",
+            Broken::Timeout => "no answer in time",
+            Broken::Interrupted => "the connection broke",
+            Broken::TooLarge => "the answer is too large",
+        })?;
+        // The outermost text repeats the address; the innermost says what happened.
+        let mut cause: &dyn StdError = &*self.source;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        write!(f, ": {cause}")
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+/// Sends requests. It must not follow redirects and must not send a request twice, and one that is
+/// to be [`fresh`](Request::fresh) goes over a connection of its own.
+pub trait Transport: Send + Sync + fmt::Debug {
+    /// Sends one request and reads the whole answer.
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>>;
+}

@@ -1,0 +1,36 @@
+//! The JSON file of the vendor's command line, up to the provider that a profile stands for.
+
+#![no_main]
+
+use std::sync::{Arc, LazyLock};
+
+use cumulo_core::clock::{BoxFuture, SystemClock, SystemEntropy};
+use cumulo_core::credentials::{Context, Environment, fuzzing};
+use cumulo_core::transport::{Reply, Request, Transport, TransportError};
+use libfuzzer_sys::fuzz_target;
+
+/// Building a provider sends nothing.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Transport for Nowhere {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+        panic!("{request:?} was sent")
+    }
+}
+
+static CONTEXT: LazyLock<Context> = LazyLock::new(|| Context {
+    transport: Arc::new(Nowhere),
+    direct: Arc::new(Nowhere),
+    clock: Arc::new(SystemClock::default()),
+    entropy: Arc::new(SystemEntropy::default()),
+    environment: Environment::fixed(Vec::<(String, String)>::new()),
+});
+
+fuzz_target!(|text: &str| {
+    for name in [None, Some("default")] {
+        if let Err(error) = fuzzing::cli_profile(&CONTEXT, text, name) {
+            assert!(!error.message.is_empty());
+        }
+    }
+});

@@ -1,0 +1,135 @@
+//! Does a proxy see what it should see, and nothing else?
+
+use std::sync::{Arc, Mutex};
+
+use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
+use cumulo_smc::{Client, Kind, Outcome};
+use cumulo_tests::{Bench, Listener, alibaba_key, manual_clock, no_environment, serve_by};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// A proxy that answers everything itself, with `status`; and the heads that it was sent.
+async fn proxy(status: u16) -> (Listener, Arc<Mutex<Vec<String>>>) {
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heads = Arc::clone(&seen);
+    let listener = serve_by(move |mut stream, _| {
+        let heads = Arc::clone(&heads);
+        async move {
+            let mut start = [0; 4096];
+            let count = stream.read(&mut start).await.unwrap_or(0);
+            let head = String::from_utf8_lossy(&start[..count]).into_owned();
+            heads.lock().unwrap().push(head);
+            let answer = format!(
+                "HTTP/1.1 {status} x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    })
+    .await;
+    (listener, seen)
+}
+
+fn builder() -> cumulo_smc::Builder {
+    Client::builder()
+        .credentials(alibaba_key())
+        .clock(manual_clock())
+        .environment(no_environment())
+}
+
+#[tokio::test]
+async fn other_machines_are_asked_through_the_proxy() {
+    let (listener, seen) = proxy(200).await;
+    let smc = builder()
+        .endpoint("http://smc.invalid")
+        .allow_http(true)
+        .proxy(format!("http://me:s3cr3t@{}", listener.address))
+        .build()
+        .unwrap();
+    ListAccessTokens::new().send(&smc).await.unwrap();
+    CreateAccessToken::new().send(&smc).await.unwrap();
+    let seen = seen.lock().unwrap();
+    for head in &*seen {
+        assert!(head.starts_with("POST http://smc.invalid/"), "{head}");
+        assert!(
+            head.to_lowercase().contains("proxy-authorization: basic"),
+            "{head}"
+        );
+    }
+    assert_eq!(seen.len(), 2);
+}
+
+/// A proxy that opens no tunnel has sent nothing on.
+#[tokio::test]
+async fn https_asks_the_proxy_for_a_tunnel() {
+    let (listener, seen) = proxy(407).await;
+    let smc = builder()
+        .endpoint("https://smc.invalid")
+        .proxy(&listener.address)
+        .build()
+        .unwrap();
+    let error = CreateAccessToken::new().send(&smc).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (Kind::Connect, Outcome::NotSent),
+        "{error}"
+    );
+    for head in &*seen.lock().unwrap() {
+        assert!(
+            head.starts_with("CONNECT smc.invalid:443 HTTP/1.1\r\n"),
+            "{head}"
+        );
+        assert!(!head.to_lowercase().contains("\r\nauthorization"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn this_machine_is_never_asked_through_a_proxy() {
+    let bench = Bench::start().await;
+    let (listener, _) = proxy(200).await;
+    let address = format!("http://{}", listener.address);
+    let port = bench
+        .cloud
+        .smc_endpoint()
+        .rsplit_once(':')
+        .unwrap()
+        .1
+        .to_owned();
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
+        let smc = bench
+            .smc()
+            .endpoint(format!("http://{host}:{port}"))
+            .proxy(&address)
+            .build()
+            .unwrap();
+        CreateAccessToken::new()
+            .name(host.trim_matches(['[', ']']))
+            .send(&smc)
+            .await
+            .ok();
+        ListAccessTokens::new().send(&smc).await.unwrap();
+    }
+    // The login is no exception.
+    let apig = bench.apig_by_password().proxy(&address).build().unwrap();
+    cumulo_apig::app::ListAppsV2::new()
+        .send(&apig)
+        .await
+        .unwrap();
+    let zstack = bench.zstack_by_login().proxy(&address).build().unwrap();
+    cumulo_zstack::access_key::QueryAccessKey::new()
+        .send(&zstack)
+        .await
+        .unwrap();
+    assert_eq!(listener.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_builder_shows_no_password_and_quotes_none() {
+    let builder = builder()
+        .endpoint("https://me:s3cr3t@smc.invalid:99999")
+        .proxy("http://me:s3cr3t@proxy.invalid:3128");
+    assert!(!format!("{builder:?}").contains("s3cr3t"), "{builder:?}");
+    let error = builder.build().unwrap_err();
+    assert!(!error.to_string().contains("s3cr3t"), "{error}");
+    let apig = cumulo_apig::Client::builder().iam_endpoint("https://me:s3cr3t@iam.invalid");
+    assert!(!format!("{apig:?}").contains("s3cr3t"), "{apig:?}");
+}
