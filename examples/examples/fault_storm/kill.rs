@@ -29,7 +29,7 @@ const CONCURRENCY: usize = 64;
 /// the child lets a dead predecessor's messages arrive.
 pub(crate) const LATE: Duration = Duration::from_millis(400);
 pub(crate) const ATTEMPT: Duration = Duration::from_millis(300);
-const SETTLE: Duration = Duration::from_millis(1000);
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// The things that all lives together make.
 pub(crate) fn things(kills: usize) -> usize {
@@ -78,11 +78,14 @@ pub(crate) fn run(seed: u64, endpoints: &[String], kills: usize) -> Result<Lives
         let (told, whole) = watch(&mut child, plug)?;
         lives.killed += usize::from(!whole);
         for (number, told) in told {
-            if let Some(before) = lives.told.get(&number)
-                && let (Ok(before), Ok(now)) = (&before.result, &told.result)
-                && before != now
-            {
-                lives.two_ids += 1;
+            let mut told = told;
+            if let Some(before) = lives.told.get(&number) {
+                told.attempts += before.attempts;
+                if let (Ok(before), Ok(now)) = (&before.result, &told.result)
+                    && before != now
+                {
+                    lives.two_ids += 1;
+                }
             }
             lives.told.insert(number, told);
         }
