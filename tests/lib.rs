@@ -5,6 +5,11 @@ mod script;
 mod server;
 mod tls;
 
+/// The code of the page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/crashes.md")]
+pub struct CrashesPage;
+
 pub use script::{Answer, Script};
 pub use server::{Listener, serve, serve_by};
 pub use tls::{Authority, Issued, TlsServer};

@@ -6,7 +6,7 @@
 //!
 //! Each layer knows only those before it: [`record`], [`operation`](mod@operation), [`protocol`],
 //! [`sign`], [`error`], [`transport`], [`clock`], [`retry`], [`idempotency`], [`credentials`],
-//! [`client`], [`page`]. Everything up to [`error`] does no I/O and reads no clock.
+//! [`ledger`], [`client`], [`page`]. Everything up to [`error`] does no I/O and reads no clock.
 
 mod address;
 pub mod client;
@@ -14,6 +14,7 @@ pub mod clock;
 pub mod credentials;
 pub mod error;
 pub mod idempotency;
+pub mod ledger;
 mod macros;
 pub mod operation;
 pub mod page;
@@ -28,6 +29,7 @@ mod wipe;
 pub use client::{Call, Client, Response};
 pub use error::{Error, Kind, Outcome};
 pub use idempotency::ClientToken;
+pub use ledger::Ledger;
 pub use record::{IntoMember, Json, Secret, Timestamp};
 
 /// What the macros need from other crates.

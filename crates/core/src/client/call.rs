@@ -12,12 +12,14 @@ use http::{HeaderName, HeaderValue, header};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Kind};
 use crate::idempotency::ClientToken;
+use crate::ledger::Ledger;
 use crate::operation::Operation;
 use crate::protocol::{Encoded, Endpoint};
 use crate::record::{self, Json, Record, Secret};
 use crate::retry::RetryPolicy;
 
 use super::lanes::Claim;
+use super::once::{self, Once};
 use super::response::Meta;
 use super::{Client, DryRun, FromRecord, Response, drive, secret_name};
 
@@ -48,6 +50,10 @@ pub(super) struct Plan {
     pub retry: Option<RetryPolicy>,
     pub timeout: Option<Duration>,
     pub endpoint: Option<Endpoint>,
+    /// The ledger that the call was given.
+    pub once: Option<Box<Once>>,
+    /// What the ledger wrote down about this call.
+    pub begun: Option<Box<once::Begun>>,
     /// What it must not run beside.
     pub claim: Option<Claim>,
 }
@@ -91,6 +97,8 @@ impl<O> Call<O> {
                 retry: None,
                 timeout: None,
                 endpoint: None,
+                once: None,
+                begun: None,
                 claim: Claim::of(operation, input, &inner.settings),
             })),
             output: PhantomData,
@@ -127,6 +135,41 @@ impl<O> Call<O> {
                 )),
                 _ => plan.token = Some(token),
             },
+        })
+    }
+
+    /// Writes the call into `ledger` under `key` before it is sent, so that it is made once, even
+    /// across crashes. See [`ledger`](crate::ledger).
+    ///
+    /// `key` is the caller's own name of the thing, 1 to 512 bytes; calls of several accounts or
+    /// regions that share a ledger name these in the key. An answer from the ledger has no
+    /// [`attempts`](Response::attempts).
+    pub fn once(self, ledger: &Ledger, key: impl Into<String>) -> Self {
+        self.plan(|plan| {
+            let once = plan.once.get_or_insert_default();
+            once.under = Some((ledger.clone(), key.into()));
+        })
+    }
+
+    /// How the thing is found when nobody knows whether an earlier call under the same key of the
+    /// ledger made it: by its name, or by another member that no other thing has.
+    ///
+    /// `Ok(None)` means that it does not exist; the call is sent then. An error ends the call with an
+    /// unknown outcome.
+    pub fn reconcile<F, R>(self, look: F) -> Self
+    where
+        O: Record,
+        F: FnOnce() -> R + Send + 'static,
+        R: Future<Output = Result<Option<O>, Error>> + Send + 'static,
+    {
+        self.plan(|plan| {
+            plan.once.get_or_insert_default().look = Some(Box::new(move || {
+                let looking = look();
+                Box::pin(async move {
+                    let found = looking.await?;
+                    Ok(found.map(|found| Box::new(found) as Box<dyn Record>))
+                })
+            }));
         })
     }
 
@@ -260,7 +303,10 @@ fn poll(state: &mut State, context: &mut Context<'_>) -> Poll<Result<Finished, E
             }
             State::Ready(_) => {
                 if let State::Ready(plan) = std::mem::replace(state, State::Ended) {
-                    *state = State::Running(Box::pin(drive::run(*plan)));
+                    *state = State::Running(match plan.once {
+                        None => Box::pin(drive::run(*plan)),
+                        Some(_) => Box::pin(once::run(*plan)),
+                    });
                 }
             }
             State::Ended => {

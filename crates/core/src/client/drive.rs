@@ -19,6 +19,7 @@ use crate::transport::{Broken, Reply, TransportError};
 
 use super::call::{Finished, Plan};
 use super::machine::{Event, Machine, Step};
+use super::once::Begun;
 use super::pace::Leave;
 use super::response::Meta;
 use super::{Client, DryRun};
@@ -41,6 +42,8 @@ struct Drive {
     meta: Meta,
     evidence: Option<Evidence>,
     waited: Duration,
+    /// What the ledger wrote down about this call.
+    begun: Option<Box<Begun>>,
 }
 
 /// The time that an attempt carries.
@@ -94,6 +97,9 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
     );
     machine.strict_deadline = timeout.is_some();
     machine.has_job = drive.operation.job;
+    if drive.begun.as_ref().is_some_and(|begun| begun.doubt) {
+        machine.resume();
+    }
     let mut event = Event::Start;
     loop {
         let step = machine.next(clock.elapsed(), event);
@@ -123,6 +129,9 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
                 if new_job {
                     drive.job = client.inner.context.entropy.uuid().simple().to_string();
                     drive.token = ClientToken::new(drive.job.clone()).ok();
+                    if let Some(begun) = &drive.begun {
+                        begun.renew(&drive.job).await?;
+                    }
                 }
                 Event::Refreshed
             }
@@ -202,6 +211,7 @@ impl Drive {
             meta: Meta::default(),
             evidence: None,
             waited: Duration::ZERO,
+            begun: plan.begun,
             client: plan.client,
         })
     }

@@ -114,6 +114,11 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// An earlier process may have sent the same call.
+    pub(super) fn resume(&mut self) {
+        self.state.doubt = true;
+    }
+
     /// The attempts so far.
     pub(super) fn sent(&self) -> u32 {
         self.state.sent

@@ -7,6 +7,7 @@ mod drive;
 mod dry_run;
 mod lanes;
 mod machine;
+mod once;
 mod pace;
 mod response;
 mod secret_name;
