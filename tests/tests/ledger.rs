@@ -410,6 +410,12 @@ async fn doubt_about_an_earlier_process_stays() {
         (Kind::PermissionDenied, Outcome::Unknown)
     );
     assert_eq!(memory.states().last(), Some(&State::Unknown));
+    // Nor does it say anything that this copy cannot be sent.
+    let error = send(Script::new([]), None).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (Kind::Connect, Outcome::Unknown)
+    );
     // Nor is a copy with another token the same call.
     let other = send(Script::new([]), Some("my-own")).await.unwrap_err();
     assert_eq!(
