@@ -93,7 +93,7 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
         policy.as_ref().unwrap_or(&client.inner.retry),
         &client.inner.budget,
         &*client.inner.context.entropy,
-        from + total,
+        from.saturating_add(total),
     );
     machine.strict_deadline = timeout.is_some();
     machine.has_job = drive.operation.job;
