@@ -39,6 +39,8 @@ pub(crate) struct Options {
     attempt: u64,
     endpoints: String,
     child: Option<String>,
+    /// The child asks again for each so-many-th thing that is done.
+    recall: u64,
 }
 
 impl Options {
@@ -52,6 +54,7 @@ impl Options {
             attempt: 4000,
             endpoints: String::new(),
             child: None,
+            recall: 1,
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(name) = arguments.next() {
@@ -74,6 +77,7 @@ impl Options {
                 "--kill" => options.kill = Some(number()? as usize),
                 "--attempt-ms" => options.attempt = number()?,
                 "--endpoints" => options.endpoints = value,
+                "--recall" => options.recall = number()?.max(1),
                 "--child" => options.child = Some(value),
                 _ => return Err(format!("{name} is not known")),
             }
@@ -186,6 +190,7 @@ async fn storm(options: &Options) -> Result<Vec<String>, Failure> {
         .collect();
     println!("faults: {}", faults.join(", "));
     report.print();
+    report.print_errors();
     if failed > 0 {
         broken.push(format!(
             "the local cloud left {failed} requests without an answer"

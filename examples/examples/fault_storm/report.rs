@@ -1,6 +1,6 @@
 //! Compares what callers were told with what there is, and prints it as a table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use cumulo_core::Outcome;
@@ -31,6 +31,8 @@ pub(crate) struct Report {
     rows: Vec<Row>,
     /// What broke a promise, some of it.
     examples: Vec<String>,
+    /// How often which error of keyed calls came, without the ids in it.
+    errors: BTreeMap<String, usize>,
 }
 
 const EXAMPLES: usize = 10;
@@ -43,6 +45,7 @@ impl Report {
     ) -> Self {
         let mut rows: Vec<Row> = CREATES.iter().map(|_| Row::default()).collect();
         let mut examples = Vec::new();
+        let mut errors = BTreeMap::new();
         let mut numbers: Vec<usize> = told.keys().copied().collect();
         numbers.sort_unstable();
         for number in numbers {
@@ -51,6 +54,9 @@ impl Report {
             let none = Vec::new();
             let ids = existing[thing.kind()].get(&thing.name()).unwrap_or(&none);
             row.calls += 1;
+            if let Some(text) = told.error.as_ref().filter(|_| CREATES[thing.kind()].2) {
+                *errors.entry(without_ids(text)).or_insert(0) += 1;
+            }
             row.attempts += told.attempts;
             row.took.push(told.took);
             row.duplicates += ids.len().saturating_sub(1);
@@ -83,7 +89,11 @@ impl Report {
                 ));
             }
         }
-        Self { rows, examples }
+        Self {
+            rows,
+            examples,
+            errors,
+        }
     }
 
     pub(crate) fn print(&self) {
@@ -136,6 +146,15 @@ impl Report {
         }
     }
 
+    /// Prints why keyed calls did not succeed, the commonest reasons first.
+    pub(crate) fn print_errors(&self) {
+        let mut errors: Vec<_> = self.errors.iter().collect();
+        errors.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (text, count) in errors.into_iter().take(EXAMPLES) {
+            println!("{count:>6} x {text}");
+        }
+    }
+
     /// The promises that were broken. `least_ok` is the part of keyed calls that must succeed, `all`
     /// whether every call must.
     pub(crate) fn broken(&self, least_ok: f64, all: bool) -> Vec<String> {
@@ -162,4 +181,13 @@ impl Report {
         }
         broken
     }
+}
+
+/// `text` with `_` for each word that is a number or an id.
+fn without_ids(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let id = word.len() > 12 && word.contains(|one: char| one.is_ascii_digit());
+        if id { "_" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
