@@ -29,7 +29,7 @@ const CONCURRENCY: usize = 64;
 /// the child lets a dead predecessor's messages arrive.
 pub(crate) const LATE: Duration = Duration::from_millis(400);
 pub(crate) const ATTEMPT: Duration = Duration::from_millis(300);
-const SETTLE: Duration = Duration::from_millis(1000);
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// The things that all lives together make.
 pub(crate) fn things(kills: usize) -> usize {

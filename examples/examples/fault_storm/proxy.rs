@@ -199,12 +199,9 @@ impl Proxy {
             Some(HtmlMissing) => return answer(stream, 404, "text/html", HTML).await,
             _ => {}
         }
-        let reply = match self.forward(way, request).await {
-            Ok(reply) => reply,
-            Err(_) => {
-                self.broken.fetch_add(1, Ordering::Relaxed);
-                return false;
-            }
+        let Ok(reply) = self.forward(way, request).await else {
+            self.broken.fetch_add(1, Ordering::Relaxed);
+            return false;
         };
         match fault {
             Some(LoseAnswer) => return false,
