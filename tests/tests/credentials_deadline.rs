@@ -10,6 +10,7 @@ use cumulo_core::credentials::{
 };
 use cumulo_localcloud::{FaultKind, Service, accounts};
 use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
+use cumulo_smc::replication_job::CreateReplicationJob;
 use cumulo_smc::{Kind, Outcome};
 use cumulo_tests::{Bench, serve};
 use tokio::task::yield_now;
@@ -187,8 +188,13 @@ async fn a_fetch_that_fails_does_not_hide_that_an_earlier_attempt_may_have_worke
         ..Slow::default()
     };
     let smc = bench.smc().credentials(slow).build().unwrap();
-    bench.fault(Service::Smc, "CreateAccessToken", FaultKind::LoseResponse);
-    let call = tokio::spawn(CreateAccessToken::new().send(&smc).timeout(5 * SECONDS));
+    bench.fault(
+        Service::Smc,
+        "CreateReplicationJob",
+        FaultKind::LoseResponse,
+    );
+    let create = CreateReplicationJob::new("s-1").send(&smc);
+    let call = tokio::spawn(create.timeout(5 * SECONDS));
     // The first keys have ended when the call is to be repeated, and no others come.
     while bench.clock.slept().is_empty() && !call.is_finished() {
         yield_now().await;

@@ -150,7 +150,7 @@ async fn answers_and_errors() {
         let error = result.unwrap_err();
         assert!(error.message().len() <= 4096, "{name}");
         assert!(
-            most < (10 * length).max(24 * MIB).min(400_000_000),
+            most < (10 * length).clamp(24 * MIB, 400_000_000),
             "{name}: {most}"
         );
     }

@@ -432,6 +432,26 @@ async fn what_asks_for_an_hour_is_not_waited_for_and_is_told() {
     assert!(bench.clock.slept().iter().sum::<Duration>() >= Duration::from_secs(3600));
 }
 
+/// Times at the end of what numbers hold, from services and from callers, end no program.
+#[tokio::test]
+async fn times_without_end_are_only_long() {
+    let bench = Bench::start().await;
+    for value in ["18446744073709551615", "9223372036854775807"] {
+        for (header, status) in [("retry-after", 429), ("x-acs-retry-after", 400)] {
+            let endless = || coded(status, "Throttling").header(header, value);
+            let script = Script::new([endless(), Answer::new(200, "{}")]);
+            let smc = bench.smc().transport(script).build().unwrap();
+            let call = ListAccessTokens::new().send(&smc).timeout(Duration::MAX);
+            // Waited out, or not: either way without a panic.
+            let _ = call.await;
+            let script = Script::new([endless()]);
+            let smc = bench.smc().transport(script).build().unwrap();
+            let error = ListAccessTokens::new().send(&smc).await.unwrap_err();
+            assert!(error.retry_after().is_some(), "{error}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_gateway_that_is_being_changed_is_waited_for() {
     let bench = Bench::start().await;

@@ -48,7 +48,7 @@ async fn a_token_is_renewed_before_it_ends_and_once_when_refused() {
     let apig = bench.apig_by_password().build().unwrap();
     ListAppsV2::new().send(&apig).await.unwrap();
     // Nearly a day later, on both sides.
-    let later = Duration::from_secs(24 * 3600 - 60);
+    let later = Duration::from_secs(24 * 3600 - 50);
     bench.clock.advance(later);
     bench.cloud.set_time_offset(later.as_secs().cast_signed());
     let listed = ListAppsV2::new().send(&apig).await.unwrap();

@@ -61,7 +61,8 @@ const QUERY: &str = "Action=CreateAccessToken&Count=10&Description=a%20rack%20of
 async fn bare(address: &str, times: u32, form: bool) -> Result<(), Failure> {
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(
-            cumulo_core::transport::tls_config(&Default::default()).map_err(|e| e.to_string())?,
+            cumulo_core::transport::tls_config(&cumulo_core::transport::HttpOptions::default())
+                .map_err(|e| e.to_string())?,
         )
         .build()?;
     for _ in 0..times {

@@ -165,7 +165,8 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> SystemTime {
         let state = self.state();
-        state.start + state.elapsed
+        let now = state.start.checked_add(state.elapsed);
+        now.unwrap_or(state.start)
     }
     fn elapsed(&self) -> Duration {
         self.state().elapsed

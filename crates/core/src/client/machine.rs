@@ -218,7 +218,7 @@ impl<'a> Machine<'a> {
         let delay = self
             .policy
             .delay(failure.kind.patience(), before, hint, self.entropy);
-        if now + delay >= self.deadline {
+        if now.saturating_add(delay) >= self.deadline {
             let why = match hint {
                 Some(hint) if hint >= delay => {
                     format!(
@@ -249,7 +249,8 @@ impl<'a> Machine<'a> {
         if !self.state.seen {
             self.state.seen = true;
             if !self.strict_deadline {
-                self.deadline = now + timeout.unwrap_or(JOB_TIMEOUT) + JOB_GRACE;
+                let limit = timeout.unwrap_or(JOB_TIMEOUT).saturating_add(JOB_GRACE);
+                self.deadline = now.saturating_add(limit);
             }
         }
         self.state.poll_failure = None;
@@ -267,7 +268,7 @@ impl<'a> Machine<'a> {
     fn watch(&mut self, now: Duration, delay: Duration) -> Step {
         self.state.poll_delay = delay;
         self.state.polling = true;
-        if now + delay >= self.deadline {
+        if now.saturating_add(delay) >= self.deadline {
             self.state.doubt = true;
             let message = match self.state.poll_failure.take() {
                 None => "the job did not end in time".into(),

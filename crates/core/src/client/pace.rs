@@ -205,7 +205,7 @@ impl Leave<'_> {
             Some(limit) => Some(limit.rate(now)),
             None => Some(seen.max(1.0)),
         };
-        let until = now + hint.unwrap_or_default();
+        let until = now.saturating_add(hint.unwrap_or_default());
         match (peak, &mut state.limit) {
             (None, Some(limit)) => limit.hold = limit.hold.max(until),
             (peak, limit) => {

@@ -11,7 +11,7 @@
 //! | the same call, done | answers from the ledger, sends nothing; secrets of the answer are not kept |
 //! | the same call, begun or unknown; the operation is read-only, idempotent or keyed | resends, with the token of before |
 //! | the same, but the token is older than services remember it, or the operation has none | looks first, with [`Call::reconcile`](crate::Call::reconcile); without it: refused as [`Outcome::Unknown`](crate::Outcome::Unknown) |
-//! | another operation or another input | refused as [`Kind::IdempotencyMismatch`](crate::Kind::IdempotencyMismatch), nothing sent |
+//! | another operation or another input | refused as [`Kind::IdempotencyMismatch`], nothing sent |
 //!
 //! ```
 //! use cumulo_core::client::Empty;

@@ -143,7 +143,7 @@ fn files_that_cannot_be_used_are_named() {
         &[("OS_CACERT", "{home}/none.pem")],
         &["OS_CACERT", "none.pem", "does not exist"],
     );
-    refused(&[("OS_CACERT", "{home}")], &["OS_CACERT", "cannot be read"]);
+    refused(&[("OS_CACERT", "{home}")], &["OS_CACERT", "is a directory"]);
     refused(
         &[("OS_CACERT", "{home}/nothing.pem")],
         &["nothing.pem", "no certificate in PEM"],

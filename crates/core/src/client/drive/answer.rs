@@ -1,0 +1,188 @@
+//! What came back for an attempt: read, noted in the timeline, and the clock set by it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use crate::error::{Attempt, Kind, is_plain};
+use crate::protocol::{Failure, Verdict};
+use crate::record;
+use crate::transport::{Broken, Reply, TransportError};
+
+use super::Drive;
+use crate::client::machine::Event;
+
+/// Answers of more bytes are decoded on a thread of their own: it takes milliseconds.
+const LARGE: usize = 256 << 10;
+
+/// Clocks within so many seconds agree; services allow 15 minutes.
+const AGREEMENT: i64 = 60;
+/// A service's clock that jumps is followed so often.
+const CORRECTIONS: u32 = 2;
+
+impl Drive {
+    /// Reads an answer, large ones where they stall no other call.
+    pub(super) async fn read(&mut self, reply: &Reply) -> Verdict {
+        let (service, operation) = (self.client.inner.service, self.operation);
+        let protocol = &self.client.inner.protocol;
+        let runtime = match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if reply.body.len() > LARGE => runtime,
+            _ => return protocol.read(service, operation, reply, &mut *self.output),
+        };
+        let (protocol, reply) = (Arc::clone(protocol), reply.clone());
+        let mut output = std::mem::replace(&mut self.output, (operation.output)());
+        let read = runtime.spawn_blocking(move || {
+            let verdict = protocol.read(service, operation, &reply, &mut *output);
+            (verdict, output)
+        });
+        match read.await.map_err(tokio::task::JoinError::try_into_panic) {
+            Ok((verdict, output)) => {
+                self.output = output;
+                verdict
+            }
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            Err(Err(_)) => {
+                let message = "the runtime ended while the answer was read";
+                Verdict::Failed(Failure::new(Kind::InvalidResponse, message))
+            }
+        }
+    }
+
+    pub(super) async fn answered(
+        &mut self,
+        reply: Reply,
+        poll: bool,
+        started: SystemTime,
+        took: Duration,
+    ) -> Event {
+        let mut verdict = self.read(&reply).await;
+        let protocol = &self.client.inner.protocol;
+        let request_id = protocol
+            .request_id(&reply)
+            .or_else(|| record::get(&*self.output, "RequestId"));
+        // Whatever goes on from here into errors and logs may be an echo of what was sent.
+        let id = match &mut verdict {
+            Verdict::Failed(failure) => {
+                let code = failure.code.take();
+                failure.code = code.map(|code| self.scrubber().tell(&code));
+                request_id.or_else(|| failure.request_id.take())
+            }
+            _ => request_id,
+        };
+        self.meta.request_id = id.map(|id| self.told(id));
+        if let Verdict::Done(problems) = &mut verdict {
+            for problem in &mut *problems {
+                problem.path = self.scrubber().tell(&problem.path);
+            }
+            self.meta.warnings.clone_from(problems);
+        } else {
+            // What was read of it is of no use, and may be large.
+            self.output = (self.operation.output)();
+        }
+        if let Verdict::Pending(job, _) = &mut verdict
+            && !is_plain(job, self.secrets())
+        {
+            job.clear();
+        }
+        let failure = match &verdict {
+            Verdict::Failed(failure) => Some(failure),
+            _ => None,
+        };
+        tracing::debug!(
+            status = reply.status,
+            code = failure.and_then(|failure| failure.code.as_deref()),
+            request_id = self.meta.request_id.as_deref(),
+            "answered"
+        );
+        if !poll || failure.is_some() {
+            self.meta.attempts.push(Attempt {
+                started,
+                waited: std::mem::take(&mut self.waited),
+                took,
+                status: Some(reply.status),
+                code: failure.and_then(|failure| failure.code.clone()),
+                request_id: self.meta.request_id.clone(),
+                failure: failure.map(|failure| failure.kind),
+            });
+        }
+        if let Verdict::Pending(job, _) = &verdict
+            && !job.is_empty()
+        {
+            self.job.clone_from(job);
+        }
+        // Whoever answers for the job knows it, also where the answer to its start was lost.
+        let known = match &verdict {
+            Verdict::Pending(..) | Verdict::DuplicateJob => true,
+            Verdict::Done(_) => poll,
+            Verdict::Failed(failure) => poll && failure.is_result,
+            Verdict::NoSuchJob => false,
+        };
+        if known {
+            self.meta.job = Some(self.job.clone());
+        }
+        self.meta.status = reply.status;
+        self.meta.headers = reply.headers;
+        self.meta.body = reply.body;
+        Event::Answered(verdict)
+    }
+
+    pub(super) fn broken(
+        &mut self,
+        error: &TransportError,
+        started: SystemTime,
+        took: Duration,
+    ) -> Event {
+        let kind = match error.broken {
+            Broken::Unsendable => Kind::InvalidInput,
+            Broken::Connect => Kind::Connect,
+            Broken::Tls => Kind::Tls,
+            Broken::Timeout => Kind::Timeout,
+            Broken::Interrupted => Kind::Interrupted,
+            Broken::TooLarge => Kind::InvalidResponse,
+        };
+        let mut failure = Failure::new(kind, error.to_string());
+        failure.hint = error.advice().map(str::to_owned);
+        if kind == Kind::Connect {
+            let host = self.host();
+            failure.hint = Some(format!(
+                "Check that {host} is the right endpoint and can be reached from here"
+            ));
+        }
+        tracing::debug!(?kind, "no answer");
+        self.meta.attempts.push(Attempt {
+            started,
+            waited: std::mem::take(&mut self.waited),
+            took,
+            status: None,
+            code: None,
+            request_id: None,
+            failure: Some(kind),
+        });
+        Event::Failed(failure)
+    }
+
+    /// Whether time will be written differently from now on.
+    pub(super) fn correct_clock(&mut self, server_time: Option<i64>) -> bool {
+        let inner = &self.client.inner;
+        // Compared with the time that this attempt carried: another call may have mended the clock
+        // since, and then this one has only to be signed again.
+        if let Some(server_time) = server_time
+            && (server_time - self.moment.now).abs() > AGREEMENT
+        {
+            self.corrected.0 += 1;
+            if self.corrected.0 > CORRECTIONS {
+                return false;
+            }
+            let ours = crate::clock::unix_seconds(inner.context.clock.now());
+            inner.offset.store(server_time - ours, Ordering::Relaxed);
+            return true;
+        }
+        // Clocks that agree were not the cause: a correction would only repeat the failure.
+        self.corrected.1 += 1;
+        if self.corrected.1 >= inner.protocol.zones() {
+            return false;
+        }
+        inner.protocol.shift_zone(self.moment.zone);
+        true
+    }
+}

@@ -1,0 +1,106 @@
+//! What a call comes to: the response, or the error with all that is known and nothing secret.
+
+use crate::credentials::{Credential, CredentialError};
+use crate::error::{Error, Outcome, Scrubber, is_plain};
+use crate::operation::RetryClass;
+use crate::protocol::Failure;
+use crate::record::Secret;
+
+use super::Drive;
+use crate::client::call::Finished;
+
+impl Drive {
+    pub(super) fn finish(mut self) -> Finished {
+        self.meta.client_token = self.token;
+        Finished {
+            output: self.output,
+            meta: self.meta,
+        }
+    }
+
+    /// What went out with the call and must not come back in a text.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let credential = self.credential().into_iter().flat_map(Credential::secrets);
+        self.encoded.secrets.iter().chain(credential)
+    }
+
+    pub(super) fn scrubber(&self) -> Scrubber {
+        let mut scrubber = Scrubber::default();
+        for secret in self.secrets() {
+            scrubber.add(secret.expose());
+        }
+        scrubber
+    }
+
+    /// An id of the service's, fit to be told.
+    pub(super) fn told(&self, id: String) -> String {
+        if is_plain(&id, self.secrets()) {
+            id
+        } else {
+            self.scrubber().tell(&id)
+        }
+    }
+
+    pub(super) fn no_credentials(&self, error: CredentialError) -> Error {
+        let mut made = error.for_operation(self.operation.name);
+        self.complete(made.inner());
+        made
+    }
+
+    /// Adds what is known about the call.
+    pub(super) fn complete(&self, inner: &mut crate::error::Inner) {
+        inner.attempts.clone_from(&self.meta.attempts);
+        inner.client_token.clone_from(&self.token);
+        inner.job.clone_from(&self.meta.job);
+        inner.harmless = self.operation.retry == RetryClass::ReadOnly;
+    }
+
+    pub(super) fn fail(
+        self,
+        failure: Failure,
+        outcome: Outcome,
+        not_repeated: Option<String>,
+    ) -> Error {
+        let scrubber = self.scrubber();
+        let mut error = Error::new(
+            failure.kind,
+            self.operation.name,
+            scrubber.tell(&without_quoted_request(&failure.message)),
+        );
+        let inner = error.inner();
+        self.complete(inner);
+        let answered = inner
+            .attempts
+            .last()
+            .is_some_and(|attempt| attempt.status.is_some());
+        inner.code = failure.code;
+        inner.hint = failure.hint.map(|hint| scrubber.tell(&hint));
+        inner.outcome = outcome;
+        // An unanswered start may have made the job all the same.
+        if outcome == Outcome::Unknown && self.operation.job && inner.job.is_none() {
+            inner.job = Some(self.job);
+        }
+        inner.retry_after = failure.retry_after;
+        inner.not_repeated = not_repeated;
+        inner.evidence = self
+            .evidence
+            .map(|evidence| evidence.answered_at(failure.server_time));
+        if answered {
+            inner.status = Some(self.meta.status);
+            inner.request_id = self.meta.request_id;
+            inner.body = self.meta.body;
+        }
+        error
+    }
+}
+
+/// Services quote the whole request when a signature is wrong, tokens and all; `explain()` compares
+/// it instead.
+fn without_quoted_request(message: &str) -> String {
+    for marker in ["string to sign is", "StringToSign is", "canonicalRequest"] {
+        if let Some((before, _)) = message.split_once(marker) {
+            return format!("{before}{marker} .. (see `explain()`)");
+        }
+    }
+    message.to_owned()
+}
