@@ -171,7 +171,7 @@ impl Report {
             no(row.unnamed, "unknown and not named");
             if all {
                 no(row.calls - row.ok, "not made in the end");
-            } else if *keyed && (row.ok as f64) < row.calls as f64 * least_ok {
+            } else if *keyed && row.ok < least(row.calls, least_ok) {
                 let part = row.ok as f64 * 100.0 / row.calls as f64;
                 broken.push(format!("{operation}: only {part:.2} % ok"));
             }
@@ -181,6 +181,18 @@ impl Report {
         }
         broken
     }
+}
+
+/// How many of `calls` must succeed for a part of `part`. Below a thousand calls, chance is allowed for
+/// with three standard deviations.
+fn least(calls: usize, part: f64) -> usize {
+    let failures = calls as f64 * (1.0 - part);
+    let chance = if calls < 1000 {
+        3.0 * failures.sqrt()
+    } else {
+        0.0
+    };
+    (calls as f64 - failures - chance).ceil().max(0.0) as usize
 }
 
 /// `text` with `_` for each word that is a number or an id.
