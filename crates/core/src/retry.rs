@@ -127,21 +127,40 @@ impl RetryPolicy {
 ///
 /// When a service is down, every call would otherwise multiply the load by its attempts. A call that
 /// succeeds in the end gives back all that it took, so that many scattered faults, which repeats do
-/// mend, do not empty the bucket as an outage does.
+/// mend, do not empty the bucket as an outage does. The bucket grows, once, with the most calls that
+/// were under way together: the first faults of a burst come before any repeat can have succeeded.
 #[derive(Debug)]
 pub(crate) struct Budget {
     tokens: AtomicU32,
+    /// Calls under way, and the most that ever were.
+    open: AtomicU32,
+    most: AtomicU32,
 }
 
 impl Budget {
     const FULL: u32 = 500;
     const REPEAT: u32 = 5;
     const SUCCESS: u32 = 1;
+    /// What a call that makes the crowd larger than ever brings along.
+    const SHARE: u32 = 2;
 
     pub(crate) fn new() -> Self {
         Self {
             tokens: AtomicU32::new(Self::FULL),
+            open: AtomicU32::new(0),
+            most: AtomicU32::new(0),
         }
+    }
+
+    /// A call begins; [`end`](Self::end) ends it.
+    pub(crate) fn begin(&self) {
+        let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
+        let most = self.most.fetch_max(open, Ordering::Relaxed);
+        self.add(open.saturating_sub(most).saturating_mul(Self::SHARE));
+    }
+
+    pub(crate) fn end(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Takes the price of a repeat and returns it; `None` when the bucket does not hold it.
@@ -156,10 +175,19 @@ impl Budget {
 
     /// Gives back what a call paid, and what its success earns.
     pub(crate) fn succeeded(&self, paid: u32) {
+        self.add(paid + Self::SUCCESS);
+    }
+
+    fn add(&self, more: u32) {
+        let share = self
+            .most
+            .load(Ordering::Relaxed)
+            .saturating_mul(Self::SHARE);
+        let full = Self::FULL.saturating_add(share);
         let _ = self
             .tokens
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
-                (tokens < Self::FULL).then(|| (tokens + paid + Self::SUCCESS).min(Self::FULL))
+                (more > 0 && tokens < full).then(|| tokens.saturating_add(more).min(full))
             });
     }
 }

@@ -140,7 +140,7 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
                 return Ok(drive.finish());
             }
             Step::Fail(failure, outcome) => {
-                return Err(drive.fail(failure, outcome, machine.not_repeated));
+                return Err(drive.fail(failure, outcome, machine.not_repeated.take()));
             }
         };
     }

@@ -101,6 +101,7 @@ impl<'a> Machine<'a> {
         entropy: &'a dyn Entropy,
         deadline: Duration,
     ) -> Self {
+        budget.begin();
         Self {
             operation,
             policy,
@@ -309,6 +310,12 @@ impl<'a> Machine<'a> {
         }
         self.state.doubt = failure.kind.outcome() == Outcome::Unknown;
         self.fail(failure)
+    }
+}
+
+impl Drop for Machine<'_> {
+    fn drop(&mut self) {
+        self.budget.end();
     }
 }
 

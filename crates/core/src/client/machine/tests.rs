@@ -141,7 +141,7 @@ fn a_hint_beyond_the_deadline_ends_the_call_and_is_told() {
     failure.retry_after = Some(Duration::from_secs(3600));
     let step = machine.next(NOW, Event::Answered(Verdict::Failed(failure)));
     assert!(matches!(step, Step::Fail(_, Outcome::Rejected)));
-    let why = machine.not_repeated.unwrap();
+    let why = machine.not_repeated.take().unwrap();
     assert!(why.contains("asks to wait 3600 s"), "{why}");
 }
 
@@ -459,12 +459,14 @@ fn simulate(parallel: usize, rate: f64) -> (f64, f64) {
 
 #[test]
 fn scattered_faults_are_mended_and_an_outage_is_not_multiplied() {
-    for parallel in [1, 4, 16, 64, 256] {
+    for parallel in [1, 4, 16, 64, 256, 1000, 10_000] {
         let (succeeded, requests) = simulate(parallel, 0.3);
         assert!(succeeded > 0.99, "{parallel}: {succeeded}");
         assert!(requests < 1.45, "{parallel}: {requests}");
         let (succeeded, requests) = simulate(parallel, 1.0);
         assert_eq!(succeeded, 0.0);
-        assert!(requests < 1.01, "{parallel}: {requests}");
+        // 100 repeats, and two for five calls that were under way together.
+        let most = 1.0 + (100.0 + 0.4 * parallel as f64) / 20_000.0;
+        assert!(requests <= most, "{parallel}: {requests}");
     }
 }
