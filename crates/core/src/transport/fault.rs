@@ -153,12 +153,17 @@ fn of_certificate(reason: &CertificateError) -> Fault {
             "Do not trust this server until it has a new certificate",
         ),
         CertificateError::BadSignature => Fault::new(
-            "the server's certificate is not signed with the key of the authority that it names",
-            "Check that the authority's certificate given to `extra_ca(..)` (`--ca-file` of the command) is its present one",
+            "the server's certificate is not signed by the authority that it names",
+            "It may be self-signed, or the authority may have another key: add the present certificate with `extra_ca(..)` (`--ca-file` of the command)",
         ),
         CertificateError::BadEncoding => Fault::new(
             "the server's certificate cannot be read",
             "The server needs another certificate",
+        ),
+        // webpki has a reason for this that rustls has not.
+        other if other.to_string().contains("CaUsedAsEndEntity") => Fault::new(
+            "the server shows the certificate of an authority as its own",
+            "Issue one with basicConstraints CA:FALSE: `openssl req -x509` does so with `-addext basicConstraints=critical,CA:FALSE`",
         ),
         other => Fault::new(
             format!(
@@ -256,6 +261,25 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn an_authority_in_a_servers_place_is_told_as_such() {
+        #[derive(Debug)]
+        struct CaUsedAsEndEntity;
+        impl fmt::Display for CaUsedAsEndEntity {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("CaUsedAsEndEntity")
+            }
+        }
+        impl StdError for CaUsedAsEndEntity {}
+        let reason = rustls::OtherError(std::sync::Arc::new(CaUsedAsEndEntity));
+        let fault = of_certificate(&CertificateError::Other(reason));
+        assert!(
+            fault.to_string().contains("of an authority as its own"),
+            "{fault}"
+        );
+        assert!(fault.advice().unwrap().contains("CA:FALSE"));
+    }
+
     fn told(error: rustls::Error) -> String {
         // As hyper hands it over: wrapped twice, the inner one hidden from `source`.
         let inner = io::Error::new(io::ErrorKind::InvalidData, error);
@@ -296,7 +320,7 @@ mod tests {
             (CertificateError::Revoked, "revoked", "Do not trust"),
             (
                 CertificateError::BadSignature,
-                "not signed with the key",
+                "not signed by the authority that it names",
                 "extra_ca(..)",
             ),
             (

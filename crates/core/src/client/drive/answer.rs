@@ -145,7 +145,7 @@ impl Drive {
         if kind == Kind::Connect {
             let host = self.host();
             failure.hint = Some(format!(
-                "Check that {host} is the right endpoint and can be reached from here"
+                "Check that {host} is the right endpoint and can be reached from here, through the proxy where one is set"
             ));
         }
         tracing::debug!(?kind, "no answer");
