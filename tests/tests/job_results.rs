@@ -26,6 +26,15 @@ fn strangers() -> Vec<FaultKind> {
         FaultKind::body(502, r#"{"error":{"code":502,"message":"bad gateway"}}"#),
         FaultKind::body(200, "<html>welcome</html>"),
         FaultKind::body(200, "null"),
+        // Objects of ZStack's form, but not from where it tells results.
+        FaultKind::body(
+            401,
+            r#"{"error":{"code":"ID.1001","description":"expired"}}"#,
+        ),
+        FaultKind::body(404, r#"{"error":{"code":"SYS.1007","details":"no"}}"#),
+        FaultKind::body(400, r#"{"error":{"code":"WAF-1","message":"blocked"}}"#),
+        FaultKind::body(503, r#"{"error":{"description":"gateway busy"}}"#),
+        FaultKind::body(200, "null"),
         FaultKind::Reset,
     ]
 }

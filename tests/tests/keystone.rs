@@ -110,6 +110,7 @@ async fn revoke(token: &Secret) {
         headers.insert(name, HeaderValue::from_str(&value).unwrap());
     }
     let request = Request {
+        fresh: false,
         method: Method::DELETE,
         url: format!("{}/auth/tokens", setting("URL")).parse().unwrap(),
         headers,

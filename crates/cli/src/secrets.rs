@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -241,12 +241,28 @@ fn existing(path: &Path) -> io::Result<File> {
     Read::by_ref(&mut file)
         .take(START.len() as u64)
         .read_to_end(&mut start)?;
+    let torn = ends_torn(&mut file, known.len())?;
     if !known.is_file() || (known.len() > 0 && start != START) {
         return Err(io::Error::other(
             "it holds something else than secrets of an earlier batch; name a new file",
         ));
     }
+    if torn {
+        // A process that was killed while it wrote; what follows must be lines of their own.
+        file.write_all(b"\n")?;
+    }
     Ok(file)
+}
+
+/// Whether the last line has no end.
+fn ends_torn(file: &mut File, length: u64) -> io::Result<bool> {
+    if length == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(io::SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 /// The secrets of an answer by their paths; the whole body where one that is shown only once could

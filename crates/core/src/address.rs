@@ -57,7 +57,22 @@ pub(crate) fn shown(address: &str) -> Cow<'_, str> {
                 None => format!("..@{host}"),
             })
         }
-        None => Cow::Borrowed(&address[..end(address)]),
+        // Cut before its `@`, `user:password` looks like a host and a port.
+        None => {
+            let address = &address[..end(address)];
+            let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+            let port = rest
+                .split('/')
+                .next()
+                .and_then(|host| host.rsplit_once(':'));
+            let odd = |(_, port): (&str, &str)| {
+                !port.bytes().all(|byte| byte.is_ascii_digit()) && !port.ends_with(']')
+            };
+            if port.is_some_and(odd) {
+                return Cow::Owned(format!("{scheme}://.."));
+            }
+            Cow::Borrowed(address)
+        }
     }
 }
 

@@ -23,6 +23,8 @@ use crate::operation::RetryClass;
 const CUT: f64 = 0.2;
 /// Seconds until the last pace is reached again.
 const RETURN: f64 = 5.0;
+/// One refusal among so many answers says nothing about the pace.
+const RARE: u32 = 30;
 /// So long after the last throttling there is no limit any more.
 const FORGET: Duration = Duration::from_secs(60);
 /// The slowest pace, in calls a second.
@@ -77,9 +79,25 @@ impl Default for Lane {
 struct State {
     limit: Option<Limit>,
     group: usize,
-    /// Answers in the present second and in the one before.
+    /// Answers in the present second and in the one before; and refusals to go faster.
     second: u64,
     answers: [u32; 2],
+    throttled: [u32; 2],
+}
+
+impl State {
+    /// Goes on to the second of `now`.
+    fn turn(&mut self, now: Duration) {
+        let second = now.as_secs();
+        if second == self.second {
+            return;
+        }
+        let next = second == self.second.wrapping_add(1);
+        for counts in [&mut self.answers, &mut self.throttled] {
+            *counts = [0, if next { counts[0] } else { 0 }];
+        }
+        self.second = second;
+    }
 }
 
 #[derive(Debug)]
@@ -175,16 +193,7 @@ impl Leave<'_> {
     /// The service answered, and did not throttle.
     pub(super) fn answered(self, now: Duration) {
         let mut state = self.lane.state();
-        let second = now.as_secs();
-        if second != state.second {
-            let last = if second == state.second + 1 {
-                state.answers[0]
-            } else {
-                0
-            };
-            state.answers = [0, last];
-            state.second = second;
-        }
+        state.turn(now);
         state.answers[0] = state.answers[0].saturating_add(1);
         if self.group.is_some() && state.group < GROWN {
             state.group += 1;
@@ -198,6 +207,14 @@ impl Leave<'_> {
     /// The service throttled, and perhaps said for how long.
     pub(super) fn throttled(self, now: Duration, hint: Option<Duration>) {
         let mut state = self.lane.state();
+        state.turn(now);
+        state.throttled[0] = state.throttled[0].saturating_add(1);
+        // A limit shows in a share of the answers; a refusal now and then is that call's own affair.
+        let all: u32 = state.answers.iter().sum();
+        let throttled: u32 = state.throttled.iter().sum();
+        if throttled.saturating_mul(RARE) < all {
+            return;
+        }
         let seen = f64::from(state.answers[0].max(state.answers[1]));
         let peak = match &state.limit {
             // It was under way when the pace was cut: that is the same news.

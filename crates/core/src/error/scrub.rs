@@ -94,6 +94,11 @@ fn forms(secret: &str) -> Vec<Zeroizing<String>> {
     let words: Vec<&str> = secret.split_whitespace().collect();
     // Excerpts are one line of words.
     forms.push(words.join(" ").into());
+    // Read as Latin-1 and written as UTF-8, a frequent mistake.
+    if !secret.is_ascii() {
+        let mistaken: String = secret.bytes().map(char::from).collect();
+        forms.push(mistaken.into());
+    }
     let once = percent::encode(secret);
     forms.push(percent::encode(&once).into());
     forms.push(once.into());

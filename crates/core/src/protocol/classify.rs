@@ -88,7 +88,7 @@ fn redirected(reply: &Reply) -> Failure {
 }
 
 /// What a status means when no code says more.
-fn by_status(status: u16, structured: bool) -> Kind {
+pub(super) fn by_status(status: u16, structured: bool) -> Kind {
     match status {
         400 | 422 => Kind::InvalidArgument,
         401 => Kind::Unauthenticated,
@@ -97,6 +97,8 @@ fn by_status(status: u16, structured: bool) -> Kind {
         408 => Kind::Timeout,
         409 => Kind::Conflict,
         429 => Kind::Throttled,
+        // nginx's word for a caller that left; what became of the call it does not know.
+        499 => Kind::Unavailable,
         400..=499 => Kind::Other,
         502..=504 => Kind::Unavailable,
         500..=599 if structured => Kind::Internal,

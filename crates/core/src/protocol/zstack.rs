@@ -276,9 +276,15 @@ fn pending(reply: &Reply) -> Verdict {
     Verdict::Pending(job.to_owned(), timeout)
 }
 
-/// ZStack's codes are names, such as `SYS.1006`; load balancers write `{"error": {"code": 502}}`.
+/// ZStack's codes are names with a number, such as `SYS.1006` or `ORG_ZSTACK_COMPUTE_VM_10100`; load
+/// balancers write `{"error": {"code": 502}}`.
 fn is_name(code: &str) -> bool {
-    code.contains(|character: char| character.is_ascii_alphabetic())
+    let Some((name, number)) = code.rsplit_once(['.', '_']) else {
+        return false;
+    };
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn failed(tables: &Tables, reply: &Reply) -> Verdict {
@@ -292,15 +298,17 @@ fn failed(tables: &Tables, reply: &Reply) -> Verdict {
     let error = page.json.as_ref().and_then(|json| json.get("error"));
     if let Some(error) = error.filter(|error| error.is_object()) {
         let mut loose = body::error_object(error);
-        let text = |name: &&str| error.get(*name).is_some_and(Json::is_string);
-        let own = match &loose.code {
-            Some(code) => is_name(code),
-            None => ["details", "description"].iter().any(text),
+        loose.structured = loose.code.as_deref().is_some_and(is_name);
+        // 503 is how ZStack answers that an API or its job failed; whoever else writes such an object
+        // with another status stands between.
+        let own = loose.structured && reply.status == 503;
+        let otherwise = match own {
+            true => Kind::OperationFailed,
+            false => classify::by_status(reply.status, loose.structured),
         };
-        if own {
-            loose.structured = true;
-            let mut failure = tables.failure(reply, loose, Kind::OperationFailed);
-            failure.is_result = true;
+        if loose.structured {
+            let mut failure = tables.failure(reply, loose, otherwise);
+            failure.is_result = own;
             return Verdict::Failed(failure);
         }
     }

@@ -184,3 +184,24 @@ async fn the_limit_is_forgotten_when_the_service_allows_more() {
     assert_eq!((failed, service.throttled.load(Ordering::Relaxed)), (0, 0));
     assert!(took < Duration::from_secs(40), "{took:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn refusals_now_and_then_slow_nobody_down() {
+    let pace = Pace::default();
+    let lane = pace.of(RetryClass::Keyed);
+    let clock = Paused::start();
+    for number in 0..2000 {
+        let leave = lane.admit(&clock).await;
+        clock.sleep(Duration::from_millis(1)).await;
+        if number % 50 == 49 {
+            leave.throttled(clock.elapsed(), None);
+        } else {
+            leave.answered(clock.elapsed());
+        }
+    }
+    assert!(
+        clock.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        clock.elapsed()
+    );
+}
