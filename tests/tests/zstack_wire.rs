@@ -234,8 +234,8 @@ async fn causes_nest_and_the_innermost_is_told() {
     // Lists of causes, and causes without end, end.
     let list = r#"{"error":{"code":"SYS.1006","details":"outer","causes":[{"code":"A.1","details":"first"},{"code":"A.2"}]}}"#;
     let endless = format!(
-        r#"{{"error":{}{{"code":"X"}}{}}}"#,
-        r#"{"code":"X","cause":"#.repeat(60),
+        r#"{{"error":{}{{"code":"X.1"}}{}}}"#,
+        r#"{"code":"X.1","cause":"#.repeat(60),
         "}".repeat(60)
     );
     let script = Script::new([Answer::new(503, list), Answer::new(503, endless)]);
@@ -243,5 +243,5 @@ async fn causes_nest_and_the_innermost_is_told() {
     let failed = QueryAccessKey::new().send(&zstack).await.unwrap_err();
     assert_eq!(failed.message(), "outer; cause: A.1 first");
     let failed = QueryAccessKey::new().send(&zstack).await.unwrap_err();
-    assert_eq!(failed.code(), Some("X"));
+    assert_eq!(failed.code(), Some("X.1"));
 }

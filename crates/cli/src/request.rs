@@ -68,7 +68,11 @@ pub(crate) async fn perform(
     if let Some(timeout) = timeout {
         call = call.timeout(timeout);
     }
-    open.watch(call).await
+    let result = open.watch(call).await;
+    if let Err(error) = &result {
+        secrets.keep_whole(request.service, operation, error);
+    }
+    result
 }
 
 /// The token of the call: the one given, or one that is made here, before anything is sent, so that it

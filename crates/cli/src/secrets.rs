@@ -140,6 +140,43 @@ impl Secrets {
         }
     }
 
+    /// Keeps the answer of a call that failed but may have been executed: a secret that is shown only
+    /// once may stand in it, where nobody can find it by its name.
+    pub(crate) fn keep_whole(
+        &self,
+        service: Service,
+        operation: &'static Operation,
+        error: &Error,
+    ) {
+        if operation.shown_once.is_empty() || error.raw_body().is_empty() {
+            return;
+        }
+        let body = String::from_utf8_lossy(error.raw_body()).into_owned();
+        let kept = json!({
+            "service": service.name(),
+            "operation": operation.name,
+            "request_id": error.request_id(),
+            "secrets": { WHOLE: body },
+        });
+        let text = term::json(&kept);
+        match &self.file {
+            None if self.shown => term::say(format_args!("the answer, whole: {text}")),
+            None => {}
+            Some(keeper) => match keeper.write(&text) {
+                Ok(()) => {
+                    let path = keeper.path.display();
+                    term::say(format_args!(
+                        "the answer of the call that failed is in {path}"
+                    ));
+                }
+                Err(error) => {
+                    let error = format!("{}: {error}", keeper.path.display());
+                    Homeless { error, line: text }.shelter();
+                }
+            },
+        }
+    }
+
     /// The result line of an answer.
     pub(crate) fn success(
         &self,

@@ -211,3 +211,41 @@ fn a_table_does_not_cut_them() {
         .find(|line| line.starts_with("AccessTokenCode: "));
     assert!(!line.unwrap().contains('…'), "{}", ended.stdout);
 }
+
+#[test]
+fn an_answer_that_fails_is_kept_whole_and_told_by_nobody() {
+    use cumulo_localcloud::{Fault, FaultKind, Service};
+    let body = r#"{"AccessTokenId":"at-1","AccessTokenCode":"onetimecode-4711"}"#;
+    for (name, status, body) in [
+        ("failed-500", 500, body.to_owned()),
+        ("failed-cut", 200, body[..body.len() - 1].to_owned()),
+    ] {
+        let cloud = cloud();
+        let fault = Fault::new(Service::Smc, FaultKind::body(status, body.clone()));
+        cloud.inject(fault.operation("CreateAccessToken").times(9));
+        let file = fresh(name);
+        let ended = run(&mut create(&cloud, &file));
+        assert_eq!(ended.status, 1, "{}", ended.printed());
+        assert!(
+            !ended.printed().contains("onetimecode"),
+            "{}",
+            ended.printed()
+        );
+        assert_eq!(ended.json()["error"]["outcome"], json!("Unknown"));
+        let kept = kept(&file);
+        assert_eq!(kept[0]["secrets"]["whole_answer"], json!(body), "{kept:?}");
+    }
+}
+
+#[test]
+fn a_file_that_ends_in_the_middle_of_a_line_is_continued_on_the_next() {
+    let cloud = cloud();
+    let file = fresh("torn");
+    std::fs::write(&file, "{\"service\":\"smc\",\"op").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let ended = run_with(&mut batch(&cloud, &file), LINE);
+    assert_eq!(ended.status, 0, "{}", ended.printed());
+    let text = std::fs::read_to_string(&file).unwrap();
+    let last: Json = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+    assert!(last["secrets"]["AccessTokenCode"].is_string(), "{last}");
+}

@@ -110,6 +110,8 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
                         // An earlier attempt may have been executed, whatever stopped this one.
                         if poll || machine.in_doubt() {
                             error.inner().outcome = Outcome::Unknown;
+                            let job = drive.operation.job.then(|| drive.job.clone());
+                            error.inner().job = job;
                         }
                         return Err(error);
                     }

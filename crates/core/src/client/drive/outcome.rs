@@ -62,17 +62,20 @@ impl Drive {
         not_repeated: Option<String>,
     ) -> Error {
         let scrubber = self.scrubber();
-        let mut error = Error::new(
-            failure.kind,
-            self.operation.name,
-            scrubber.tell(&without_quoted_request(&failure.message)),
-        );
+        // An excerpt of an answer in no known form could hold the secret that was to come.
+        let answered = self.meta.attempts.last();
+        let answered = answered.is_some_and(|attempt| attempt.status.is_some());
+        let data = self.meta.body.trim_ascii_start().starts_with(b"{");
+        let secret = answered && data && !self.operation.shown_once.is_empty();
+        let message = if secret && failure.code.is_none() {
+            let status = self.meta.status;
+            format!("status {status} with an answer that may hold a secret: see `raw_body()`")
+        } else {
+            scrubber.tell(&without_quoted_request(&failure.message))
+        };
+        let mut error = Error::new(failure.kind, self.operation.name, message);
         let inner = error.inner();
         self.complete(inner);
-        let answered = inner
-            .attempts
-            .last()
-            .is_some_and(|attempt| attempt.status.is_some());
         inner.code = failure.code;
         inner.hint = failure.hint.map(|hint| scrubber.tell(&hint));
         inner.outcome = outcome;

@@ -103,7 +103,8 @@ impl Drive {
             self.complete(error.inner());
             return Err(error);
         }
-        let (_room, leave) = self.admit(&client, deadline.saturating_sub(from)).await?;
+        let left = deadline.saturating_sub(from);
+        let (_room, leave) = self.admit(&client, poll, left).await?;
         // Credentials, room and pace took their parts.
         let left = deadline.saturating_sub(clock.elapsed());
         let timeout = inner
@@ -140,11 +141,13 @@ impl Drive {
             }
             Err(error) => span.in_scope(|| self.broken(&error, started, took)),
         };
-        match &event {
-            Event::Answered(Verdict::Failed(failure)) if failure.kind == Kind::Throttled => {
+        match (&event, leave) {
+            (Event::Answered(Verdict::Failed(failure)), Some(leave))
+                if failure.kind == Kind::Throttled =>
+            {
                 leave.throttled(now, failure.retry_after);
             }
-            Event::Answered(_) => leave.answered(now),
+            (Event::Answered(_), Some(leave)) => leave.answered(now),
             _ => {}
         }
         self.note_key(&event);
@@ -175,14 +178,19 @@ impl Drive {
     pub(super) async fn admit<'a>(
         &mut self,
         client: &'a Client,
+        poll: bool,
         left: Duration,
-    ) -> Result<(SemaphorePermit<'a>, Leave<'a>), Error> {
+    ) -> Result<(SemaphorePermit<'a>, Option<Leave<'a>>), Error> {
         let inner = &client.inner;
         let clock = &*inner.context.clock;
         let from = clock.elapsed();
         let pace = inner.pace.of(self.operation.retry);
         let admitted = within(clock, left, async {
-            let leave = pace.admit(clock).await;
+            // Whoever watches a job does not queue behind those who would start others.
+            let leave = match poll {
+                true => None,
+                false => Some(pace.admit(clock).await),
+            };
             (inner.room.acquire().await, leave)
         });
         let admitted = admitted.await;
