@@ -26,7 +26,15 @@ use clap::{CommandFactory, Parser};
 use args::{Command, Cumulo};
 
 fn main() -> ExitCode {
-    let done = match Cumulo::parse().command {
+    let command = Cumulo::parse().command;
+    // Before anything is sent: its result would be lost without a word.
+    if matches!(command, Command::Call(_) | Command::Batch(_)) && term::output_is_closed() {
+        term::say(format_args!(
+            "error: standard output is closed, so that no result could be told; nothing was sent"
+        ));
+        return ExitCode::from(result::FAILED);
+    }
+    let done = match command {
         Command::Call(args) => call::run(args),
         Command::Batch(args) => batch::run(args),
         Command::Whoami(args) => whoami::run(&args),

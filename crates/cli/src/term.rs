@@ -181,6 +181,28 @@ impl Drop for Status {
     }
 }
 
+/// Whether the program was started without a standard output (`>&-`).
+///
+/// Rust's runtime opens `/dev/null` in its place, for reading and writing; who wants `/dev/null` opens
+/// it for writing only.
+#[cfg(unix)]
+pub(crate) fn output_is_closed() -> bool {
+    use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
+    let output = io::stdout();
+    let (Ok(flags), Ok(found), Ok(null)) =
+        (fcntl_getfl(&output), fstat(&output), stat("/dev/null"))
+    else {
+        return true;
+    };
+    flags.contains(OFlags::RDWR) && found.st_rdev == null.st_rdev && found.st_ino == null.st_ino
+}
+
+/// Elsewhere writing says so.
+#[cfg(not(unix))]
+pub(crate) fn output_is_closed() -> bool {
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -115,3 +115,27 @@ fn answers_that_are_not_text_are_told_in_text() {
         }
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn without_an_output_nothing_is_sent_and_into_nowhere_it_is() {
+    for (to, status, requests) in [(">&-", 1, 0), (">/dev/null", 0, 1)] {
+        let cloud = cloud();
+        let script = format!(
+            "exec {} call smc CreateAccessToken --show-secrets --endpoint-url {} {to}",
+            env!("CARGO_BIN_EXE_cumulo"),
+            cloud.smc_endpoint()
+        );
+        let mut command = Command::new("sh");
+        let key = alibaba();
+        for (name, value) in key
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?)))
+        {
+            command.env(name, value);
+        }
+        let ended = run(command.args(["-c", &script]));
+        assert_eq!(ended.status, status, "{to}: {}", ended.printed());
+        assert_eq!(cloud.requests().len(), requests, "{to}");
+    }
+}
