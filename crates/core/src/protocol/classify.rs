@@ -98,9 +98,8 @@ pub(super) fn by_status(status: u16, structured: bool) -> Kind {
         409 => Kind::Conflict,
         429 => Kind::Throttled,
         // nginx's word for a caller that left; what became of the call it does not know.
-        499 => Kind::Unavailable,
+        499 | 502..=504 => Kind::Unavailable,
         400..=499 => Kind::Other,
-        502..=504 => Kind::Unavailable,
         500..=599 if structured => Kind::Internal,
         500..=599 => Kind::Unavailable,
         // Other successes are not what was asked for, and of statuses that nobody defined nobody

@@ -65,8 +65,13 @@ impl Drive {
         // An excerpt of an answer in no known form could hold the secret that was to come.
         let answered = self.meta.attempts.last();
         let answered = answered.is_some_and(|attempt| attempt.status.is_some());
-        let data = self.meta.body.trim_ascii_start().starts_with(b"{");
-        let secret = answered && data && !self.operation.shown_once.is_empty();
+        let body = String::from_utf8_lossy(&self.meta.body);
+        let secret = answered
+            && self.operation.shown_once.iter().any(|path| {
+                let name = path.rsplit('.').next().unwrap_or(path);
+                body.contains(name)
+            });
+        drop(body);
         let message = if secret && failure.code.is_none() {
             let status = self.meta.status;
             format!("status {status} with an answer that may hold a secret: see `raw_body()`")
