@@ -130,14 +130,7 @@ impl Secrets {
         }
         kept["request_id"] = response.request_id().into();
         kept["secrets"] = json!(secrets);
-        let text = term::json(&kept);
-        match keeper.write(&text) {
-            Ok(()) => Ok(true),
-            Err(error) => Err(Homeless {
-                error: format!("{}: {error}", keeper.path.display()),
-                line: text,
-            }),
-        }
+        keeper.keep(term::json(&kept)).map(|()| true)
     }
 
     /// Keeps the answer of a call that failed but may have been executed: a secret that is shown only
@@ -162,16 +155,15 @@ impl Secrets {
         match &self.file {
             None if self.shown => term::say(format_args!("the answer, whole: {text}")),
             None => {}
-            Some(keeper) => match keeper.write(&text) {
+            Some(keeper) => match keeper.keep(text) {
                 Ok(()) => {
                     let path = keeper.path.display();
                     term::say(format_args!(
                         "the answer of the call that failed is in {path}"
                     ));
                 }
-                Err(error) => {
-                    let error = format!("{}: {error}", keeper.path.display());
-                    Homeless { error, line: text }.shelter();
+                Err(homeless) => {
+                    homeless.shelter();
                 }
             },
         }
@@ -230,6 +222,14 @@ impl Keeper {
         Ok(Self {
             path: path.to_owned(),
             state: Mutex::new(state),
+        })
+    }
+
+    /// Writes a line, or gives it back with the reason.
+    fn keep(&self, line: String) -> Result<(), Homeless> {
+        self.write(&line).map_err(|error| Homeless {
+            error: format!("{}: {error}", self.path.display()),
+            line,
         })
     }
 

@@ -65,19 +65,17 @@ impl Drive {
         // An excerpt of an answer in no known form could hold the secret that was to come.
         let answered = self.meta.attempts.last();
         let answered = answered.is_some_and(|attempt| attempt.status.is_some());
-        let body = String::from_utf8_lossy(&self.meta.body);
-        let secret = answered
-            && self.operation.shown_once.iter().any(|path| {
-                let name = path.rsplit('.').next().unwrap_or(path);
-                body.contains(name)
-            });
-        drop(body);
-        let message = if secret && failure.code.is_none() {
-            let status = self.meta.status;
-            format!("status {status} with an answer that may hold a secret: see `raw_body()`")
-        } else {
-            scrubber.tell(&without_quoted_request(&failure.message))
+        let named = |path: &&str| {
+            let name = path.rsplit('.').next().unwrap_or(path).as_bytes();
+            self.meta.body.windows(name.len()).any(|text| text == name)
         };
+        let message =
+            if answered && failure.code.is_none() && self.operation.shown_once.iter().any(named) {
+                let status = self.meta.status;
+                format!("status {status} with an answer that may hold a secret: see `raw_body()`")
+            } else {
+                scrubber.tell(&without_quoted_request(&failure.message))
+            };
         let mut error = Error::new(failure.kind, self.operation.name, message);
         let inner = error.inner();
         self.complete(inner);
