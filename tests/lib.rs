@@ -15,7 +15,9 @@ pub use server::{Listener, serve, serve_by};
 pub use tls::{Authority, Issued, TlsServer};
 
 use cumulo_core::clock::{Clock as _, ManualClock, SystemClock};
-use cumulo_core::credentials::{Environment, Static, huawei, zstack};
+use cumulo_core::credentials::{Environment, Static};
+use cumulo_core::huawei::credentials as huawei;
+use cumulo_core::zstack::credentials as zstack;
 use cumulo_localcloud::{Fault, FaultKind, LocalCloud, SeenRequest, Service, accounts};
 
 /// The SHA-512 of the local ZStack account's password in hex: what goes over the wire.

@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cumulo_core::clock::BoxFuture;
-use cumulo_core::transport::{Broken, Reply, Request, Transport, TransportError};
+use cumulo_core::transport::{Broken, HttpRequest, HttpResponse, Transport, TransportError};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// One answer of a [`Script`].
 #[derive(Debug)]
-pub struct Answer(Result<Reply, Broken>);
+pub struct Answer(Result<HttpResponse, Broken>);
 
 impl Answer {
     /// An answer with this status and body.
     pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
-        Self(Ok(Reply {
+        Self(Ok(HttpResponse {
             status,
             headers: HeaderMap::new(),
             body: body.into(),
@@ -47,7 +47,7 @@ pub struct Script(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     answers: VecDeque<Answer>,
-    sent: Vec<Request>,
+    sent: Vec<HttpRequest>,
 }
 
 impl Script {
@@ -69,13 +69,13 @@ impl Script {
     }
 
     /// What was sent so far.
-    pub fn sent(&self) -> Vec<Request> {
+    pub fn sent(&self) -> Vec<HttpRequest> {
         self.state().sent.clone()
     }
 }
 
 impl Transport for Script {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         let mut state = self.state();
         state.sent.push(request);
         let answer = state.answers.pop_front();

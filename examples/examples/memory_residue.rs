@@ -10,8 +10,10 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
-use cumulo_core::credentials::{Static, huawei, zstack};
+use cumulo_core::credentials::Static;
+use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::record::Secret;
+use cumulo_core::zstack::credentials as zstack;
 use cumulo_smartag::client_user::CreateSmartAccessGatewayClientUser;
 
 /// What is looked for, and where it is used.

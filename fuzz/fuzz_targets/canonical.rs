@@ -2,7 +2,9 @@
 
 #![no_main]
 
-use cumulo_core::sign::{acs_v1, percent, sdk_hmac};
+use cumulo_core::alibaba::acs_v1;
+use cumulo_core::huawei::sdk_hmac;
+use cumulo_core::sign::percent;
 use cumulo_fuzz::line;
 use libfuzzer_sys::fuzz_target;
 

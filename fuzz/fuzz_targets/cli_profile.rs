@@ -5,8 +5,9 @@
 use std::sync::{Arc, LazyLock};
 
 use cumulo_core::clock::{BoxFuture, SystemClock, SystemEntropy};
-use cumulo_core::credentials::{Context, Environment, fuzzing};
-use cumulo_core::transport::{Reply, Request, Transport, TransportError};
+use cumulo_core::alibaba::credentials as alibaba;
+use cumulo_core::credentials::{Context, Environment};
+use cumulo_core::transport::{HttpResponse, HttpRequest, Transport, TransportError};
 use libfuzzer_sys::fuzz_target;
 
 /// Building a provider sends nothing.
@@ -14,7 +15,7 @@ use libfuzzer_sys::fuzz_target;
 struct Nowhere;
 
 impl Transport for Nowhere {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         panic!("{request:?} was sent")
     }
 }
@@ -29,7 +30,7 @@ static CONTEXT: LazyLock<Context> = LazyLock::new(|| Context {
 
 fuzz_target!(|text: &str| {
     for name in [None, Some("default")] {
-        if let Err(error) = fuzzing::cli_profile(&CONTEXT, text, name) {
+        if let Err(error) = alibaba::cli_profile_of_text(&CONTEXT, text, name) {
             assert!(!error.message.is_empty());
         }
     }

@@ -7,10 +7,13 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use cumulo_core::error::diagnose;
 use cumulo_core::operation::{Operation, Spec};
-use cumulo_core::protocol::{Acs, Huawei, Protocol, Verdict, ZStack};
+use cumulo_core::alibaba::Acs;
+use cumulo_core::huawei::Huawei;
+use cumulo_core::zstack::ZStack;
+use cumulo_core::protocol::{Protocol, Verdict};
 use cumulo_core::service::Service;
 use cumulo_core::sign::Signed;
-use cumulo_core::transport::Reply;
+use cumulo_core::transport::HttpResponse;
 use cumulo_fuzz::byte;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
@@ -56,7 +59,7 @@ static SPEAKS: LazyLock<[Box<dyn Protocol>; 3]> = LazyLock::new(|| {
     ]
 });
 
-fn answer(data: &mut &[u8]) -> Reply {
+fn answer(data: &mut &[u8]) -> HttpResponse {
     let status = STATUSES[usize::from(byte(data)) % STATUSES.len()];
     let mut headers = HeaderMap::new();
     let which = byte(data);
@@ -78,14 +81,14 @@ fn answer(data: &mut &[u8]) -> Reply {
             headers.insert(HeaderName::from_static(name), value);
         }
     }
-    Reply {
+    HttpResponse {
         status,
         headers,
         body: Bytes::copy_from_slice(data),
     }
 }
 
-fn check(protocol: &dyn Protocol, operation: &'static Operation, reply: &Reply) {
+fn check(protocol: &dyn Protocol, operation: &'static Operation, reply: &HttpResponse) {
     let mut output = (operation.output)();
     let _ = protocol.request_id(reply);
     match protocol.read(&SERVICE, operation, reply, &mut *output) {

@@ -2,12 +2,12 @@
 
 #![no_main]
 
-use cumulo_core::credentials::fuzzing;
+use cumulo_core::alibaba::credentials as alibaba;
 use cumulo_fuzz::metered;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let (result, bytes) = metered(|| fuzzing::ini(text, "default"));
+    let (result, bytes) = metered(|| alibaba::ini_profile_of_text(text, "default"));
     // Each line may be a section of its own.
     assert!(
         bytes <= 100 * text.len() + (64 << 10),

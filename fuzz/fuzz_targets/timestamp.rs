@@ -5,7 +5,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cumulo_core::Timestamp;
-use cumulo_core::sign::{time, zstack_access_key};
+use cumulo_core::zstack::access_key;
+use cumulo_core::sign::time;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -48,6 +49,6 @@ fuzz_target!(|text: &str| {
             Some(unix.clamp(0, jiff::Timestamp::MAX.as_second())),
             "{written}"
         );
-        let _ = zstack_access_key::date(unix, unix as i32);
+        let _ = access_key::date(unix, unix as i32);
     }
 });

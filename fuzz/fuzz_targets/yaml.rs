@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use cumulo_core::credentials::fuzzing;
+use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::record::Json;
 use cumulo_fuzz::metered;
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,7 @@ fn depth(json: &Json) -> usize {
 }
 
 fuzz_target!(|text: &str| {
-    let (result, bytes) = metered(|| fuzzing::yaml(text));
+    let (result, bytes) = metered(|| huawei::yaml_of_text(text));
     assert!(
         bytes <= 1000 * text.len() + UNFOLDED,
         "{bytes} for {}",
@@ -32,7 +32,7 @@ fuzz_target!(|text: &str| {
             // JSON is YAML: what was read and written as JSON is read as the same again.
             if json.is_object() || json.is_array() {
                 let flow = json.to_string();
-                if let Ok(again) = fuzzing::yaml(&flow) {
+                if let Ok(again) = huawei::yaml_of_text(&flow) {
                     assert_eq!(again, json, "{flow}");
                 }
             }
@@ -46,7 +46,7 @@ fuzz_target!(|text: &str| {
         }
     }
     let (clouds, secure) = text.split_once("\n=====\n").unwrap_or((text, ""));
-    if let Err(error) = fuzzing::cloud(clouds, secure, "otc") {
+    if let Err(error) = huawei::cloud_of_text(clouds, secure, "otc") {
         assert!(!error.message.is_empty());
     }
 });

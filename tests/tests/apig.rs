@@ -6,7 +6,7 @@ use cumulo_apig::app_code::{
 };
 use cumulo_apig::{Kind, Outcome};
 use cumulo_core::credentials::Static;
-use cumulo_core::protocol::HuaweiSignature;
+use cumulo_core::huawei::HuaweiSignature;
 use cumulo_localcloud::{FaultKind, Service, accounts};
 use cumulo_tests::{Bench, HARD_APP_CODE, Script, new_app};
 

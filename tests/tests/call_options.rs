@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use cumulo_core::alibaba::AcsSignature;
 use cumulo_core::credentials::Static;
-use cumulo_core::protocol::AcsSignature;
 use cumulo_core::retry::RetryPolicy;
 use cumulo_localcloud::{FaultKind, LocalCloud, Service, accounts};
 use cumulo_smartag::client_user::CreateSmartAccessGatewayClientUser;

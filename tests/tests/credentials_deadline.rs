@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use cumulo_core::clock::BoxFuture;
-use cumulo_core::credentials::{
-    Context, Credential, CredentialError, Provider, Reason, Static, huawei, zstack,
-};
+use cumulo_core::credentials::{Context, Credential, CredentialError, Provider, Reason, Static};
+use cumulo_core::huawei::credentials as huawei;
+use cumulo_core::zstack::credentials as zstack;
 use cumulo_localcloud::{FaultKind, Service, accounts};
 use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
 use cumulo_smc::replication_job::CreateReplicationJob;

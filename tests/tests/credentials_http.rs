@@ -6,13 +6,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cumulo_core::alibaba::credentials as alibaba;
 use cumulo_core::clock::{BoxFuture, Clock as _, SystemEntropy, unix_seconds};
-use cumulo_core::credentials::{
-    Cache, Context, Environment, Identity, Reason, Static, alibaba, huawei,
-};
+use cumulo_core::credentials::{Cache, Context, Environment, Identity, Reason, Static};
+use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::sign::time::iso8601;
 use cumulo_core::transport::{
-    HttpOptions, HttpTransport, Reply, Request, Transport, TransportError,
+    HttpOptions, HttpRequest, HttpResponse, HttpTransport, Transport, TransportError,
 };
 use cumulo_localcloud::accounts;
 use cumulo_smc::access_token::ListAccessTokens;
@@ -142,7 +142,10 @@ struct Detour {
 const SOON: Duration = Duration::from_millis(250);
 
 impl Transport for Detour {
-    fn send(&self, mut request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+    fn send(
+        &self,
+        mut request: HttpRequest,
+    ) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         let path = request.url.path().to_owned();
         let query = request
             .url
@@ -312,7 +315,7 @@ async fn a_server_of_huawei_cloud_finds_its_agencys_keys() {
     } });
     let world = world(vec![html(405), body(&issued)], &[]).await;
     let cache = Cache::new(Arc::new(huawei::DefaultChain::new(
-        huawei::Settings::default(),
+        huawei::LoginSettings::default(),
     )));
     let held = cache.get(&world.context).await.unwrap();
     let Identity::Keys(keys) = &held.credential.identity else {

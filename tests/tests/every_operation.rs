@@ -7,7 +7,7 @@
 
 mod every;
 
-use cumulo_core::protocol::AcsSignature;
+use cumulo_core::alibaba::AcsSignature;
 use every::drive::{Client, Job, Side, run};
 use every::expect::Acs;
 use every::model::{Model, Operation};

@@ -1,11 +1,11 @@
 //! Does the error of a failed signature say what to mend, and hide what must stay hidden?
 
+use cumulo_core::alibaba::AcsSignature;
 use cumulo_core::clock::BoxFuture;
 use cumulo_core::credentials::Static;
 use cumulo_core::error::Diagnosis;
-use cumulo_core::protocol::AcsSignature;
 use cumulo_core::transport::{
-    HttpOptions, HttpTransport, Reply, Request, Transport, TransportError,
+    HttpOptions, HttpRequest, HttpResponse, HttpTransport, Transport, TransportError,
 };
 use cumulo_localcloud::accounts;
 use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
@@ -16,19 +16,22 @@ use cumulo_zstack::access_key::QueryAccessKey;
 /// A proxy that changes requests.
 #[derive(Debug)]
 struct Tamper {
-    change: fn(&mut Request),
+    change: fn(&mut HttpRequest),
     http: HttpTransport,
 }
 
 impl Tamper {
-    fn new(change: fn(&mut Request)) -> Self {
+    fn new(change: fn(&mut HttpRequest)) -> Self {
         let http = HttpTransport::new(&HttpOptions::default()).unwrap();
         Self { change, http }
     }
 }
 
 impl Transport for Tamper {
-    fn send(&self, mut request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+    fn send(
+        &self,
+        mut request: HttpRequest,
+    ) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         (self.change)(&mut request);
         self.http.send(request)
     }
@@ -104,7 +107,7 @@ async fn a_wrong_secret_is_named_as_such() {
 #[tokio::test]
 async fn a_parameter_that_a_proxy_changed_is_named() {
     let bench = Bench::start().await;
-    let spaces = |request: &mut Request| {
+    let spaces = |request: &mut HttpRequest| {
         let query = request
             .url
             .query()
@@ -134,7 +137,7 @@ async fn a_parameter_that_a_proxy_changed_is_named() {
         error.explain()
     );
 
-    let added = |request: &mut Request| {
+    let added = |request: &mut HttpRequest| {
         let query = format!("{}&trace=1", request.url.query().unwrap_or_default());
         request.url.set_query(Some(&query));
     };
@@ -176,7 +179,7 @@ async fn a_parameter_that_a_proxy_changed_is_named() {
 #[tokio::test]
 async fn a_header_and_a_body_that_were_changed_are_named() {
     let bench = Bench::start().await;
-    let header = |request: &mut Request| {
+    let header = |request: &mut HttpRequest| {
         request.headers.insert("x-custom", "other".parse().unwrap());
     };
     let apig = bench.apig().transport(Tamper::new(header)).build().unwrap();
@@ -189,7 +192,7 @@ async fn a_header_and_a_body_that_were_changed_are_named() {
         Some(Diagnosis::Altered(vec!["header x-custom".into()]))
     );
 
-    let body = |request: &mut Request| {
+    let body = |request: &mut HttpRequest| {
         request.body = String::from_utf8_lossy(&request.body)
             .replace("shop", "sh0p")
             .into();

@@ -15,12 +15,12 @@ use cumulo_apig::app_code::{CreateAppCodeV2, ListAppCodesV2};
 use cumulo_apig::{Client, Kind};
 use cumulo_core::Secret;
 use cumulo_core::clock::{BoxFuture, Clock as _, ManualClock, SystemClock, SystemEntropy};
-use cumulo_core::credentials::huawei::{DefaultChain, Password, Settings, Totp};
 use cumulo_core::credentials::{
     Cache, Context, Credential, CredentialError, Environment, Identity, Provider, Reason, Static,
     Window,
 };
-use cumulo_core::transport::{HttpOptions, HttpTransport, Request, Transport as _};
+use cumulo_core::huawei::credentials::{DefaultChain, LoginSettings, Password, Totp};
+use cumulo_core::transport::{HttpOptions, HttpRequest, HttpTransport, Transport as _};
 use http::{HeaderMap, HeaderValue, Method};
 
 fn setting(name: &str) -> String {
@@ -109,7 +109,7 @@ async fn revoke(token: &Secret) {
     ] {
         headers.insert(name, HeaderValue::from_str(&value).unwrap());
     }
-    let request = Request {
+    let request = HttpRequest {
         fresh: false,
         method: Method::DELETE,
         url: format!("{}/auth/tokens", setting("URL")).parse().unwrap(),
@@ -483,7 +483,7 @@ async fn the_default_chain_logs_in_by_variables() {
     ];
     let mut context = context(&clock());
     context.environment = Environment::fixed(variables);
-    let chain = DefaultChain::new(Settings::default());
+    let chain = DefaultChain::new(LoginSettings::default());
     let credential = chain.provide(&context).await.unwrap();
     assert_eq!(credential.scope.project_id, Some(setting("PROJECT_ID")));
     assert!(

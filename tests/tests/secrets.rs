@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use cumulo_apig::app::{CreateAnAppV2, ListAppsV2};
 use cumulo_apig::app_code::CreateAppCodeV2;
+use cumulo_core::alibaba::AcsSignature;
 use cumulo_core::clock::BoxFuture;
-use cumulo_core::credentials::{Static, huawei, zstack as zstack_credentials};
-use cumulo_core::protocol::AcsSignature;
-use cumulo_core::transport::{Broken, Reply, Request, Transport, TransportError};
+use cumulo_core::credentials::Static;
+use cumulo_core::huawei::credentials as huawei;
+use cumulo_core::transport::{Broken, HttpRequest, HttpResponse, Transport, TransportError};
+use cumulo_core::zstack::credentials as zstack_credentials;
 use cumulo_localcloud::{FaultKind, Service, accounts};
 use cumulo_smartag::client_user::CreateSmartAccessGatewayClientUser;
 use cumulo_smc::Error;
@@ -142,7 +144,7 @@ const MIRRORS: &[Mirror] = &[
     Mirror::Broken,
 ];
 
-fn quote(request: &Request) -> String {
+fn quote(request: &HttpRequest) -> String {
     let mut text = format!("{} {}", request.method, request.url);
     for (name, value) in &request.headers {
         text.push_str(&format!(
@@ -154,7 +156,7 @@ fn quote(request: &Request) -> String {
 }
 
 impl Transport for Mirror {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         let quoted = quote(&request);
         let mut headers = http::HeaderMap::new();
         let (status, body) = match *self {
@@ -200,7 +202,7 @@ impl Transport for Mirror {
                 return Box::pin(std::future::ready(Err(error)));
             }
         };
-        Box::pin(std::future::ready(Ok(Reply {
+        Box::pin(std::future::ready(Ok(HttpResponse {
             status,
             headers,
             body: body.into(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cumulo_apig::app::ListAppsV2;
-use cumulo_core::credentials::huawei;
+use cumulo_core::huawei::credentials as huawei;
 use cumulo_localcloud::{FaultKind, Service, accounts};
 use cumulo_tests::Bench;
 use cumulo_zstack::access_key::{ChangeAccessKeyState, CreateAccessKey, QueryAccessKey};

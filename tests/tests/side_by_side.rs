@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cumulo_apig::app_auth::CreateAuthorizingAppsV2;
 use cumulo_core::clock::BoxFuture;
-use cumulo_core::transport::{Reply, Request, Transport, TransportError};
+use cumulo_core::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use cumulo_localcloud::accounts;
 use cumulo_smc::access_token::ListAccessTokens;
 use cumulo_smc::{Kind, Outcome};
@@ -33,7 +33,7 @@ impl Crowd {
 }
 
 impl Transport for Crowd {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         // By application where the body names one.
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let key = ["app-1", "app-2"].iter().find(|app| body.contains(**app));
@@ -57,7 +57,7 @@ impl Transport for Crowd {
                 *self.now.lock().unwrap().get_mut(key).unwrap() -= 1;
             }
             self.served.fetch_add(1, Ordering::SeqCst);
-            Ok(Reply {
+            Ok(HttpResponse {
                 status: 200,
                 headers: HeaderMap::new(),
                 body: Bytes::from_static(br#"{"AccessTokens":{"AccessToken":[]},"TotalCount":0}"#),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use cumulo_apig::app::{CreateAnAppV2, ListAppsV2};
+use cumulo_core::alibaba::AcsSignature;
 use cumulo_core::credentials::Static;
-use cumulo_core::protocol::AcsSignature;
 use cumulo_localcloud::{SeenRequest, accounts};
 use cumulo_smartag::client_user::CreateSmartAccessGatewayClientUser;
 use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};

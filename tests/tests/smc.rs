@@ -1,6 +1,6 @@
 //! Do SMC's activation codes work end to end, with all that their pages leave unclear?
 
-use cumulo_core::transport::Request;
+use cumulo_core::transport::HttpRequest;
 use cumulo_smc::access_token::{
     CreateAccessToken, DeleteAccessToken, DisableAccessToken, ListAccessTokens,
 };
@@ -260,7 +260,7 @@ async fn structures_in_lists_are_numbered_and_tokens_minted() {
         .send(&smc)
         .await
         .unwrap();
-    let sent: Vec<Request> = script.sent();
+    let sent: Vec<HttpRequest> = script.sent();
     let pairs: Vec<(String, String)> = sent[0].url.query_pairs().into_owned().collect();
     for (key, value) in [
         ("Tag.1.Key", "a"),

@@ -1,7 +1,7 @@
 //! Makes N small calls of one kind: `calls ADDRESS KIND N`.
 
+use cumulo_core::alibaba::AcsSignature;
 use cumulo_core::credentials::Static;
-use cumulo_core::protocol::AcsSignature;
 use cumulo_smc::Client;
 use cumulo_smc::access_token::{CreateAccessToken, CreateAccessTokenOutput};
 

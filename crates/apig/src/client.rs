@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use cumulo_core::Error;
 use cumulo_core::client::{self, ConfigError, EndpointSource};
-use cumulo_core::credentials::huawei;
+use cumulo_core::huawei::credentials as huawei;
+use cumulo_core::huawei::{Huawei, HuaweiSignature};
 use cumulo_core::operation::Spec;
-use cumulo_core::protocol::{Endpoint, Huawei, HuaweiSignature};
+use cumulo_core::protocol::Endpoint;
 use cumulo_core::service::{Service, Setting};
 
 use crate::generated;
@@ -116,10 +117,10 @@ impl Builder {
     /// The client. Nothing is sent yet.
     pub fn build(mut self) -> Result<Client, ConfigError> {
         let environment = self.core.get_environment().clone();
-        let known = match huawei::Settings::from_environment(&environment) {
+        let known = match huawei::LoginSettings::from_environment(&environment) {
             Ok(known) => known,
             // Who brings credentials need not care about a broken file of others.
-            Err(_) if self.core.has_provider() => huawei::Settings::default(),
+            Err(_) if self.core.has_provider() => huawei::LoginSettings::default(),
             Err(error) => return Err(ConfigError::new(error.to_string())),
         };
         self.core.tls(&known.tls)?;
@@ -129,12 +130,12 @@ impl Builder {
                 self.core.setting("project_id", project);
             }
         } else {
-            let settings = huawei::Settings {
+            let settings = huawei::LoginSettings {
                 region: region.clone(),
                 iam_endpoint: self.iam_endpoint,
                 project_id: self.core.get_setting("project_id").map(str::to_owned),
                 allow_http: self.core.get_allow_http(),
-                ..huawei::Settings::default()
+                ..huawei::LoginSettings::default()
             };
             self.core
                 .provider(Arc::new(huawei::DefaultChain::new(settings)));

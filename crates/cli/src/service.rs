@@ -4,10 +4,12 @@ use std::sync::OnceLock;
 
 use clap::ValueEnum;
 use cumulo_core::client::ConfigError;
-use cumulo_core::credentials::{Environment, TlsSettings, huawei, zstack};
+use cumulo_core::credentials::{Environment, TlsSettings};
+use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::operation::{Operation, Spec};
 use cumulo_core::record::nearest;
 use cumulo_core::transport::HttpOptions;
+use cumulo_core::zstack::credentials as zstack;
 use cumulo_core::{Client, Error, Kind};
 
 use crate::args::Connection;
@@ -161,7 +163,7 @@ impl Connection {
             Service::Smc | Service::Smartag => {}
             Service::Apig => {
                 // What cannot be read is told by the source of credentials that reads it too.
-                if let Ok(settings) = huawei::Settings::from_environment(&environment) {
+                if let Ok(settings) = huawei::LoginSettings::from_environment(&environment) {
                     add(&settings.tls, &mut http)?;
                 }
             }

@@ -4,12 +4,13 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use cumulo_core::alibaba::credentials as alibaba;
 use cumulo_core::clock::{SystemClock, SystemEntropy, unix_seconds};
-use cumulo_core::credentials::{
-    Answer, Context, Environment, Provider, Tried, alibaba, explain_within, huawei, zstack,
-};
+use cumulo_core::credentials::{Answer, Context, Environment, Provider, Tried, explain_within};
+use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::sign::time::iso8601;
 use cumulo_core::transport::{HttpOptions, HttpTransport};
+use cumulo_core::zstack::credentials as zstack;
 
 use crate::args::{Connection, Whoami};
 use crate::open::Open;
@@ -92,14 +93,14 @@ fn winner(tried: &Tried) -> Option<Vec<(&'static str, String)>> {
 fn chain(service: Service, options: &Connection) -> Box<dyn Provider> {
     match service {
         Service::Smc | Service::Smartag => Box::new(alibaba::DefaultChain::new()),
-        Service::Apig => Box::new(huawei::DefaultChain::new(huawei::Settings {
+        Service::Apig => Box::new(huawei::DefaultChain::new(huawei::LoginSettings {
             region: options.region.clone(),
             iam_endpoint: options.iam_endpoint.clone(),
             project_id: options.project_id.clone(),
             allow_http: options.allow_http,
-            ..huawei::Settings::default()
+            ..huawei::LoginSettings::default()
         })),
-        Service::Zstack => Box::new(zstack::DefaultChain::new(zstack::Settings {
+        Service::Zstack => Box::new(zstack::DefaultChain::new(zstack::LoginSettings {
             endpoint: endpoint_for(service, &options.endpoint_url).map(str::to_owned),
             allow_http: options.allow_http || Environment::process().flag("ZSTACK_ALLOW_HTTP"),
         })),

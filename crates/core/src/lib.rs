@@ -8,11 +8,21 @@
 //! [`sign`], [`error`], [`transport`], [`clock`], [`retry`], [`idempotency`], [`credentials`],
 //! [`ledger`], [`client`], [`page`]. Everything up to [`error`] does no I/O and reads no clock.
 
+// What only the rooms use is there all the same while theirs is switched off.
+#![cfg_attr(
+    not(all(feature = "alibaba", feature = "huawei", feature = "zstack")),
+    allow(dead_code, unused_imports, unused_macros)
+)]
+
 mod address;
+#[cfg(feature = "alibaba")]
+pub mod alibaba;
 pub mod client;
 pub mod clock;
 pub mod credentials;
 pub mod error;
+#[cfg(feature = "huawei")]
+pub mod huawei;
 pub mod idempotency;
 pub mod ledger;
 mod macros;
@@ -25,6 +35,8 @@ pub mod service;
 pub mod sign;
 pub mod transport;
 mod wipe;
+#[cfg(feature = "zstack")]
+pub mod zstack;
 
 pub use client::{Call, Client, Response};
 pub use error::{Error, Kind, Outcome};

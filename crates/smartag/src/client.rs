@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use cumulo_core::Error;
+use cumulo_core::alibaba::credentials as alibaba;
+use cumulo_core::alibaba::{Acs, AcsSignature};
 use cumulo_core::client::{self, ConfigError, EndpointSource};
-use cumulo_core::credentials::alibaba;
 use cumulo_core::operation::Spec;
-use cumulo_core::protocol::{Acs, AcsSignature, Endpoint};
+use cumulo_core::protocol::Endpoint;
 use cumulo_core::service::{Service, Setting};
 
 use crate::{codes, generated};

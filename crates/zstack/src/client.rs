@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use cumulo_core::Error;
 use cumulo_core::client::{self, ConfigError, EndpointSource};
-use cumulo_core::credentials::zstack;
 use cumulo_core::operation::Spec;
-use cumulo_core::protocol::{Endpoint, ZStack};
+use cumulo_core::protocol::Endpoint;
 use cumulo_core::service::Service;
+use cumulo_core::zstack::ZStack;
+use cumulo_core::zstack::credentials as zstack;
 
 use crate::generated;
 
@@ -94,7 +95,7 @@ impl Builder {
             self.core.allow_http(true);
         }
         if !self.core.has_provider() {
-            let settings = zstack::Settings {
+            let settings = zstack::LoginSettings {
                 endpoint: Some(address),
                 allow_http: self.core.get_allow_http(),
             };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cumulo_core::protocol::AcsSignature;
+use cumulo_core::alibaba::AcsSignature;
 use cumulo_core::record::{Record, Wire, to_value};
 use cumulo_core::{Call, Error, Response};
 use cumulo_localcloud::{Fault, FaultKind, LocalCloud, SeenRequest, Service};

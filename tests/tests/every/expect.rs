@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cumulo_core::protocol::AcsSignature;
+use cumulo_core::alibaba::AcsSignature;
 use serde_json::{Map, Value};
 
 use super::model::{Model, Operation};

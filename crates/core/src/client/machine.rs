@@ -32,7 +32,7 @@ pub(super) enum Event {
 pub(super) enum Step {
     /// Sign and send the call.
     Send,
-    /// Ask after the job.
+    /// Request after the job.
     Poll,
     /// Wait.
     Sleep(Duration),

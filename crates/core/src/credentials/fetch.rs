@@ -1,46 +1,28 @@
 //! How do providers talk to the services that issue credentials, without ever quoting them?
 //!
-//! An [`Ask`] is one request; a [`Route`] says how it is sent: how long an answer may take, how
+//! An [`HttpRequest`] is one request; a [`Route`] says how it is sent: how long an answer may take, how
 //! often it is tried, and whether it may pass a proxy. What comes back is either a whole answer or
 //! a [`CredentialError`] that tells its shape (status, error code, request id) and never its content.
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, header};
 use url::Url;
 
 use crate::address;
 use crate::record::Json;
 use crate::retry::{Patience, RetryPolicy};
 use crate::sign::percent;
-use crate::transport::{Broken, Reply, Request, TransportError};
+use crate::transport::{Broken, HttpRequest, HttpResponse, TransportError};
 
 use crate::wipe::{self, Wiped};
 
 use super::{Context, CredentialError, Reason};
 
-/// One request of a provider.
-pub(super) struct Ask {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-}
-
-impl Ask {
-    pub(super) fn new(method: Method, url: Url) -> Self {
-        Self {
-            method,
-            url,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-        }
-    }
-
+impl HttpRequest {
     /// Adds a header; a value that cannot be one (a token with a line break) is left out, and the
     /// service will say what it misses.
-    pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         if let Some(mut value) = wipe::header(value) {
             value.set_sensitive(true);
             self.headers.insert(HeaderName::from_static(name), value);
@@ -48,12 +30,12 @@ impl Ask {
         self
     }
 
-    pub(super) fn json(mut self, body: &Json) -> Self {
+    pub(crate) fn json(mut self, body: &Json) -> Self {
         self.body = wipe::bytes(wipe::to_json(body));
         self.typed("application/json;charset=utf8")
     }
 
-    pub(super) fn form(mut self, pairs: &[(&str, &str)]) -> Self {
+    pub(crate) fn form(mut self, pairs: &[(&str, &str)]) -> Self {
         let mut text = String::with_capacity(
             pairs
                 .iter()
@@ -81,29 +63,29 @@ impl Ask {
 
 /// How the requests of a provider are sent.
 #[derive(Clone, Copy)]
-pub(super) struct Route {
+pub(crate) struct Route {
     /// The provider, for messages.
-    pub(super) provider: &'static str,
+    pub(crate) provider: &'static str,
     /// What is asked, for messages: `STS`, `the metadata service`.
-    pub(super) service: &'static str,
+    pub(crate) service: &'static str,
     /// Past any proxy.
-    pub(super) direct: bool,
+    pub(crate) direct: bool,
     /// How often it is tried at most.
-    pub(super) attempts: u32,
+    pub(crate) attempts: u32,
     /// How long an answer may take.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
     /// Whether an answer is worth another try.
-    pub(super) passing: fn(&Reply) -> bool,
+    pub(crate) passing: fn(&HttpResponse) -> bool,
 }
 
 /// Server faults and throttling pass; everything else is an answer.
-fn passing(reply: &Reply) -> bool {
+fn passing(reply: &HttpResponse) -> bool {
     reply.status >= 500 || reply.status == 429
 }
 
 impl Route {
     /// Through the proxy where there is one, three attempts of 10 s each.
-    pub(super) const fn new(provider: &'static str, service: &'static str) -> Self {
+    pub(crate) const fn new(provider: &'static str, service: &'static str) -> Self {
         Self {
             provider,
             service,
@@ -118,17 +100,17 @@ impl Route {
     ///
     /// Repeated are requests that did not get there, those whose connection broke, and server
     /// faults: issuing credentials twice does no harm. Where it would, a route has one attempt.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         context: &Context,
-        mut build: impl FnMut() -> Result<Ask, CredentialError> + Send,
-    ) -> Result<Reply, CredentialError> {
+        mut build: impl FnMut() -> Result<HttpRequest, CredentialError> + Send,
+    ) -> Result<HttpResponse, CredentialError> {
         let policy = RetryPolicy::default();
         let mut attempt = 1;
         loop {
-            let ask = build()?;
-            let host = ask.url.authority().to_owned();
-            let result = self.once(context, ask).await;
+            let request = build()?;
+            let host = request.url.authority().to_owned();
+            let result = self.once(context, request).await;
             let again = match &result {
                 Ok(reply) => (self.passing)(reply),
                 // Whoever did not answer in time will hardly do so at once.
@@ -152,21 +134,19 @@ impl Route {
     }
 
     /// Sends one request once.
-    pub(super) async fn once(&self, context: &Context, ask: Ask) -> Result<Reply, TransportError> {
+    pub(crate) async fn once(
+        &self,
+        context: &Context,
+        mut request: HttpRequest,
+    ) -> Result<HttpResponse, TransportError> {
         let transport = if self.direct {
             &context.direct
         } else {
             &context.transport
         };
-        let request = Request {
-            method: ask.method,
-            url: ask.url,
-            headers: ask.headers,
-            body: ask.body,
-            timeout: self.timeout,
-            // What is tried once is lost with a connection that has idled.
-            fresh: self.attempts == 1,
-        };
+        request.timeout = self.timeout;
+        // What is tried once is lost with a connection that has idled.
+        request.fresh = self.attempts == 1;
         transport.send(request).await
     }
 
@@ -182,13 +162,13 @@ impl Route {
         }
     }
 
-    fn unavailable(&self, reply: &Reply) -> CredentialError {
+    fn unavailable(&self, reply: &HttpResponse) -> CredentialError {
         let message = format!("{} answered {}", self.service, shape(reply));
         CredentialError::new(Reason::Unavailable, self.provider, message)
     }
 
     /// The error for an answer that is a refusal.
-    pub(super) fn refused(&self, reply: &Reply) -> CredentialError {
+    pub(crate) fn refused(&self, reply: &HttpResponse) -> CredentialError {
         let mut error = self.unavailable(reply);
         if (400..500).contains(&reply.status) {
             error.reason = Reason::Refused;
@@ -197,13 +177,13 @@ impl Route {
     }
 
     /// The error for an answer that lacks what it should hold.
-    pub(super) fn incomplete(&self, what: &str) -> CredentialError {
+    pub(crate) fn incomplete(&self, what: &str) -> CredentialError {
         let message = format!("{} answered without {what}", self.service);
         CredentialError::new(Reason::Unavailable, self.provider, message)
     }
 
     /// The body of a successful answer.
-    pub(super) fn json(&self, reply: &Reply) -> Result<Wiped, CredentialError> {
+    pub(crate) fn json(&self, reply: &HttpResponse) -> Result<Wiped, CredentialError> {
         if !(200..300).contains(&reply.status) {
             return Err(self.refused(reply));
         }
@@ -217,7 +197,7 @@ impl Route {
 }
 
 /// Status, error code, request id and kind of an answer: all that a message may tell of it.
-fn shape(reply: &Reply) -> String {
+fn shape(reply: &HttpResponse) -> String {
     let json = serde_json::from_slice(&reply.body).ok().map(Wiped);
     let mut text = format!("status {}", reply.status);
     if let Some(code) = json.as_deref().and_then(code) {
@@ -251,7 +231,7 @@ fn shape(reply: &Reply) -> String {
 }
 
 /// The error code of a JSON answer, in the shapes that the clouds use.
-pub(super) fn code(json: &Json) -> Option<String> {
+pub(crate) fn code(json: &Json) -> Option<String> {
     let inner = json.get("error").filter(|inner| inner.is_object());
     [Some(json), inner]
         .into_iter()
@@ -278,7 +258,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// A text member, whatever the case of its name: the vendors' own endpoints differ in it.
-pub(super) fn member<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
+pub(crate) fn member<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
     let object = json.as_object()?;
     let exact = object.get(name);
     let found = exact.or_else(|| {
@@ -289,7 +269,7 @@ pub(super) fn member<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
 }
 
 /// Parses an address that a setting or a variable holds; `what` names it.
-pub(super) fn address(
+pub(crate) fn address(
     provider: &'static str,
     what: &str,
     text: &str,
@@ -311,7 +291,7 @@ pub(super) fn address(
 }
 
 /// Refuses to send secrets in plain HTTP to another machine, or warns where that is allowed.
-pub(super) fn guard(
+pub(crate) fn guard(
     provider: &'static str,
     url: &Url,
     allow_http: bool,

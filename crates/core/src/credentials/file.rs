@@ -18,7 +18,7 @@ use super::{CredentialError, Environment, Reason};
 const LARGEST: u64 = 1 << 20;
 
 /// The text of a file; `None` where there is none.
-pub(super) fn read(provider: &'static str, path: &Path) -> Result<Option<Secret>, CredentialError> {
+pub(crate) fn read(provider: &'static str, path: &Path) -> Result<Option<Secret>, CredentialError> {
     let found = text_of(provider, path)?;
     if let Some((_, metadata)) = &found {
         note_readers(path, metadata);
@@ -27,7 +27,7 @@ pub(super) fn read(provider: &'static str, path: &Path) -> Result<Option<Secret>
 }
 
 /// The text of a file that everybody may know, such as a certificate.
-pub(super) fn read_public(
+pub(crate) fn read_public(
     provider: &'static str,
     path: &Path,
 ) -> Result<Option<Secret>, CredentialError> {
@@ -85,7 +85,7 @@ fn text_of(
 }
 
 /// The text of a file that something else names, so that it must be there.
-pub(super) fn read_named(
+pub(crate) fn read_named(
     provider: &'static str,
     path: &Path,
     named_by: &str,
@@ -98,14 +98,14 @@ pub(super) fn read_named(
 }
 
 /// A path below the home directory; `None` where there is no home.
-pub(super) fn in_home(environment: &Environment, parts: &[&str]) -> Option<PathBuf> {
+pub(crate) fn in_home(environment: &Environment, parts: &[&str]) -> Option<PathBuf> {
     let mut path = environment.home()?;
     path.extend(parts);
     Some(path)
 }
 
 /// A path as people write it: `~` is the home directory.
-pub(super) fn expand(environment: &Environment, path: &str) -> PathBuf {
+pub(crate) fn expand(environment: &Environment, path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), environment.home()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(path),
@@ -156,14 +156,14 @@ fn kind(metadata: &Metadata) -> &'static str {
 
 /// Opening fails at once where it would wait for the other end of a pipe.
 #[cfg(unix)]
-pub(super) fn never_wait(options: &mut OpenOptions) {
+pub(crate) fn never_wait(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
     options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
 }
 
 /// Elsewhere than on Unix, pipes have names of their own.
 #[cfg(not(unix))]
-pub(super) fn never_wait(_: &mut OpenOptions) {}
+pub(crate) fn never_wait(_: &mut OpenOptions) {}
 
 #[cfg(unix)]
 fn mode(metadata: &Metadata) -> u32 {
@@ -208,7 +208,7 @@ fn note_readers(path: &Path, metadata: &Metadata) {
 }
 
 /// Refuses a file that every user could change. Asked before a command in it is run.
-pub(super) fn refuse_open_to_change(
+pub(crate) fn refuse_open_to_change(
     provider: &'static str,
     path: &Path,
 ) -> Result<(), CredentialError> {
@@ -231,8 +231,8 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use std::process::Command;
 
-    use super::super::testing::World;
     use super::*;
+    use crate::credentials::testing::World;
 
     #[test]
     fn what_is_no_file_is_refused_at_once() {

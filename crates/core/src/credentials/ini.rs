@@ -7,7 +7,7 @@ use zeroize::Zeroize as _;
 use super::{CredentialError, Reason};
 
 /// The sections of a file, in order, with their keys in lower case.
-pub(super) struct Ini(Vec<(String, Vec<(String, String)>)>);
+pub(crate) struct Ini(Vec<(String, Vec<(String, String)>)>);
 
 impl Drop for Ini {
     fn drop(&mut self) {
@@ -18,7 +18,7 @@ impl Drop for Ini {
 
 impl Ini {
     /// Parses `text`; an error names the line's number, not its content.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         provider: &'static str,
         path: &Path,
         text: &str,
@@ -58,12 +58,12 @@ impl Ini {
     }
 
     /// Whether there is a section of this name.
-    pub(super) fn has(&self, section: &str) -> bool {
+    pub(crate) fn has(&self, section: &str) -> bool {
         self.0.iter().any(|(name, _)| name == section)
     }
 
     /// A setting; an empty one counts as not set. The last of several counts.
-    pub(super) fn get(&self, section: &str, key: &str) -> Option<&str> {
+    pub(crate) fn get(&self, section: &str, key: &str) -> Option<&str> {
         let all = self.0.iter().filter(|(name, _)| name == section);
         let values = all.flat_map(|(_, settings)| settings);
         values

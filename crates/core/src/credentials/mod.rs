@@ -3,25 +3,19 @@
 //! A [`Provider`] fetches a [`Credential`]; the client keeps it in a [`Cache`], which refreshes it
 //! early, once for all waiting calls, and gives every attempt one consistent snapshot.
 
-pub mod alibaba;
-mod cache;
+pub(crate) mod cache;
 pub mod chain;
-mod environment;
-mod error;
-mod fetch;
-mod file;
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub mod fuzzing;
-pub mod huawei;
-mod ini;
-mod process;
-mod provide;
+pub(crate) mod environment;
+pub(crate) mod error;
+pub(crate) mod fetch;
+pub(crate) mod file;
+pub(crate) mod ini;
+pub(crate) mod process;
+pub(crate) mod provide;
 #[cfg(test)]
 pub(crate) mod testing;
-mod tls;
-mod tried;
-pub mod zstack;
+pub(crate) mod tls;
+pub(crate) mod tried;
 
 use std::fmt;
 use std::sync::Arc;

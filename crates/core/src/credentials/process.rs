@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// Why there is no output.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// It cannot be started: why.
     Start(String),
     /// It did not end in time.
@@ -109,7 +109,7 @@ fn status(program: &Mutex<Program>) -> Option<ExitStatus> {
 }
 
 /// What `words` prints, the first of them being the program.
-pub(super) async fn output(
+pub(crate) async fn output(
     context: &Context,
     words: &[String],
     limit: Duration,
@@ -152,7 +152,7 @@ pub(super) async fn output(
 
 /// Splits a command line into words: quotes hold words together, a backslash takes the next
 /// character as it is. `None` where a quote does not end. No shell is involved.
-pub(super) fn words(command: &str) -> Option<Vec<String>> {
+pub(crate) fn words(command: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
@@ -215,7 +215,7 @@ mod tests {
     #[cfg(unix)]
     #[tokio::test]
     async fn whatever_a_program_started_ends_with_it() {
-        use super::super::testing::World;
+        use crate::credentials::testing::World;
         for (what, script) in HANGING {
             for leaves in [false, true] {
                 let world = World::new(&[]);
@@ -257,7 +257,7 @@ mod tests {
     #[cfg(unix)]
     #[tokio::test]
     async fn an_agent_that_a_program_leaves_behind_stays() {
-        use super::super::testing::World;
+        use crate::credentials::testing::World;
         let world = World::new(&[]);
         let pipes = ["to", "from"].map(|name| world.directory.join(name));
         let made = Command::new("mkfifo").args(&pipes).status().unwrap();

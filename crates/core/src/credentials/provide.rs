@@ -59,9 +59,9 @@ impl Provider for Static {
 
 /// Credentials that another provider found in its own place.
 #[derive(Debug)]
-pub(super) struct Fixed {
-    pub(super) name: &'static str,
-    pub(super) credential: Credential,
+pub(crate) struct Fixed {
+    pub(crate) name: &'static str,
+    pub(crate) credential: Credential,
 }
 
 impl Provider for Fixed {
@@ -78,7 +78,7 @@ impl Provider for Fixed {
 ///
 /// A space or a line break at the end of a pasted secret is the commonest cause of signatures that
 /// do not match, and a wrong clock that of credentials that seem to have ended when they are issued.
-pub(super) fn check(credential: &Credential, now: SystemTime) -> Result<(), CredentialError> {
+pub(crate) fn check(credential: &Credential, now: SystemTime) -> Result<(), CredentialError> {
     if let Some(end) = credential.expires_at
         && end <= now
     {
@@ -140,7 +140,7 @@ pub async fn explain_within(
 /// A pair of variables of which neither makes sense alone.
 ///
 /// `None` where none is set; an error where one is: going on would silently act as somebody else.
-pub(super) fn pair(
+pub(crate) fn pair(
     environment: &Environment,
     provider: &'static str,
     id: &[&str],
@@ -164,16 +164,16 @@ pub(super) fn pair(
 }
 
 /// What [`pair`] found.
-pub(super) struct Pair {
-    pub(super) id: String,
-    pub(super) secret: Secret,
+pub(crate) struct Pair {
+    pub(crate) id: String,
+    pub(crate) secret: Secret,
     /// The variables, for messages.
-    pub(super) source: String,
+    pub(crate) source: String,
 }
 
 impl Pair {
     /// The pair as credentials, temporary ones if there is a token.
-    pub(super) fn keys(self, token: Option<String>) -> Credential {
+    pub(crate) fn keys(self, token: Option<String>) -> Credential {
         let keys = Keys {
             id: self.id,
             secret: self.secret,
@@ -184,12 +184,12 @@ impl Pair {
 }
 
 /// Where a provider looked and found nothing set up.
-pub(super) fn not_set(provider: &'static str, what: impl Into<String>) -> CredentialError {
+pub(crate) fn not_set(provider: &'static str, what: impl Into<String>) -> CredentialError {
     CredentialError::new(Reason::NotConfigured, provider, what)
 }
 
 /// A source of credentials that is set up wrongly.
-pub(super) fn misconfigured(provider: &'static str, what: impl Into<String>) -> CredentialError {
+pub(crate) fn misconfigured(provider: &'static str, what: impl Into<String>) -> CredentialError {
     CredentialError::new(Reason::Misconfigured, provider, what)
 }
 

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::clock::{BoxFuture, ManualClock, SeededEntropy};
 use crate::record::Json;
-use crate::transport::{Broken, Reply, Request, Transport, TransportError};
+use crate::transport::{Broken, HttpRequest, HttpResponse, Transport, TransportError};
 
 use super::{Context, Credential, CredentialError, Environment, Identity, Keys, Provider};
 
@@ -22,15 +22,15 @@ pub(crate) const NOW: u64 = 1_767_225_600;
 /// Answers requests from a list, and writes down what was asked.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
-    answers: Mutex<VecDeque<Result<Reply, Broken>>>,
-    asked: Mutex<Vec<Request>>,
+    answers: Mutex<VecDeque<Result<HttpResponse, Broken>>>,
+    asked: Mutex<Vec<HttpRequest>>,
 }
 
-pub(crate) fn reply(status: u16, body: impl Into<String>) -> Result<Reply, Broken> {
+pub(crate) fn reply(status: u16, body: impl Into<String>) -> Result<HttpResponse, Broken> {
     with_headers(status, &[], body)
 }
 
-pub(crate) fn json(status: u16, body: &Json) -> Result<Reply, Broken> {
+pub(crate) fn json(status: u16, body: &Json) -> Result<HttpResponse, Broken> {
     reply(status, body.to_string())
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn with_headers(
     status: u16,
     headers: &[(&'static str, &str)],
     body: impl Into<String>,
-) -> Result<Reply, Broken> {
+) -> Result<HttpResponse, Broken> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.insert(
@@ -50,14 +50,14 @@ pub(crate) fn with_headers(
             HeaderValue::from_str(value).unwrap(),
         );
     }
-    Ok(Reply {
+    Ok(HttpResponse {
         status,
         headers: map,
         body: Bytes::from(body.into()),
     })
 }
 
-pub(crate) fn html(status: u16) -> Result<Reply, Broken> {
+pub(crate) fn html(status: u16) -> Result<HttpResponse, Broken> {
     with_headers(
         status,
         &[("content-type", "text/html; charset=utf-8")],
@@ -66,14 +66,14 @@ pub(crate) fn html(status: u16) -> Result<Reply, Broken> {
 }
 
 impl Script {
-    pub(crate) fn new(answers: Vec<Result<Reply, Broken>>) -> Arc<Self> {
+    pub(crate) fn new(answers: Vec<Result<HttpResponse, Broken>>) -> Arc<Self> {
         Arc::new(Self {
             answers: Mutex::new(answers.into()),
             asked: Mutex::default(),
         })
     }
 
-    pub(crate) fn asked(&self) -> Vec<Request> {
+    pub(crate) fn asked(&self) -> Vec<HttpRequest> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -104,7 +104,7 @@ impl Script {
 }
 
 impl Transport for Script {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         self.asked.lock().unwrap().push(request);
         let answer = self.answers.lock().unwrap().pop_front();
         let answer = answer.expect("the script has no further answer");
@@ -136,15 +136,15 @@ impl World {
 
     pub(crate) fn answering(
         variables: &[(&str, &str)],
-        answers: Vec<Result<Reply, Broken>>,
+        answers: Vec<Result<HttpResponse, Broken>>,
     ) -> Self {
         Self::with(variables, answers, Vec::new())
     }
 
     pub(crate) fn with(
         variables: &[(&str, &str)],
-        answers: Vec<Result<Reply, Broken>>,
-        direct: Vec<Result<Reply, Broken>>,
+        answers: Vec<Result<HttpResponse, Broken>>,
+        direct: Vec<Result<HttpResponse, Broken>>,
     ) -> Self {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("cumulo-credentials-{}-{number}", std::process::id());

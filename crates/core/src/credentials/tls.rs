@@ -18,20 +18,20 @@ const NAME: &str = "TLS settings";
 /// Paths may start with `~/`; others are relative to the working directory, as the tools take them.
 #[derive(Debug, Clone, Default)]
 pub struct TlsSettings {
-    pub(super) authority: Option<Named>,
-    pub(super) certificate: Option<Named>,
-    pub(super) key: Option<Named>,
+    pub(crate) authority: Option<Named>,
+    pub(crate) certificate: Option<Named>,
+    pub(crate) key: Option<Named>,
     /// Whether certificates of servers are checked.
-    pub(super) verify: Option<Named>,
+    pub(crate) verify: Option<Named>,
     /// The same, the other way round.
-    pub(super) insecure: Option<Named>,
+    pub(crate) insecure: Option<Named>,
 }
 
 /// A value, and what it is called where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Named {
-    pub(super) called: String,
-    pub(super) value: String,
+pub(crate) struct Named {
+    pub(crate) called: String,
+    pub(crate) value: String,
 }
 
 impl TlsSettings {

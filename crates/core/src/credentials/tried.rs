@@ -38,7 +38,7 @@ pub enum Answer {
 }
 
 impl Tried {
-    pub(super) fn of(provider: &'static str, result: Result<Credential, CredentialError>) -> Self {
+    pub(crate) fn of(provider: &'static str, result: Result<Credential, CredentialError>) -> Self {
         let answer = match result {
             Ok(credential) => Answer::Won {
                 key_id: match credential.identity {
@@ -54,7 +54,7 @@ impl Tried {
         Self { provider, answer }
     }
 
-    pub(super) fn not_asked(provider: &'static str) -> Self {
+    pub(crate) fn not_asked(provider: &'static str) -> Self {
         Self {
             provider,
             answer: Answer::NotAsked,

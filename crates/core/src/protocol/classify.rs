@@ -8,14 +8,14 @@ use crate::error::Kind;
 use crate::operation::Operation;
 use crate::record::Unreadable;
 use crate::service::{Code, Service, find_code};
-use crate::transport::Reply;
+use crate::transport::HttpResponse;
 
 use super::Failure;
-use super::body::{self, Loose, Page};
+use super::error_body::{self, Loose, Page};
 
 /// Where the codes of an answer are looked up.
 #[derive(Clone, Copy)]
-pub(super) struct Tables {
+pub(crate) struct Tables {
     pub service: &'static Service,
     /// The protocol's own codes.
     pub common: &'static [Code],
@@ -23,12 +23,12 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn find(&self, code: &str) -> Option<&'static Code> {
+    pub(crate) fn find(&self, code: &str) -> Option<&'static Code> {
         find_code(self.service.codes, code).or_else(|| find_code(self.common, code))
     }
 
     /// The failure that `loose` tells; `otherwise` is its kind where no code says more.
-    pub(super) fn failure(&self, reply: &Reply, loose: Loose, otherwise: Kind) -> Failure {
+    pub(crate) fn failure(&self, reply: &HttpResponse, loose: Loose, otherwise: Kind) -> Failure {
         let known = loose.code.as_deref().and_then(|code| self.find(code));
         let words = loose.message.filter(|words| !words.is_empty());
         let message = words.unwrap_or_else(|| match &loose.code {
@@ -54,7 +54,7 @@ impl Tables {
 }
 
 /// Classifies an answer that is not a success.
-pub(super) fn failure(tables: &Tables, reply: &Reply, page: &Page<'_>) -> Failure {
+pub(crate) fn failure(tables: &Tables, reply: &HttpResponse, page: &Page<'_>) -> Failure {
     if matches!(reply.status, 300..=399) && reply.status != 304 {
         return redirected(reply);
     }
@@ -64,7 +64,7 @@ pub(super) fn failure(tables: &Tables, reply: &Reply, page: &Page<'_>) -> Failur
 }
 
 /// Whoever sends somewhere else did not do it. The address may hold secrets; only its host is said.
-fn redirected(reply: &Reply) -> Failure {
+fn redirected(reply: &HttpResponse) -> Failure {
     let target = reply.header("location").map(|text| Url::parse(text.trim()));
     let host = match &target {
         Some(Ok(url)) => match (url.host_str(), url.port()) {
@@ -88,7 +88,7 @@ fn redirected(reply: &Reply) -> Failure {
 }
 
 /// What a status means when no code says more.
-pub(super) fn by_status(status: u16, structured: bool) -> Kind {
+pub(crate) fn by_status(status: u16, structured: bool) -> Kind {
     match status {
         400 | 422 => Kind::InvalidArgument,
         401 => Kind::Unauthenticated,
@@ -109,13 +109,13 @@ pub(super) fn by_status(status: u16, structured: bool) -> Kind {
 }
 
 /// `Retry-After` in seconds. The form with a date is not in use by these services.
-fn retry_after(reply: &Reply) -> Option<Duration> {
+fn retry_after(reply: &HttpResponse) -> Option<Duration> {
     let seconds = reply.header("retry-after")?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
 /// The `Date` header in Unix seconds. A cached answer's date is that of another request.
-pub(super) fn server_date(reply: &Reply) -> Option<i64> {
+pub(crate) fn server_date(reply: &HttpResponse) -> Option<i64> {
     if reply.headers.contains_key("age") {
         return None;
     }
@@ -125,15 +125,15 @@ pub(super) fn server_date(reply: &Reply) -> Option<i64> {
 }
 
 /// The failure for a success status whose body is not what the service documents.
-pub(super) fn unreadable(reply: &Reply, cause: &Unreadable) -> Failure {
+pub(crate) fn unreadable(reply: &HttpResponse, cause: &Unreadable) -> Failure {
     // Enough to tell a page from JSON; answers are large.
     let text = String::from_utf8_lossy(&reply.body[..reply.body.len().min(BEGINNING)]);
     let what = if reply.body.is_empty() {
         "the body is empty".to_owned()
-    } else if body::looks_like_html(&text) {
+    } else if error_body::looks_like_html(&text) {
         format!(
             "the body is HTML, as proxies send it: {}",
-            body::excerpt(&text)
+            error_body::excerpt(&text)
         )
     } else if let Unreadable::TooMuch(_) = cause {
         format!("the body is too much to be decoded: {cause}")
@@ -149,67 +149,8 @@ pub(super) fn unreadable(reply: &Reply, cause: &Unreadable) -> Failure {
 }
 
 /// An answer without a body where one is due.
-pub(super) fn empty(reply: &Reply) -> Failure {
+pub(crate) fn empty(reply: &HttpResponse) -> Failure {
     unreadable(reply, &Unreadable::OtherKind(String::new()))
 }
 
 const BEGINNING: usize = 4096;
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use http::{HeaderMap, Method};
-
-    use super::super::{Acs, Huawei, Protocol, Verdict, ZStack};
-    use super::*;
-    use crate::client::Empty;
-    use crate::operation::{Operation, RetryClass};
-
-    /// Found by fuzzing: a body of control characters, and an error of ZStack's without the members
-    /// that say something, left a failure without a word.
-    #[test]
-    fn no_body_leaves_a_failure_without_words() {
-        static SERVICE: Service = Service {
-            name: "test",
-            version: "1",
-            user_agent: "test",
-            codes: &[],
-            settings: &[],
-        };
-        static OPERATION: Operation = Operation::new(
-            "Test",
-            "Tests.",
-            Method::GET,
-            "/",
-            RetryClass::ReadOnly,
-            || Box::new(Empty {}),
-            || Box::new(Empty {}),
-        );
-        let protocols: [&dyn Protocol; 3] =
-            [&Acs::default(), &Huawei::default(), &ZStack::new(0, false)];
-        for body in [
-            "",
-            " ",
-            "\u{0}\u{7}",
-            "\"\"",
-            "\"\\u0007\"",
-            "{}",
-            "<html></html>",
-            r#"{"error":{}}"#,
-            r#"{"error":{"cause":{"code":"X.1"}}}"#,
-        ] {
-            let reply = Reply {
-                status: 502,
-                headers: HeaderMap::new(),
-                body: Bytes::from(body),
-            };
-            for protocol in protocols {
-                let verdict = protocol.read(&SERVICE, &OPERATION, &reply, &mut Empty {});
-                let Verdict::Failed(failure) = verdict else {
-                    panic!("{protocol:?}: {body:?}");
-                };
-                let said = failure.code.unwrap_or_default() + &failure.message;
-                assert!(!said.trim().is_empty(), "{protocol:?}: {body:?}");
-            }
-        }
-    }
-}

@@ -14,7 +14,7 @@ use crate::wipe;
 use super::{Body, Encoded, Settings};
 
 /// What every protocol encodes in the same way.
-pub(super) struct Members<'a> {
+pub(crate) struct Members<'a> {
     pub operation: &'static Operation,
     pub settings: &'a Settings,
     /// How a user sets a setting.
@@ -24,7 +24,7 @@ pub(super) struct Members<'a> {
 
 impl Members<'_> {
     /// Encodes `input`; members of the path are taken as done, those of the body go to `body`.
-    pub(super) fn encode(
+    pub(crate) fn encode(
         &self,
         input: &dyn Record,
         path: String,
@@ -154,7 +154,7 @@ fn secrets(record: &dyn Record, found: &mut Vec<Secret>) {
 }
 
 /// The text of `value` for a place that takes one text: path, header, multipart field.
-pub(super) fn scalar_text(value: &dyn Value) -> Option<Cow<'_, str>> {
+pub(crate) fn scalar_text(value: &dyn Value) -> Option<Cow<'_, str>> {
     match value.view() {
         View::Text(text) | View::Secret(text) => Some(Cow::Borrowed(text)),
         View::Int(number) => Some(Cow::Owned(number.to_string())),
@@ -164,7 +164,7 @@ pub(super) fn scalar_text(value: &dyn Value) -> Option<Cow<'_, str>> {
     }
 }
 
-pub(super) fn header_value(
+pub(crate) fn header_value(
     operation: &'static Operation,
     name: &str,
     text: &str,

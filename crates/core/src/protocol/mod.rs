@@ -3,15 +3,12 @@
 //! A [`Protocol`] turns a record into an [`Encoded`] call once, turns that into a signed request for
 //! every attempt, and reads answers into a [`Verdict`]. All of it is sans-I/O: functions of values.
 
-mod acs;
-mod body;
-mod classify;
-mod huawei;
-mod json_body;
-mod members;
-mod path;
-mod success;
-mod zstack;
+pub(crate) mod classify;
+pub(crate) mod error_body;
+pub(crate) mod members;
+pub(crate) mod path;
+pub(crate) mod request_body;
+pub(crate) mod success;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,11 +26,7 @@ use crate::error::{Error, Evidence, Kind};
 use crate::operation::{Operation, RetryClass};
 use crate::record::{Json, Problem, Record, Secret};
 use crate::service::Service;
-use crate::transport::{Reply, Request};
-
-pub use acs::{Acs, AcsSignature};
-pub use huawei::{Huawei, HuaweiSignature};
-pub use zstack::ZStack;
+use crate::transport::{HttpRequest, HttpResponse};
 
 /// What the client supplies when an operation leaves it out: `region`, `project_id`, ..
 pub type Settings = BTreeMap<&'static str, String>;
@@ -199,7 +192,7 @@ pub struct Signing<'a> {
 /// A signed request, with what its signature was made from.
 pub struct Prepared {
     /// The request.
-    pub request: Request,
+    pub request: HttpRequest,
     /// For `explain()`.
     pub(crate) evidence: Option<Evidence>,
 }
@@ -288,12 +281,12 @@ pub trait Protocol: Send + Sync + fmt::Debug {
         &self,
         service: &'static Service,
         operation: &'static Operation,
-        reply: &Reply,
+        reply: &HttpResponse,
         output: &mut dyn Record,
     ) -> Verdict;
 
     /// The service's id of a request, from its answer.
-    fn request_id(&self, reply: &Reply) -> Option<String>;
+    fn request_id(&self, reply: &HttpResponse) -> Option<String>;
 
     /// How many ways there are to write the time; ZStack servers compare wall clocks of a zone that
     /// has to be guessed.
@@ -319,13 +312,13 @@ pub(crate) fn request(
     encoded: &Encoded,
     signing: &Signing<'_>,
     body: Bytes,
-) -> Request {
+) -> HttpRequest {
     let mut headers = HeaderMap::with_capacity(16);
     headers.insert(http::header::USER_AGENT, signing.user_agent.clone());
     for (name, value) in &encoded.headers {
         headers.insert(name, value.clone());
     }
-    Request {
+    HttpRequest {
         method: method.clone(),
         url,
         headers,

@@ -12,13 +12,13 @@ use super::Settings;
 use super::members::scalar_text;
 
 /// The path, encoded and in clear.
-pub(super) struct Filled {
+pub(crate) struct Filled {
     pub encoded: String,
     pub plain: String,
 }
 
 /// Fills the template; a member that neither the input nor the client knows stays a `{name}`.
-pub(super) fn fill(
+pub(crate) fn fill(
     operation: &'static Operation,
     input: &dyn Record,
     settings: &Settings,
@@ -67,7 +67,7 @@ pub(super) fn fill(
 }
 
 /// Puts `text` in the place of a `{name}` that was left open.
-pub(super) fn complete(
+pub(crate) fn complete(
     operation: &'static Operation,
     path: &str,
     name: &str,
@@ -78,7 +78,7 @@ pub(super) fn complete(
 }
 
 /// The name of the first member that is still open.
-pub(super) fn open(path: &str) -> Option<&str> {
+pub(crate) fn open(path: &str) -> Option<&str> {
     let (_, rest) = path.split_once('{')?;
     rest.split_once('}').map(|(name, _)| name)
 }

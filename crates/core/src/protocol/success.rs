@@ -5,10 +5,10 @@
 
 use crate::error::Kind;
 use crate::record::{self, Json, Record, Unreadable};
-use crate::transport::Reply;
+use crate::transport::HttpResponse;
 
-use super::body::{self, Loose};
 use super::classify::{self, Tables};
+use super::error_body::{self, Loose};
 use super::{Failure, Verdict};
 
 /// Members in which services write errors.
@@ -31,7 +31,7 @@ const WATCH: &[&str] = &[
 
 /// In which members a protocol writes errors.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Forms {
+pub(crate) enum Forms {
     /// A code or text of its own: `{"Code":..}`, `{"error_msg":..}`; or an object.
     Codes,
     /// Only an object: `{"error":{..}}`.
@@ -57,10 +57,10 @@ impl Forms {
 }
 
 /// Decodes a body that came with a success status.
-pub(super) fn read(
+pub(crate) fn read(
     tables: &Tables,
     forms: Forms,
-    reply: &Reply,
+    reply: &HttpResponse,
     output: &mut dyn Record,
 ) -> Verdict {
     let answer = match record::decode_answer(output, &reply.body, WATCH) {
@@ -98,7 +98,7 @@ const LARGEST_ERROR: usize = 64 << 10;
 /// What a file of this text would tell if it were an error.
 fn file(body: &[u8]) -> Result<Told, Unreadable> {
     let beginning = &body[..body.len().min(1024)];
-    if body::looks_like_html(&String::from_utf8_lossy(beginning)) {
+    if error_body::looks_like_html(&String::from_utf8_lossy(beginning)) {
         return Err(Unreadable::OtherKind("a page".into()));
     }
     if body.len() > LARGEST_ERROR {
@@ -136,7 +136,7 @@ impl Told {
         &self,
         tables: &Tables,
         forms: Forms,
-        reply: &Reply,
+        reply: &HttpResponse,
         output: &dyn Record,
     ) -> Option<Failure> {
         let success = self
@@ -191,7 +191,7 @@ impl Told {
         if error && loose.code.is_none() {
             let inner = self
                 .get("error")
-                .map(body::error_object)
+                .map(error_body::error_object)
                 .unwrap_or_default();
             loose.code = inner.code;
             loose.message = inner.message.or(loose.message);

@@ -4,25 +4,17 @@
 //! So a signature can be repeated from a log, compared with the string a server says it expected,
 //! and tested against the vendors' published examples.
 //!
-//! | module | scheme | used by |
-//! |---|---|---|
-//! | [`acs_v1`] | RPC signature, HMAC-SHA1 | Alibaba Cloud, when version 1 is chosen |
-//! | [`acs_v3`] | ACS3-HMAC-SHA256 | Alibaba Cloud, by default |
-//! | [`sdk_hmac`] | SDK-HMAC-SHA256 | Open Telekom Cloud and Huawei Cloud |
-//! | [`zstack_access_key`] | ZStack access keys, HMAC-SHA1 | ZStack |
+//! The schemes stand in the rooms of their clouds: `alibaba::acs_v1` and `acs_v3`, `huawei::sdk_hmac`,
+//! `zstack::access_key`.
 //!
 //! What all of them share is here and in [`percent`] (encoding) and [`time`] (date texts).
 //! None of them adds a header or a parameter: the caller puts the date, nonce and token where they
 //! belong, signs last, and sends exactly what was signed.
 
-pub mod acs_v1;
-pub mod acs_v3;
 pub mod percent;
-pub mod sdk_hmac;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod time;
-pub mod zstack_access_key;
 
 use std::fmt;
 use std::ops::Range;
@@ -36,12 +28,12 @@ pub const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934c
 
 /// The parts of a request that a header signature covers, ready to be joined.
 ///
-/// Used by [`acs_v3`] and [`sdk_hmac`]; what each part must look like differs only in the URI.
+/// What each part must look like differs between schemes only in the URI.
 #[derive(Clone, Copy)]
 pub struct CanonicalRequest<'a> {
     /// The verb as sent, in upper case.
     pub method: &'a str,
-    /// The path: as sent for [`acs_v3`], through [`sdk_hmac::canonical_uri`] for [`sdk_hmac`].
+    /// The path, as the scheme wants it.
     pub canonical_uri: &'a str,
     /// The query as [`percent::canonical_query`] writes it, without `?`; empty when there is none.
     pub canonical_query: &'a str,
@@ -118,7 +110,10 @@ pub(crate) fn push_hex(out: &mut String, bytes: &[u8]) {
 
 /// Joins a canonical request of the headers that `keep` accepts; also says where in the text the
 /// list of signed header names stands, since the `Authorization` header repeats it.
-fn canonical(request: &CanonicalRequest<'_>, keep: fn(&str) -> bool) -> (String, Range<usize>) {
+pub(crate) fn canonical(
+    request: &CanonicalRequest<'_>,
+    keep: fn(&str) -> bool,
+) -> (String, Range<usize>) {
     let mut headers: Vec<_> = request
         .headers
         .iter()
@@ -167,12 +162,12 @@ fn canonical(request: &CanonicalRequest<'_>, keep: fn(&str) -> bool) -> (String,
     (text, signed_headers)
 }
 
-fn hmac_sha256(key: &[u8], text: &[u8]) -> [u8; 32] {
+pub(crate) fn hmac_sha256(key: &[u8], text: &[u8]) -> [u8; 32] {
     let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.chain_update(text).finalize().into_bytes().into()
 }
 
-fn hmac_sha1(key: &[u8], text: &[u8]) -> [u8; 20] {
+pub(crate) fn hmac_sha1(key: &[u8], text: &[u8]) -> [u8; 20] {
     let mac = Hmac::<Sha1>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.chain_update(text).finalize().into_bytes().into()
 }

@@ -75,12 +75,12 @@ pub fn canonical_query<K: AsRef<str>, V: AsRef<str>>(pairs: &mut [(K, V)]) -> St
 }
 
 /// Whether a byte stays as it is.
-pub(super) fn is_unreserved(byte: u8) -> bool {
+pub(crate) fn is_unreserved(byte: u8) -> bool {
     UNRESERVED[usize::from(byte)]
 }
 
 /// Appends one byte: as it is when unreserved, else escaped.
-pub(super) fn push_byte(out: &mut String, byte: u8) {
+pub(crate) fn push_byte(out: &mut String, byte: u8) {
     if is_unreserved(byte) {
         out.push(char::from(byte));
     } else {

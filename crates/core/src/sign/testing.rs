@@ -1,7 +1,7 @@
 //! Does the signature really cover this text? Helpers that change it one byte at a time.
 
 /// The text with each of its bytes replaced in turn by another one (ASCII texts only).
-pub(super) fn each_altered_byte(text: &str) -> Vec<String> {
+pub(crate) fn each_altered_byte(text: &str) -> Vec<String> {
     assert!(text.is_ascii(), "not ASCII: {text}");
     (0..text.len())
         .map(|at| {
@@ -16,7 +16,7 @@ pub(super) fn each_altered_byte(text: &str) -> Vec<String> {
 }
 
 /// The signature inside an `Authorization` header that ends with `Signature=...`.
-pub(super) fn signature(authorization: &str) -> &str {
+pub(crate) fn signature(authorization: &str) -> &str {
     let (_, signature) = authorization
         .rsplit_once("Signature=")
         .expect("an Authorization header with a signature");

@@ -33,7 +33,7 @@ fn text(epoch_seconds: i64, date_separator: &str, clock_separator: &str) -> Stri
 }
 
 /// The wall clock at a time, in a zone that many seconds east of UTC (less than a day).
-pub(super) fn at_offset(epoch_seconds: i64, offset_seconds: i32) -> DateTime {
+pub(crate) fn at_offset(epoch_seconds: i64, offset_seconds: i32) -> DateTime {
     let seconds = epoch_seconds.clamp(0, Timestamp::MAX.as_second());
     let timestamp = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
     Offset::from_seconds(offset_seconds)
@@ -42,7 +42,7 @@ pub(super) fn at_offset(epoch_seconds: i64, offset_seconds: i32) -> DateTime {
 }
 
 /// Appends hours, minutes and seconds.
-pub(super) fn push_clock(out: &mut String, time: DateTime, separator: &str) {
+pub(crate) fn push_clock(out: &mut String, time: DateTime, separator: &str) {
     push_digits::<2>(out, i32::from(time.hour()));
     out.push_str(separator);
     push_digits::<2>(out, i32::from(time.minute()));
@@ -51,7 +51,7 @@ pub(super) fn push_clock(out: &mut String, time: DateTime, separator: &str) {
 }
 
 /// Appends the last `WIDTH` decimal digits of a number that is not negative, with leading zeros.
-pub(super) fn push_digits<const WIDTH: usize>(out: &mut String, number: i32) {
+pub(crate) fn push_digits<const WIDTH: usize>(out: &mut String, number: i32) {
     let mut rest = number.unsigned_abs();
     let mut digits = [b'0'; WIDTH];
     for digit in digits.iter_mut().rev() {

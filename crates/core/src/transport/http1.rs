@@ -10,10 +10,10 @@ use bytes::{Bytes, BytesMut};
 use crate::address;
 use crate::clock::BoxFuture;
 
-use super::fault::{Fault, broken};
+use super::error::{Cause, broken};
 use super::options::{self, HttpOptions};
 use super::pools::{Pools, Wanted};
-use super::{Broken, Reply, Request, Transport, TransportError, tls};
+use super::{Broken, HttpRequest, HttpResponse, Transport, TransportError, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, unless the client is told otherwise.
@@ -52,13 +52,13 @@ impl fmt::Debug for HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         Box::pin(self.0.send(request))
     }
 }
 
 impl Inner {
-    async fn send(&self, request: Request) -> Result<Reply, TransportError> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let wanted = Wanted {
             direct: self.no_proxy || address::is_loopback(&request.url),
             fresh: request.fresh,
@@ -83,7 +83,7 @@ impl Inner {
         } else {
             start(response).await?
         };
-        Ok(Reply {
+        Ok(HttpResponse {
             status,
             headers,
             body,
@@ -136,9 +136,9 @@ async fn start(mut response: reqwest::Response) -> Result<Bytes, TransportError>
 fn too_large(largest: usize) -> TransportError {
     TransportError::new(
         Broken::TooLarge,
-        Fault::new(
+        Cause::new(
             format!("it has more than {largest} bytes"),
-            "Ask for less at a time, or allow more with `largest_answer(bytes)`",
+            "Request for less at a time, or allow more with `largest_answer(bytes)`",
         ),
     )
 }
@@ -148,7 +148,7 @@ fn too_large(largest: usize) -> TransportError {
 pub(crate) struct LazyDirect(OnceLock<Result<HttpTransport, String>>);
 
 impl Transport for LazyDirect {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         let transport = self.0.get_or_init(|| {
             let options = HttpOptions {
                 no_proxy: true,
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_call_outside_of_a_runtime() {
         let transport = HttpTransport::new(&HttpOptions::default()).unwrap();
-        let request = Request {
+        let request = HttpRequest {
             method: http::Method::GET,
             url: "http://127.0.0.1:9".parse().unwrap(),
             headers: http::HeaderMap::new(),

@@ -4,7 +4,7 @@
 //! connections dropped after 5 s (the gateways drop them after about 10 s). Another transport can
 //! be injected in a client's builder.
 
-mod fault;
+mod error;
 mod http1;
 mod options;
 mod pools;
@@ -26,11 +26,11 @@ pub use options::{ClientCertificate, HttpOptions};
 pub use tls::tls_config;
 pub(crate) use tls::{certificates, check_pair, private_key};
 
-use fault::Fault;
+use error::Cause;
 
 /// A request, ready to go.
 #[derive(Clone)]
-pub struct Request {
+pub struct HttpRequest {
     /// Method.
     pub method: Method,
     /// Full address, path and query already encoded.
@@ -46,7 +46,21 @@ pub struct Request {
     pub fresh: bool,
 }
 
-impl fmt::Debug for Request {
+impl HttpRequest {
+    /// A request without headers and body, whose answer may take 30 s.
+    pub fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            timeout: Duration::from_secs(30),
+            fresh: false,
+        }
+    }
+}
+
+impl fmt::Debug for HttpRequest {
     /// Method and host only: query, headers and body may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -61,7 +75,7 @@ impl fmt::Debug for Request {
 
 /// An answer of any status.
 #[derive(Clone)]
-pub struct Reply {
+pub struct HttpResponse {
     /// Status code.
     pub status: u16,
     /// Headers.
@@ -70,14 +84,14 @@ pub struct Reply {
     pub body: Bytes,
 }
 
-impl Reply {
+impl HttpResponse {
     /// A header's value, if it is there and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }
 
-impl fmt::Debug for Reply {
+impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "status {}, {} bytes", self.status, self.body.len())
     }
@@ -121,7 +135,7 @@ impl TransportError {
 
     /// What a person can do about it, where that is known.
     pub fn advice(&self) -> Option<&str> {
-        self.source.downcast_ref::<Fault>()?.advice()
+        self.source.downcast_ref::<Cause>()?.advice()
     }
 }
 
@@ -151,8 +165,8 @@ impl StdError for TransportError {
 }
 
 /// Sends requests. It must not follow redirects and must not send a request twice, and one that is
-/// to be [`fresh`](Request::fresh) goes over a connection of its own.
+/// to be [`fresh`](HttpRequest::fresh) goes over a connection of its own.
 pub trait Transport: Send + Sync + fmt::Debug {
     /// Sends one request and reads the whole answer.
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, TransportError>>;
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>>;
 }

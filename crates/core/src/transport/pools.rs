@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn pools() -> Pools {
-        let tls = super::super::tls_config(&super::super::HttpOptions::default()).unwrap();
+        let tls = crate::transport::tls_config(&crate::transport::HttpOptions::default()).unwrap();
         Pools::new(tls, None, Duration::from_secs(1))
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::error::{Attempt, Kind, is_plain};
 use crate::protocol::{Failure, Verdict};
 use crate::record;
-use crate::transport::{Broken, Reply, TransportError};
+use crate::transport::{Broken, HttpResponse, TransportError};
 
 use super::Drive;
 use crate::client::machine::Event;
@@ -22,7 +22,7 @@ const CORRECTIONS: u32 = 2;
 
 impl Drive {
     /// Reads an answer, large ones where they stall no other call.
-    pub(super) async fn read(&mut self, reply: &Reply) -> Verdict {
+    pub(super) async fn read(&mut self, reply: &HttpResponse) -> Verdict {
         let (service, operation) = (self.client.inner.service, self.operation);
         let protocol = &self.client.inner.protocol;
         let runtime = match tokio::runtime::Handle::try_current() {
@@ -50,7 +50,7 @@ impl Drive {
 
     pub(super) async fn answered(
         &mut self,
-        reply: Reply,
+        reply: HttpResponse,
         poll: bool,
         started: SystemTime,
         took: Duration,

@@ -16,9 +16,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
-use super::super::{Context, CredentialError, Reason, provide};
 use super::{Shared, Snapshot};
 use crate::clock::{BoxFuture, Clock, within};
+use crate::credentials::{Context, CredentialError, Reason, provide};
 
 /// No refresh takes longer, so that a provider that never answers is asked anew some time.
 const LONGEST: Duration = Duration::from_secs(120);

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::task::{JoinHandle, yield_now};
 
-use super::super::Identity;
-use super::super::testing::World;
 use super::*;
 use crate::clock::BoxFuture;
+use crate::credentials::Identity;
+use crate::credentials::testing::World;
 use crate::record::Secret;
 
 /// What the next fetch does.

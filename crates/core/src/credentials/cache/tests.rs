@@ -1,10 +1,10 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use super::super::testing::World;
-use super::super::{Identity, Reason};
 use super::*;
 use crate::clock::BoxFuture;
+use crate::credentials::testing::World;
+use crate::credentials::{Identity, Reason};
 use crate::record::Secret;
 
 /// Gives tokens that live for `life` seconds (0: for ever), or fails, and counts.

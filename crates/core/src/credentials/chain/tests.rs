@@ -1,8 +1,8 @@
 use std::sync::Mutex;
 
-use super::super::testing::World;
-use super::super::{Answer, Identity, Static};
 use super::*;
+use crate::credentials::testing::World;
+use crate::credentials::{Answer, Identity, Static};
 use crate::record::Secret;
 
 /// Answers from a list, then says that it is not set up.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::super::testing::{World, no_secret, parts};
 use super::*;
+use crate::credentials::testing::{World, no_secret, parts};
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1000)

@@ -5,8 +5,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::super::JournalError;
 use super::failed;
+use crate::ledger::JournalError;
 
 pub(super) trait Disk: Send {
     /// Adds to the end. After an error a part may stand there.

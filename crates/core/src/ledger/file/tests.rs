@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::*;
 
-use super::super::State;
 use super::*;
+use crate::ledger::State;
 
 /// A directory of one test's own, removed at its end.
 struct Place(PathBuf);

@@ -1,0 +1,373 @@
+//! Alibaba Cloud's RPC style: one path, parameters as pairs, HMAC signatures in version 1 or 3.
+//!
+//! Parameters travel in the query string, as in the vendor's own SDKs. An operation with a secret
+//! among its members sends them as a form body instead: URLs end up in logs.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, header};
+use zeroize::Zeroize as _;
+
+use crate::alibaba::{acs_v1, acs_v3};
+use crate::credentials::Identity;
+use crate::error::{Error, Evidence, Kind};
+use crate::operation::Operation;
+use crate::record::{Json, ListKeys, Record};
+use crate::service::{Code, Service};
+use crate::sign::{self, CanonicalRequest, percent, time};
+use crate::transport::HttpResponse;
+use crate::wipe;
+
+use crate::protocol::classify::{self, Tables};
+use crate::protocol::error_body::Page;
+use crate::protocol::members::{Members, header_value};
+use crate::protocol::success::{self, Forms};
+use crate::protocol::{Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, request};
+
+/// Which signature requests carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AcsSignature {
+    /// ACS3-HMAC-SHA256 in headers; what the vendor's SDKs use by default.
+    #[default]
+    V3,
+    /// HMAC-SHA1 among the parameters; for gateways that know no other.
+    V1,
+}
+
+/// The protocol, as one client speaks it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Acs {
+    /// The signature.
+    pub signature: AcsSignature,
+    /// Send all parameters as a form body, not only those of operations with secrets.
+    pub form: bool,
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Codes of the gateway in front of every Alibaba Cloud service.
+#[rustfmt::skip]
+const CODES: &[Code] = &[
+    Code { code: "SignatureDoesNotMatch", kind: Kind::Signature, hint: "Check the access key secret; `explain()` compares the two signatures" },
+    Code { code: "IncompleteSignature", kind: Kind::Signature, hint: "" },
+    Code { code: "InvalidSignatureMethod", kind: Kind::Signature, hint: "" },
+    Code { code: "MissingAccessKeyId", kind: Kind::Unauthenticated, hint: "" },
+    Code { code: "InvalidAccessKeyId.NotFound", kind: Kind::Unauthenticated, hint: "The access key id does not exist: check it for a typing mistake or another site's key" },
+    Code { code: "InvalidAccessKeyId.Inactive", kind: Kind::Unauthenticated, hint: "The access key is disabled: enable it in the RAM console" },
+    Code { code: "MissingSecurityToken", kind: Kind::Unauthenticated, hint: "Temporary keys need their security token" },
+    Code { code: "InvalidSecurityToken.Expired", kind: Kind::TokenExpired, hint: "" },
+    Code { code: "InvalidSecurityToken.*", kind: Kind::Unauthenticated, hint: "Id, secret and security token must come from one issue" },
+    Code { code: "InvalidTimeStamp.Expired", kind: Kind::ClockSkew, hint: "The machine's clock is more than 15 minutes off" },
+    Code { code: "InvalidTimeStamp.*", kind: Kind::InvalidArgument, hint: "" },
+    Code { code: "IllegalTimestamp", kind: Kind::ClockSkew, hint: "The machine's clock is more than 15 minutes off" },
+    Code { code: "SignatureNonceUsed", kind: Kind::NonceReused, hint: "" },
+    Code { code: "Throttling*", kind: Kind::Throttled, hint: "" },
+    Code { code: "Rejected.Throttling", kind: Kind::Throttled, hint: "" },
+    Code { code: "ServiceUnavailable*", kind: Kind::Unavailable, hint: "" },
+    Code { code: "InternalError*", kind: Kind::Internal, hint: "" },
+    Code { code: "InternalServerError", kind: Kind::Internal, hint: "" },
+    Code { code: "UnknownError", kind: Kind::Internal, hint: "" },
+    Code { code: "InnerServiceFailed", kind: Kind::Internal, hint: "" },
+    Code { code: "IdempotentParameterMismatch", kind: Kind::IdempotencyMismatch, hint: "Use another client token for another request" },
+    Code { code: "IdempotenceParamNotMatch", kind: Kind::IdempotencyMismatch, hint: "Use another client token for another request" },
+    Code { code: "InvalidClientToken.*", kind: Kind::InvalidArgument, hint: "" },
+    Code { code: "IdempotenceProcessing", kind: Kind::Busy, hint: "" },
+    Code { code: "IdempotentProcessing", kind: Kind::Busy, hint: "" },
+    Code { code: "LastTokenProcessing", kind: Kind::Busy, hint: "" },
+    Code { code: "OperationFailed.IdempotentTokenProcessing", kind: Kind::Busy, hint: "" },
+    Code { code: "Forbidden*", kind: Kind::PermissionDenied, hint: "Grant the RAM user or role the action" },
+    Code { code: "NoPermission*", kind: Kind::PermissionDenied, hint: "Grant the RAM user or role the action" },
+    Code { code: "InvalidAction.NotFound", kind: Kind::NotFound, hint: "The endpoint does not serve this operation: check endpoint and region" },
+    Code { code: "InvalidApi.NotFound", kind: Kind::NotFound, hint: "The endpoint does not serve this operation: check endpoint and region" },
+    Code { code: "MissingParameter*", kind: Kind::InvalidArgument, hint: "" },
+    Code { code: "Missing*", kind: Kind::InvalidArgument, hint: "" },
+    Code { code: "InvalidParameter*", kind: Kind::InvalidArgument, hint: "" },
+    Code { code: "InvalidAccountStatus*", kind: Kind::PermissionDenied, hint: "Check the account's balance and status" },
+    Code { code: "QuotaExceeded*", kind: Kind::QuotaExceeded, hint: "" },
+];
+
+impl Protocol for Acs {
+    fn encode(
+        &self,
+        operation: &'static Operation,
+        input: &dyn Record,
+        settings: &Settings,
+        how: &dyn Fn(&str) -> String,
+    ) -> Result<Encoded, Error> {
+        let members = Members {
+            operation,
+            settings,
+            how,
+            lists: ListKeys::Numbered,
+        };
+        let path = || operation.path.to_owned();
+        members.encode(input, path(), path(), &mut |_, _| None)
+    }
+
+    fn add(&self, encoded: &mut Encoded, name: &str, value: Json) -> Result<(), Error> {
+        encoded.query.retain(|(key, _)| {
+            key != name
+                && !key
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with('.'))
+        });
+        let mut key = name.to_owned();
+        spread(&mut key, &value, &mut encoded.query);
+        Ok(())
+    }
+
+    fn prepare(&self, encoded: &Encoded, signing: &Signing<'_>) -> Result<Prepared, Error> {
+        let form = self.form || !encoded.secrets.is_empty();
+        match self.signature {
+            AcsSignature::V3 => v3(encoded, signing, form),
+            AcsSignature::V1 => Ok(v1(encoded, signing, form)),
+        }
+    }
+
+    fn read(
+        &self,
+        service: &'static Service,
+        operation: &'static Operation,
+        reply: &HttpResponse,
+        output: &mut dyn Record,
+    ) -> Verdict {
+        let tables = Tables {
+            service,
+            common: CODES,
+            operation,
+        };
+        if !(200..300).contains(&reply.status) {
+            return Verdict::Failed(failed(&tables, reply));
+        }
+        if reply.body.is_empty() && operation_is_silent(output) {
+            return Verdict::Done(Vec::new());
+        }
+        success::read(&tables, Forms::Codes, reply, output)
+    }
+
+    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
+        reply.header("x-acs-request-id").map(str::to_owned)
+    }
+}
+
+fn operation_is_silent(output: &dyn Record) -> bool {
+    output.schema().members.is_empty()
+}
+
+fn spread(key: &mut String, value: &Json, pairs: &mut Vec<(Cow<'static, str>, String)>) {
+    let length = key.len();
+    match value {
+        Json::Null => {}
+        Json::String(text) => pairs.push((Cow::Owned(key.clone()), text.clone())),
+        Json::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                key.push_str(&format!(".{}", index + 1));
+                spread(key, item, pairs);
+                key.truncate(length);
+            }
+        }
+        Json::Object(members) => {
+            for (name, member) in members {
+                key.push_str(&format!(".{name}"));
+                spread(key, member, pairs);
+                key.truncate(length);
+            }
+        }
+        scalar => pairs.push((Cow::Owned(key.clone()), scalar.to_string())),
+    }
+}
+
+fn v3(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Result<Prepared, Error> {
+    let operation = encoded.operation;
+    let mut pairs: Vec<(&str, &str)> = encoded
+        .query
+        .iter()
+        .map(|(key, value)| (&**key, value.as_str()))
+        .collect();
+    let identity = signing.credential.map(|credential| &credential.identity);
+    if let Some(Identity::Token(_)) = identity {
+        pairs.push(("SignatureType", "BEARERTOKEN"));
+    }
+    let parameters = percent::canonical_query(&mut pairs);
+    let (query, body) = if form {
+        (String::new(), wipe::bytes(parameters))
+    } else {
+        (parameters, Bytes::new())
+    };
+    let query = query.as_str();
+    let payload = sign::sha256_hex(&body);
+    let date = time::iso8601(signing.now);
+    let url = signing.endpoint.join("/", query);
+    let mut outgoing = request(&operation.method, url, encoded, signing, body);
+    let headers = &mut outgoing.headers;
+    let mut set = |name: &'static str, text: &str| -> Result<(), Error> {
+        let value = header_value(operation, name, text)?;
+        headers.insert(HeaderName::from_static(name), value);
+        Ok(())
+    };
+    set("x-acs-action", operation.name)?;
+    set("x-acs-version", signing.service.version)?;
+    set("x-acs-date", &date)?;
+    set("x-acs-signature-nonce", signing.nonce)?;
+    set("x-acs-content-sha256", &payload)?;
+    set("accept", "application/json")?;
+    if form {
+        set("content-type", FORM)?;
+    }
+    let keys = match identity {
+        Some(Identity::Keys(keys)) => keys,
+        Some(Identity::Token(token)) => {
+            set("x-acs-bearer-token", token.expose())?;
+            sensitive(headers, "x-acs-bearer-token");
+            return Ok(Prepared {
+                request: outgoing,
+                evidence: None,
+            });
+        }
+        None => {
+            return Ok(Prepared {
+                request: outgoing,
+                evidence: None,
+            });
+        }
+    };
+    if let Some(token) = &keys.token {
+        set("x-acs-accesskey-id", &keys.id)?;
+        set("x-acs-security-token", token.expose())?;
+        sensitive(headers, "x-acs-security-token");
+    }
+    let mut signed: Vec<(&str, &str)> = vec![("host", signing.endpoint.host())];
+    for (name, value) in &*headers {
+        let name = name.as_str();
+        if (name.starts_with("x-acs-") || name == "content-type")
+            && let Ok(value) = value.to_str()
+        {
+            signed.push((name, value));
+        }
+    }
+    let signature = acs_v3::sign(
+        &keys.id,
+        keys.secret.expose(),
+        &CanonicalRequest {
+            method: operation.method.as_str(),
+            canonical_uri: "/",
+            canonical_query: query,
+            headers: &signed,
+            payload_sha256: &payload,
+        },
+    );
+    let value = header_value(operation, "authorization", &signature.authorization)?;
+    headers.insert(header::AUTHORIZATION, value);
+    sensitive(headers, "authorization");
+    Ok(Prepared {
+        request: outgoing,
+        evidence: Some(Evidence::new(signature, signing.now)),
+    })
+}
+
+/// Keeps a value out of the transport's own debug output.
+fn sensitive(headers: &mut http::HeaderMap, name: &'static str) {
+    if let Some(value) = headers.get_mut(name) {
+        HeaderValue::set_sensitive(value, true);
+    }
+}
+
+fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
+    let operation = encoded.operation;
+    let date = time::iso8601(signing.now);
+    let mut pairs: Vec<(&str, &str)> = Vec::with_capacity(encoded.query.len() + 10);
+    pairs.extend(
+        encoded
+            .query
+            .iter()
+            .map(|(key, value)| (&**key, value.as_str())),
+    );
+    pairs.extend([
+        ("Action", operation.name),
+        ("Version", signing.service.version),
+        ("Format", "JSON"),
+        ("Timestamp", date.as_str()),
+        ("SignatureNonce", signing.nonce),
+    ]);
+    let mut secret = None;
+    match signing.credential.map(|credential| &credential.identity) {
+        Some(Identity::Keys(keys)) => {
+            pairs.extend([
+                ("AccessKeyId", keys.id.as_str()),
+                ("SignatureMethod", "HMAC-SHA1"),
+                ("SignatureVersion", "1.0"),
+            ]);
+            if let Some(token) = &keys.token {
+                pairs.push(("SecurityToken", token.expose()));
+            }
+            secret = Some(&keys.secret);
+        }
+        Some(Identity::Token(token)) => {
+            pairs.extend([
+                ("BearerToken", token.expose()),
+                ("SignatureType", "BEARERTOKEN"),
+            ]);
+        }
+        None => {}
+    }
+    let mut parameters = percent::canonical_query(&mut pairs);
+    let mut evidence = None;
+    if let Some(secret) = secret {
+        let method = operation.method.as_str();
+        let string_to_sign = acs_v1::string_to_sign(method, &parameters);
+        let signature = acs_v1::signature(secret.expose(), &string_to_sign);
+        // Room for it, so that nothing is left behind by growing.
+        let mut longer = String::with_capacity(parameters.len() + 11 + 3 * signature.len());
+        longer.push_str(&parameters);
+        parameters.zeroize();
+        parameters = longer;
+        parameters.push_str("&Signature=");
+        percent::push(&mut parameters, &signature);
+        evidence = Some(Evidence::text(string_to_sign, signing.now));
+    }
+    // A token is as secret as any member: it does not go into the URL either.
+    let token = pairs
+        .iter()
+        .any(|(key, _)| matches!(*key, "SecurityToken" | "BearerToken"));
+    let form = (form || token) && operation.method == Method::POST;
+    let (query, body) = if form {
+        (String::new(), wipe::bytes(parameters))
+    } else {
+        (parameters, Bytes::new())
+    };
+    let url = signing.endpoint.join("/", &query);
+    let mut outgoing = request(&operation.method, url, encoded, signing, body);
+    outgoing
+        .headers
+        .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    if form {
+        outgoing
+            .headers
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(FORM));
+    }
+    Prepared {
+        request: outgoing,
+        evidence,
+    }
+}
+
+fn failed(tables: &Tables, reply: &HttpResponse) -> Failure {
+    let mut failure = classify::failure(tables, reply, &Page::new(&reply.body));
+    // Some products report an expired token as a bad parameter.
+    if failure.message.contains("SecurityToken.Expired") {
+        failure.kind = Kind::TokenExpired;
+    }
+    // Since 2026 the vendor's SDKs take any failure with this header as throttling, in milliseconds.
+    let hint = reply
+        .header("x-acs-retry-after")
+        .and_then(|text| text.trim().parse().ok());
+    if let Some(milliseconds @ 1..) = hint {
+        failure.retry_after = Some(std::time::Duration::from_millis(milliseconds));
+        // A 5xx may have been executed all the same; the hint says only how long to wait.
+        if matches!(reply.status, 400..=499) {
+            failure.kind = Kind::Throttled;
+        }
+    }
+    failure
+}

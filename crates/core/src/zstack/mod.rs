@@ -1,0 +1,14 @@
+//! ZStack: how its management node is called, signed for, and what its errors mean; and the sessions
+//! and keys that its users have.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`ZStack`] | the protocol, with its jobs |
+//! | [`access_key`] | the signature of access keys |
+//! | [`credentials`] | logins, keys, and the chain that looks for them |
+
+pub mod access_key;
+pub mod credentials;
+mod protocol;
+
+pub use protocol::ZStack;
