@@ -10,7 +10,7 @@ use cumulo_core::operation::{Operation, Spec};
 use cumulo_core::alibaba::Acs;
 use cumulo_core::huawei::Huawei;
 use cumulo_core::zstack::ZStack;
-use cumulo_core::protocol::{Protocol, Verdict};
+use cumulo_core::protocol::{JobState, Protocol, Verdict};
 use cumulo_core::service::Service;
 use cumulo_core::sign::Signed;
 use cumulo_core::transport::HttpResponse;
@@ -106,19 +106,17 @@ fn check(protocol: &dyn Protocol, operation: &'static Operation, reply: &HttpRes
                 failure.message.len()
             );
         }
-        Verdict::Pending(job, _) => {
-            assert!(
-                job.bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
-                "{job}"
-            );
+        Verdict::Job(JobState::Running { id, .. }) => {
+            let id = id.unwrap_or_else(|| "-".into());
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            assert!(!id.is_empty() && id.bytes().all(plain), "{id}");
         }
         Verdict::Done(_) => assert!(
             (200..300).contains(&reply.status),
             "{} is done",
             reply.status
         ),
-        Verdict::NoSuchJob | Verdict::DuplicateJob => assert!(reply.status >= 400),
+        Verdict::Job(JobState::Taken | JobState::Absent) => assert!(reply.status >= 400),
     }
 }
 

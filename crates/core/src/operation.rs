@@ -125,6 +125,10 @@ impl Operation {
             output,
         }
     }
+    /// Whether the service recognises a repeat by the id of its job, as it would by a client token.
+    pub const fn is_keyed_by_job(&self) -> bool {
+        self.job && matches!(self.retry, RetryClass::Keyed) && self.token.is_none()
+    }
     /// Names the member that carries the `ClientToken`.
     pub const fn token(mut self, member: &'static str) -> Self {
         self.token = Some(member);

@@ -125,7 +125,8 @@ impl<O> Call<O> {
 
     /// The token by which the service recognises a repeat of this call, now or after a crash.
     ///
-    /// ZStack takes it as the id of the job: a UUID, with or without hyphens.
+    /// An operation without a token of its own that runs as a job takes it as the job's id: a UUID,
+    /// with or without hyphens.
     pub fn client_token(self, token: impl TryInto<ClientToken, Error: fmt::Display>) -> Self {
         self.plan(|plan| match token.try_into() {
             Err(error) => plan.fail(error.to_string()),

@@ -12,7 +12,7 @@ use crate::clock::within;
 use crate::credentials::Snapshot;
 use crate::error::{Error, Evidence, Kind, Outcome};
 use crate::idempotency::ClientToken;
-use crate::operation::{Operation, RetryClass};
+use crate::operation::Operation;
 use crate::protocol::{Encoded, Endpoint};
 use crate::record::Record;
 
@@ -29,8 +29,8 @@ struct Drive {
     encoded: Encoded,
     endpoint: Option<Endpoint>,
     token: Option<ClientToken>,
-    /// ZStack's job id; a random one that nothing reads for the others.
-    job: String,
+    /// The id of the call's job, where it may be one.
+    job: Option<String>,
     output: Box<dyn Record>,
     held: Option<Snapshot>,
     /// What the last attempt wrote as its time.
@@ -110,8 +110,9 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
                         // An earlier attempt may have been executed, whatever stopped this one.
                         if poll || machine.in_doubt() {
                             error.inner().outcome = Outcome::Unknown;
-                            let job = drive.operation.job.then(|| drive.job.clone());
-                            error.inner().job = job;
+                            if drive.operation.job {
+                                error.inner().job.clone_from(&drive.job);
+                            }
                         }
                         return Err(error);
                     }
@@ -127,10 +128,10 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
                     cache.invalidate(&held);
                 }
                 if new_job {
-                    drive.job = client.inner.context.entropy.uuid().simple().to_string();
-                    drive.token = ClientToken::new(drive.job.clone()).ok();
+                    drive.job = new_job_id(&client, drive.operation)?;
+                    drive.token = as_token(drive.job.as_deref());
                     if let Some(begun) = &drive.begun {
-                        begun.renew(&drive.job).await?;
+                        begun.renew(drive.token.as_ref()).await?;
                     }
                 }
                 Event::Refreshed
@@ -146,6 +147,21 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
             }
         };
     }
+}
+
+/// An id for another job of the same call.
+pub(super) fn new_job_id(
+    client: &Client,
+    operation: &'static Operation,
+) -> Result<Option<String>, Error> {
+    let inner = &client.inner;
+    let entropy = &*inner.context.entropy;
+    inner.protocol.job_id(operation, None, entropy)
+}
+
+/// A job's id as the token by which the service recognises the call.
+pub(super) fn as_token(job: Option<&str>) -> Option<ClientToken> {
+    job.and_then(|job| ClientToken::new(job).ok())
 }
 
 pub(super) async fn dry_run(plan: Plan) -> Result<DryRun, Error> {
@@ -170,33 +186,21 @@ pub(super) async fn dry_run(plan: Plan) -> Result<DryRun, Error> {
 impl Drive {
     fn start(plan: Plan) -> Result<Self, Error> {
         let mut encoded = plan.encoded?;
-        let entropy = &*plan.client.inner.context.entropy;
+        let inner = &plan.client.inner;
+        let entropy = &*inner.context.entropy;
         let mut token = plan.token;
-        let mut job = String::new();
-        if let Some(member) = plan.operation.token {
-            let value = token.get_or_insert_with(|| ClientToken::random(entropy));
-            encoded.query.retain(|(name, _)| name != member);
-            encoded
-                .query
-                .push((member.into(), value.as_str().to_owned()));
-        } else if let Some(given) = &token {
-            if !(plan.operation.job && plan.operation.retry == RetryClass::Keyed) {
-                let message =
-                    "this operation has no client token: the service would not recognise a repeat";
-                return Err(Error::new(Kind::InvalidInput, plan.operation.name, message));
+        let given = match plan.operation.token {
+            Some(member) => {
+                let value = token.get_or_insert_with(|| ClientToken::random(entropy));
+                let text = value.as_str().into();
+                inner.protocol.add(&mut encoded, member, text)?;
+                None
             }
-            job = given.as_str().replace('-', "");
-            if job.len() != 32 || !job.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                let message =
-                    format!("`{given}` is no job id: ZStack takes a UUID of 32 hexadecimal digits");
-                return Err(Error::new(Kind::InvalidInput, plan.operation.name, message));
-            }
-        }
-        if job.is_empty() {
-            job = entropy.uuid().simple().to_string();
-        }
-        if plan.operation.job && plan.operation.retry == RetryClass::Keyed {
-            token = ClientToken::new(job.clone()).ok();
+            None => token.as_ref(),
+        };
+        let job = inner.protocol.job_id(plan.operation, given, entropy)?;
+        if plan.operation.is_keyed_by_job() {
+            token = as_token(job.as_deref());
         }
         Ok(Self {
             operation: plan.operation,

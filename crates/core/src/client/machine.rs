@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::clock::Entropy;
 use crate::error::{Kind, Outcome};
 use crate::operation::{Operation, RetryClass};
-use crate::protocol::{Failure, Verdict};
+use crate::protocol::{Failure, JobState, Verdict};
 use crate::retry::{Budget, Patience, RetryPolicy};
 
 /// What happened.
@@ -142,12 +142,14 @@ impl<'a> Machine<'a> {
                 self.budget.succeeded(self.state.paid);
                 Step::Done
             }
-            Event::Answered(Verdict::Pending(_, timeout)) => self.pending(now, timeout),
-            Event::Answered(Verdict::DuplicateJob) => {
+            Event::Answered(Verdict::Job(JobState::Running { limit, .. })) => {
+                self.running(now, limit)
+            }
+            Event::Answered(Verdict::Job(JobState::Taken)) => {
                 self.state.seen = true;
                 self.watch(now, POLL.0)
             }
-            Event::Answered(Verdict::NoSuchJob) => self.no_such_job(),
+            Event::Answered(Verdict::Job(JobState::Absent)) => self.absent(),
             Event::Answered(Verdict::Failed(failure)) | Event::Failed(failure) => {
                 if self.state.polling {
                     self.poll_failed(now, failure)
@@ -246,11 +248,11 @@ impl<'a> Machine<'a> {
         Step::Sleep(delay)
     }
 
-    fn pending(&mut self, now: Duration, timeout: Option<Duration>) -> Step {
+    fn running(&mut self, now: Duration, limit: Option<Duration>) -> Step {
         if !self.state.seen {
             self.state.seen = true;
             if !self.strict_deadline {
-                let limit = timeout.unwrap_or(JOB_TIMEOUT).saturating_add(JOB_GRACE);
+                let limit = limit.unwrap_or(JOB_TIMEOUT).saturating_add(JOB_GRACE);
                 self.deadline = now.saturating_add(limit);
             }
         }
@@ -284,7 +286,7 @@ impl<'a> Machine<'a> {
         Step::Sleep(delay)
     }
 
-    fn no_such_job(&mut self) -> Step {
+    fn absent(&mut self) -> Step {
         if self.state.seen {
             self.state.doubt = true;
             let message = "the service no longer knows the job, so its result is lost";

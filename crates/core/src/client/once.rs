@@ -37,9 +37,9 @@ pub(super) struct Begun {
 
 impl Begun {
     /// The call goes on under another job id.
-    pub(super) async fn renew(&self, job: &str) -> Result<(), Error> {
+    pub(super) async fn renew(&self, job: Option<&ClientToken>) -> Result<(), Error> {
         let mut entry = self.entry.clone();
-        entry.token = Some(job.to_owned());
+        entry.token = job.map(|job| job.as_str().to_owned());
         let written = self.ledger.put(&self.key, entry).await;
         written.map_err(|error| ledger::unusable(self.operation.name, error))
     }
@@ -114,7 +114,7 @@ pub(super) async fn run(mut plan: Plan) -> Result<Finished, Error> {
         }
     }
     if begun.entry.token.is_none() {
-        begun.entry.token = mint(&mut plan);
+        begun.entry.token = mint(&mut plan)?;
     }
     let entry = begun.entry.clone();
     let written = taken.ledger.put(&taken.key, entry.clone()).await;
@@ -232,17 +232,19 @@ fn resend(plan: &mut Plan, begun: &mut Begun, token: Option<String>) -> Result<(
 }
 
 /// A token for the call, unless it has one or takes none.
-fn mint(plan: &mut Plan) -> Option<String> {
+fn mint(plan: &mut Plan) -> Result<Option<String>, Error> {
     let operation = plan.operation;
-    let entropy = &*plan.client.inner.context.entropy;
     if plan.token.is_none() {
         if operation.token.is_some() {
+            let entropy = &*plan.client.inner.context.entropy;
             plan.token = Some(ClientToken::random(entropy));
-        } else if operation.job && operation.retry == RetryClass::Keyed {
-            plan.token = ClientToken::new(entropy.uuid().simple().to_string()).ok();
+        } else if operation.is_keyed_by_job() {
+            let job = drive::new_job_id(&plan.client, operation)?;
+            plan.token = drive::as_token(job.as_deref());
         }
     }
-    plan.token.as_ref().map(|token| token.as_str().to_owned())
+    let token = plan.token.as_ref();
+    Ok(token.map(|token| token.as_str().to_owned()))
 }
 
 /// Waits until nothing can be on its way any more.

@@ -140,7 +140,7 @@ impl Protocol for Huawei {
             Body::Json(json) => (json.clone(), Some(Cow::Borrowed("application/json"))),
             Body::Typed(bytes, kind) => (bytes.clone(), Some(Cow::Borrowed(*kind))),
             Body::Multipart(parts) => {
-                let (body, kind) = request_body::multipart(parts, signing.job);
+                let (body, kind) = request_body::multipart(parts, signing.nonce);
                 (body, Some(Cow::Owned(kind)))
             }
         };

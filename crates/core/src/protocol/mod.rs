@@ -21,8 +21,10 @@ use url::Url;
 use zeroize::Zeroize as _;
 
 use crate::address;
+use crate::clock::Entropy;
 use crate::credentials::Credential;
 use crate::error::{Error, Evidence, Kind};
+use crate::idempotency::ClientToken;
 use crate::operation::{Operation, RetryClass};
 use crate::record::{Json, Problem, Record, Secret};
 use crate::service::Service;
@@ -181,8 +183,8 @@ pub struct Signing<'a> {
     pub nonce: &'a str,
     /// Which of the protocol's ways to write the time, see [`Protocol::zone`].
     pub zone: usize,
-    /// The same for all attempts: ZStack's job UUID.
-    pub job: &'a str,
+    /// The id that the call's job is to have, the same for all attempts; see [`Protocol::job_id`].
+    pub job: Option<&'a str>,
     /// The User-Agent.
     pub user_agent: &'a HeaderValue,
     /// How long the answer may take.
@@ -202,14 +204,26 @@ pub struct Prepared {
 pub enum Verdict {
     /// It worked; the output is filled. Members that did not fit are reported.
     Done(Vec<Problem>),
-    /// ZStack runs a job: its id, and how long the service gives it.
-    Pending(String, Option<Duration>),
-    /// ZStack knows no such job.
-    NoSuchJob,
-    /// ZStack was given this job id before.
-    DuplicateJob,
+    /// It runs as a job, or would: what the service says of that.
+    Job(JobState),
     /// It failed.
     Failed(Failure),
+}
+
+/// What an answer tells of the job that runs a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobState {
+    /// It runs.
+    Running {
+        /// Its id, unless it is the one that was sent.
+        id: Option<String>,
+        /// How long the service gives it.
+        limit: Option<Duration>,
+    },
+    /// A job has the id that was sent: an earlier copy of this call arrived.
+    Taken,
+    /// No job has it.
+    Absent,
 }
 
 /// A failure as the answer tells it.
@@ -227,7 +241,7 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// The service's clock in Unix seconds, if the answer tells it.
     pub server_time: Option<i64>,
-    /// ZStack itself reports how the job or call ended, rather than something on the way to it.
+    /// The service itself reports how the job or call ended, rather than something on the way to it.
     pub is_result: bool,
     /// The service's id of the request, if the body tells it.
     pub request_id: Option<String>,
@@ -264,16 +278,36 @@ pub trait Protocol: Send + Sync + fmt::Debug {
         how: &dyn Fn(&str) -> String,
     ) -> Result<Encoded, Error>;
 
-    /// Adds a member that the model lacks.
+    /// Sets a member that the model lacks, or that the client fills in: a client token.
     fn add(&self, encoded: &mut Encoded, name: &str, value: Json) -> Result<(), Error>;
 
     /// Signs an attempt.
     fn prepare(&self, encoded: &Encoded, signing: &Signing<'_>) -> Result<Prepared, Error>;
 
+    /// The id that a call's job is to have: `given` by the caller, or a new one; none where calls run
+    /// without one. An error where the operation cannot take what is given.
+    fn job_id(
+        &self,
+        operation: &'static Operation,
+        given: Option<&ClientToken>,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<String>, Error> {
+        let _ = entropy;
+        match given {
+            Some(_) => Err(takes_no_token(operation)),
+            None => Ok(None),
+        }
+    }
+
     /// The request that asks after a job.
     fn poll(&self, encoded: &Encoded, job: &str, signing: &Signing<'_>) -> Result<Prepared, Error> {
-        let _ = job;
-        self.prepare(encoded, signing)
+        let _ = (job, signing);
+        let message = "the service runs no jobs that could be asked after";
+        Err(Error::new(
+            Kind::InvalidResponse,
+            encoded.operation.name,
+            message,
+        ))
     }
 
     /// Reads an answer; a success fills `output`.
@@ -303,6 +337,12 @@ pub trait Protocol: Send + Sync + fmt::Debug {
     fn shift_zone(&self, zone: usize) {
         let _ = zone;
     }
+}
+
+/// The error for a token that the service would not recognise a repeat by.
+pub(crate) fn takes_no_token(operation: &Operation) -> Error {
+    let message = "this operation has no client token: the service would not recognise a repeat";
+    Error::new(Kind::InvalidInput, operation.name, message)
 }
 
 /// A request with what every protocol sends.

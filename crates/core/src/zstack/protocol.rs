@@ -10,8 +10,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use zeroize::Zeroizing;
 
+use crate::clock::Entropy;
 use crate::credentials::Identity;
 use crate::error::{Error, Evidence, Kind};
+use crate::idempotency::ClientToken;
 use crate::operation::Operation;
 use crate::record::{self, Json, ListKeys, Location, Record, Wire};
 use crate::service::{Code, Service};
@@ -26,7 +28,8 @@ use crate::protocol::members::{Members, header_value};
 use crate::protocol::request_body::add_member;
 use crate::protocol::success::{self, Forms};
 use crate::protocol::{
-    Body, Encoded, Prepared, Protocol, Settings, Signing, Verdict, path, request,
+    Body, Encoded, JobState, Prepared, Protocol, Settings, Signing, Verdict, path, request,
+    takes_no_token,
 };
 
 /// The protocol, as one client speaks it.
@@ -142,13 +145,37 @@ impl Protocol for ZStack {
             let json = HeaderValue::from_static("application/json; charset=utf-8");
             outgoing.headers.insert(header::CONTENT_TYPE, json);
         }
-        let job = header_value(operation, "x-job-uuid", signing.job)?;
-        outgoing.headers.insert("x-job-uuid", job);
+        if let Some(job) = signing.job {
+            let job = header_value(operation, "x-job-uuid", job)?;
+            outgoing.headers.insert("x-job-uuid", job);
+        }
         let evidence = self.authorize(encoded, signing, &mut outgoing)?;
         Ok(Prepared {
             request: outgoing,
             evidence,
         })
+    }
+
+    /// Every call has one, since any of them may turn out to run as a job.
+    fn job_id(
+        &self,
+        operation: &'static Operation,
+        given: Option<&ClientToken>,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<String>, Error> {
+        let Some(given) = given else {
+            return Ok(Some(entropy.uuid().simple().to_string()));
+        };
+        if !operation.is_keyed_by_job() {
+            return Err(takes_no_token(operation));
+        }
+        let job = given.as_str().replace('-', "");
+        if job.len() != 32 || !job.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let message =
+                format!("`{given}` is no job id: ZStack takes a UUID of 32 hexadecimal digits");
+            return Err(Error::new(Kind::InvalidInput, operation.name, message));
+        }
+        Ok(Some(job))
     }
 
     fn poll(&self, encoded: &Encoded, job: &str, signing: &Signing<'_>) -> Result<Prepared, Error> {
@@ -264,19 +291,15 @@ fn pending(reply: &HttpResponse) -> Verdict {
         .next()
         .unwrap_or_default();
     // What is no id could name something else, such as `..`; then the id that was sent counts.
-    let job = if job
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    {
-        job
-    } else {
-        ""
+    let is_id = |text: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !text.is_empty() && text.bytes().all(plain)
     };
-    let timeout = json
-        .get("apiTimeout")
-        .and_then(Json::as_u64)
-        .map(Duration::from_millis);
-    Verdict::Pending(job.to_owned(), timeout)
+    let timeout = json.get("apiTimeout").and_then(Json::as_u64);
+    Verdict::Job(JobState::Running {
+        id: is_id(job).then(|| job.to_owned()),
+        limit: timeout.map(Duration::from_millis),
+    })
 }
 
 /// ZStack's codes are names with a number, such as `SYS.1006` or `ORG_ZSTACK_COMPUTE_VM_10100`; load
@@ -293,10 +316,10 @@ fn is_name(code: &str) -> bool {
 fn failed(tables: &Tables, reply: &HttpResponse) -> Verdict {
     let page = Page::new(&reply.body);
     if reply.status == 404 && page.text.contains("the job has been expired") {
-        return Verdict::NoSuchJob;
+        return Verdict::Job(JobState::Absent);
     }
     if reply.status == 400 && page.text.contains("Duplicate job uuid") {
-        return Verdict::DuplicateJob;
+        return Verdict::Job(JobState::Taken);
     }
     let error = page.json.as_ref().and_then(|json| json.get("error"));
     if let Some(error) = error.filter(|error| error.is_object()) {

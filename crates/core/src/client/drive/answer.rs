@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Attempt, Kind, is_plain};
-use crate::protocol::{Failure, Verdict};
+use crate::protocol::{Failure, JobState, Verdict};
 use crate::record;
 use crate::transport::{Broken, HttpResponse, TransportError};
 
@@ -79,10 +79,10 @@ impl Drive {
             // What was read of it is of no use, and may be large.
             self.output = (self.operation.output)();
         }
-        if let Verdict::Pending(job, _) = &mut verdict
-            && !is_plain(job, self.secrets())
+        if let Verdict::Job(JobState::Running { id, .. }) = &mut verdict
+            && let Some(id) = id.take_if(|id| is_plain(id, self.secrets()))
         {
-            job.clear();
+            self.job = Some(id);
         }
         let failure = match &verdict {
             Verdict::Failed(failure) => Some(failure),
@@ -105,20 +105,14 @@ impl Drive {
                 failure: failure.map(|failure| failure.kind),
             });
         }
-        if let Verdict::Pending(job, _) = &verdict
-            && !job.is_empty()
-        {
-            self.job.clone_from(job);
-        }
         // Whoever answers for the job knows it, also where the answer to its start was lost.
         let known = match &verdict {
-            Verdict::Pending(..) | Verdict::DuplicateJob => true,
+            Verdict::Job(state) => *state != JobState::Absent,
             Verdict::Done(_) => poll,
             Verdict::Failed(failure) => poll && failure.is_result,
-            Verdict::NoSuchJob => false,
         };
         if known {
-            self.meta.job = Some(self.job.clone());
+            self.meta.job.clone_from(&self.job);
         }
         self.meta.status = reply.status;
         self.meta.headers = reply.headers;

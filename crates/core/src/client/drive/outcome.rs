@@ -84,7 +84,7 @@ impl Drive {
         inner.outcome = outcome;
         // An unanswered start may have made the job all the same.
         if outcome == Outcome::Unknown && self.operation.job && inner.job.is_none() {
-            inner.job = Some(self.job);
+            inner.job = self.job;
         }
         inner.retry_after = failure.retry_after;
         inner.not_repeated = not_repeated;

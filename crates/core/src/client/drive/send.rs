@@ -68,12 +68,13 @@ impl Drive {
             now: self.moment.now,
             zone: self.moment.zone,
             nonce: nonce.hyphenated().encode_lower(&mut buffer),
-            job: &self.job,
+            job: self.job.as_deref(),
             user_agent: &inner.user_agent,
             timeout,
         };
         if poll {
-            inner.protocol.poll(&self.encoded, &self.job, &signing)
+            let job = self.job.as_deref().unwrap_or_default();
+            inner.protocol.poll(&self.encoded, job, &signing)
         } else {
             inner.protocol.prepare(&self.encoded, &signing)
         }
@@ -124,7 +125,7 @@ impl Drive {
         }
         let (started, from) = (clock.now(), clock.elapsed());
         // Who watches a call from outside learns the job's id before the job can exist.
-        let job = self.operation.job.then_some(self.job.as_str());
+        let job = self.job.as_deref().filter(|_| self.operation.job);
         let span = tracing::debug_span!("cumulo.attempt", number, poll, job);
         let sent = inner
             .context

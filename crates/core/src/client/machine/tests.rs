@@ -56,10 +56,10 @@ fn result(kind: Kind) -> Event {
 }
 
 fn pending() -> Event {
-    Event::Answered(Verdict::Pending(
-        "job".into(),
-        Some(Duration::from_secs(300)),
-    ))
+    Event::Answered(Verdict::Job(JobState::Running {
+        id: Some("job".into()),
+        limit: Some(Duration::from_secs(300)),
+    }))
 }
 
 fn done() -> Event {
@@ -312,7 +312,7 @@ fn an_unanswered_job_is_asked_after_before_it_is_sent_again() {
     // It never arrived: sent again, without doubt.
     let mut machine = start();
     assert!(matches!(
-        machine.next(NOW, Event::Answered(Verdict::NoSuchJob)),
+        machine.next(NOW, Event::Answered(Verdict::Job(JobState::Absent))),
         Step::Send
     ));
     assert!(matches!(
@@ -328,7 +328,7 @@ fn an_unanswered_job_is_asked_after_before_it_is_sent_again() {
     let mut machine = bench.machine(RetryClass::Keyed);
     machine.next(NOW, Event::Start);
     assert!(matches!(
-        machine.next(NOW, Event::Answered(Verdict::DuplicateJob)),
+        machine.next(NOW, Event::Answered(Verdict::Job(JobState::Taken))),
         Step::Sleep(_)
     ));
 }
@@ -340,7 +340,7 @@ fn a_forgotten_job_that_ran_is_unknown() {
     machine.next(NOW, Event::Start);
     machine.next(NOW, pending());
     machine.next(NOW, Event::Slept);
-    let step = machine.next(NOW, Event::Answered(Verdict::NoSuchJob));
+    let step = machine.next(NOW, Event::Answered(Verdict::Job(JobState::Absent)));
     assert!(matches!(step, Step::Fail(_, Outcome::Unknown)));
 }
 
