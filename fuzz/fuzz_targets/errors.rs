@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use cumulo_core::error::diagnose;
+use cumulo_core::error::{Quoted, diagnose};
 use cumulo_core::operation::{Operation, Spec};
 use cumulo_core::alibaba::Acs;
 use cumulo_core::huawei::Huawei;
@@ -90,7 +90,7 @@ fn answer(data: &mut &[u8]) -> HttpResponse {
 
 fn check(protocol: &dyn Protocol, operation: &'static Operation, reply: &HttpResponse) {
     let mut output = (operation.output)();
-    let _ = protocol.request_id(reply);
+    let _ = protocol.request_id(reply, &*output);
     match protocol.read(&SERVICE, operation, reply, &mut *output) {
         Verdict::Failed(failure) => {
             let code = failure.code.as_deref().unwrap_or_default();
@@ -134,5 +134,12 @@ fuzz_target!(|data: &[u8]| {
         canonical_request: "GET\n/v2/\na=1\nhost:a\nx-sdk-date:1\n\nhost;x-sdk-date\nabc".into(),
         string_to_sign: "POST&%2F&Action%3DA%26Name%3Da%2520b".into(),
     };
-    let _ = diagnose(signed, &body);
+    let text = || body.clone().into_owned();
+    for quoted in [
+        None,
+        Some(Quoted::StringToSign(text())),
+        Some(Quoted::CanonicalRequest(text())),
+    ] {
+        let _ = diagnose(signed.clone(), quoted.as_ref(), &body);
+    }
 });

@@ -146,7 +146,12 @@ impl Builder {
             None => None,
         };
         self.core
-            .build(EndpointSource::Catalog(SERVICE_TYPE, region, template))
+            .build(EndpointSource::Catalog {
+                service: SERVICE_TYPE,
+                version: "/v2",
+                region,
+                fallback: template,
+            })
             .map(Client)
     }
 }

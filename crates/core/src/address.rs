@@ -4,6 +4,7 @@
 //! loopback is another machine.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use url::{Host, Url};
 
@@ -25,21 +26,35 @@ pub(crate) fn is_exposed(url: &Url) -> bool {
     url.scheme() == "http" && !is_loopback(url)
 }
 
-/// Refuses plain HTTP to another machine unless that is allowed: what is wrong, and what to do.
-pub(crate) fn guard(url: &Url, allow_http: bool) -> Result<(), (String, &'static str)> {
+/// Refuses plain HTTP to another machine unless that is allowed.
+pub(crate) fn guard(url: &Url, allow_http: bool) -> Result<(), Exposed> {
     if allow_http || !is_exposed(url) {
         return Ok(());
     }
-    let message = format!(
-        "{} is plain HTTP to another machine, so that anyone on the way could read the credentials",
-        url.origin().ascii_serialization()
-    );
-    Err((message, "Use https://, or allow it with `allow_http(true)`"))
+    Err(Exposed(url.origin().ascii_serialization()))
 }
 
-/// The same with one text.
-pub(crate) fn check_exposed(url: &Url, allow_http: bool) -> Result<(), String> {
-    guard(url, allow_http).map_err(|(message, hint)| format!("{message}. {hint}"))
+/// An address that is refused: what is wrong and what to do, together where it is printed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Exposed(String);
+
+impl Exposed {
+    /// What to do.
+    pub(crate) const HINT: &str = "Use https://, or allow it with `allow_http(true)`";
+
+    /// What is wrong.
+    pub(crate) fn message(&self) -> String {
+        format!(
+            "{} is plain HTTP to another machine, so that anyone on the way could read the credentials",
+            self.0
+        )
+    }
+}
+
+impl fmt::Display for Exposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}. {}", self.message(), Self::HINT)
+    }
 }
 
 /// An address as messages may show it: without user, password and query, broken or not.
@@ -90,7 +105,7 @@ mod tests {
             "http://localhost",
             "http://LOCALHOST:5000/v3",
             "http://localhost./",
-            "http://keystone.localhost:5000",
+            "http://login.localhost:5000",
             "http://127.0.0.1",
             "http://127.1.2.3:80",
             "http://0x7f.1",
@@ -98,7 +113,7 @@ mod tests {
             "http://[::ffff:127.0.0.1]",
         ] {
             assert!(is_loopback(&url(own)), "{own}");
-            assert_eq!(check_exposed(&url(own), false), Ok(()), "{own}");
+            assert_eq!(guard(&url(own), false), Ok(()), "{own}");
         }
         for other in [
             "http://localhost.example.com",
@@ -110,10 +125,10 @@ mod tests {
             "http://127.0.0.1.example.com",
         ] {
             assert!(!is_loopback(&url(other)), "{other}");
-            assert!(check_exposed(&url(other), false).is_err(), "{other}");
-            assert_eq!(check_exposed(&url(other), true), Ok(()), "{other}");
+            assert!(guard(&url(other), false).is_err(), "{other}");
+            assert_eq!(guard(&url(other), true), Ok(()), "{other}");
         }
-        assert_eq!(check_exposed(&url("https://10.0.0.1"), false), Ok(()));
+        assert_eq!(guard(&url("https://10.0.0.1"), false), Ok(()));
     }
 
     #[test]

@@ -11,16 +11,16 @@ use zeroize::Zeroize as _;
 
 use crate::alibaba::{acs_v1, acs_v3};
 use crate::credentials::Identity;
-use crate::error::{Error, Evidence, Kind};
+use crate::error::{Error, Evidence, Kind, Quoted};
 use crate::operation::Operation;
-use crate::record::{Json, ListKeys, Record};
+use crate::record::{self, Json, ListKeys, Record};
 use crate::service::{Code, Service};
 use crate::sign::{self, CanonicalRequest, percent, time};
 use crate::transport::HttpResponse;
 use crate::wipe;
 
+use crate::error::body::Page;
 use crate::protocol::classify::{self, Tables};
-use crate::protocol::error_body::Page;
 use crate::protocol::members::{Members, header_value};
 use crate::protocol::success::{self, Forms};
 use crate::protocol::{Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, request};
@@ -43,6 +43,9 @@ pub struct Acs {
     /// Send all parameters as a form body, not only those of operations with secrets.
     pub form: bool,
 }
+
+/// The header that names a request.
+pub(super) const REQUEST_ID: &str = "x-acs-request-id";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -143,11 +146,18 @@ impl Protocol for Acs {
         if reply.body.is_empty() && operation_is_silent(output) {
             return Verdict::Done(Vec::new());
         }
-        success::read(&tables, Forms::Codes, reply, output)
+        let mut verdict = success::read(&tables, Forms::Codes, reply, output);
+        if let Verdict::Failed(failure) = &mut verdict {
+            classify::take_quoted(failure, "", QUOTED);
+        }
+        verdict
     }
 
-    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
-        reply.header("x-acs-request-id").map(str::to_owned)
+    fn request_id(&self, reply: &HttpResponse, output: &dyn Record) -> Option<String> {
+        match reply.header(REQUEST_ID) {
+            Some(id) => Some(id.to_owned()),
+            None => record::get(output, "RequestId"),
+        }
     }
 }
 
@@ -352,12 +362,34 @@ fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
     }
 }
 
+/// `server string to sign is:POST&%2F&<encoded query>` in version 1; in version 3
+/// `server StringToSign is [ACS3-HMAC-SHA256\n<hash>]`, the canonical request's hash alone.
+const QUOTED: &[classify::Marker] = &[
+    ("string to sign is", |rest| {
+        let rest = rest.trim_start_matches([':', ' ']);
+        let end = rest.find(['"', '<', '\n']).unwrap_or(rest.len());
+        Quoted::StringToSign(rest[..end].trim().to_owned())
+    }),
+    ("CanonicalRequest is", canonical_request),
+    ("canonical request is", canonical_request),
+    ("StringToSign is", |rest| {
+        Quoted::StringToSign(rest.to_owned())
+    }),
+];
+
+fn canonical_request(rest: &str) -> Quoted {
+    let rest = rest.trim_start_matches([':', ' ', '[', '"']);
+    Quoted::CanonicalRequest(rest.split('"').next().unwrap_or_default().to_owned())
+}
+
 fn failed(tables: &Tables, reply: &HttpResponse) -> Failure {
-    let mut failure = classify::failure(tables, reply, &Page::new(&reply.body));
+    let page = Page::new(&reply.body);
+    let mut failure = classify::failure(tables, reply, &page);
     // Some products report an expired token as a bad parameter.
     if failure.message.contains("SecurityToken.Expired") {
         failure.kind = Kind::TokenExpired;
     }
+    classify::take_quoted(&mut failure, &page.text, QUOTED);
     // Since 2026 the vendor's SDKs take any failure with this header as throttling, in milliseconds.
     let hint = reply
         .header("x-acs-retry-after")

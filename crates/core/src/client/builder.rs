@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::sync::Semaphore;
 
+use crate::address;
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::credentials::{Cache, Context, Environment, Provider, TlsSettings};
 use crate::protocol::{Endpoint, Protocol, Settings};
@@ -72,10 +73,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("service", &self.service.name)
-            .field(
-                "endpoint",
-                &self.endpoint.as_deref().map(crate::address::shown),
-            )
+            .field("endpoint", &self.endpoint.as_deref().map(address::shown))
             .field("settings", &self.settings)
             .field("provider", &self.provider)
             .field("http", &self.http)
@@ -208,8 +206,8 @@ impl Builder {
             None => default_endpoint,
         };
         if let EndpointSource::Fixed(endpoint) = &endpoint {
-            crate::address::check_exposed(endpoint.url(), self.allow_http)
-                .map_err(ConfigError::new)?;
+            address::guard(endpoint.url(), self.allow_http)
+                .map_err(|exposed| ConfigError::new(exposed.to_string()))?;
         }
         let user_agent = match &self.app_name {
             Some(name) => format!("{} {name}", self.service.user_agent),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, header};
 
+use crate::address;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Kind};
 use crate::idempotency::ClientToken;
@@ -178,7 +179,8 @@ impl<O> Call<O> {
     pub fn endpoint(self, address: &str) -> Self {
         self.plan(|plan| {
             let endpoint = Endpoint::parse(address).and_then(|endpoint| {
-                crate::address::check_exposed(endpoint.url(), plan.client.inner.allow_http)?;
+                address::guard(endpoint.url(), plan.client.inner.allow_http)
+                    .map_err(|exposed| exposed.to_string())?;
                 Ok(endpoint)
             });
             match endpoint {

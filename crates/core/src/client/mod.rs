@@ -80,8 +80,18 @@ pub(crate) struct Timeouts {
 pub enum EndpointSource {
     /// Always there.
     Fixed(Endpoint),
-    /// Where the credentials' service catalog says, or else at the second address.
-    Catalog(&'static str, Option<String>, Option<Endpoint>),
+    /// Where the credentials' service catalog says.
+    Catalog {
+        /// The service's type in the catalog.
+        service: &'static str,
+        /// What paths of operations begin with and addresses of the catalog may go on with, such as
+        /// `/v2`: what follows the endpoint from there on is cut off.
+        version: &'static str,
+        /// The region, where the catalog may list several.
+        region: Option<String>,
+        /// Where the service answers when no catalog lists it.
+        fallback: Option<Endpoint>,
+    },
 }
 
 impl AsRef<Client> for Client {
@@ -217,7 +227,12 @@ impl Client {
     ) -> Result<Cow<'_, Endpoint>, String> {
         match &self.inner.endpoint {
             EndpointSource::Fixed(endpoint) => Ok(Cow::Borrowed(endpoint)),
-            EndpointSource::Catalog(service, region, fallback) => {
+            EndpointSource::Catalog {
+                service,
+                version,
+                region,
+                fallback,
+            } => {
                 let listed = credential
                     .map(|credential| credential.scope.endpoints.as_slice())
                     .unwrap_or_default();
@@ -231,7 +246,7 @@ impl Client {
                             "the credentials' catalog lists `{service}` in several regions: set one"
                         ))
                     }
-                    (Some(entry), _) => Endpoint::unversioned(&entry.url, "/v2").map(Cow::Owned),
+                    (Some(entry), _) => Endpoint::unversioned(&entry.url, version).map(Cow::Owned),
                     (None, Some(endpoint)) => Ok(Cow::Borrowed(endpoint)),
                     (None, None) => Err(format!(
                         "no endpoint is set, and the credentials' catalog lists no `{service}`"

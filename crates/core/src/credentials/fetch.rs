@@ -9,7 +9,8 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, header};
 use url::Url;
 
-use crate::address;
+use crate::address::{self, Exposed};
+use crate::error::body::Page;
 use crate::record::Json;
 use crate::retry::{Patience, RetryPolicy};
 use crate::sign::percent;
@@ -76,6 +77,8 @@ pub(crate) struct Route {
     pub(crate) timeout: Duration,
     /// Whether an answer is worth another try.
     pub(crate) passing: fn(&HttpResponse) -> bool,
+    /// Headers that name a request, for messages.
+    pub(crate) request_ids: &'static [&'static str],
 }
 
 /// Server faults and throttling pass; everything else is an answer.
@@ -85,7 +88,11 @@ fn passing(reply: &HttpResponse) -> bool {
 
 impl Route {
     /// Through the proxy where there is one, three attempts of 10 s each.
-    pub(crate) const fn new(provider: &'static str, service: &'static str) -> Self {
+    pub(crate) const fn new(
+        provider: &'static str,
+        service: &'static str,
+        request_ids: &'static [&'static str],
+    ) -> Self {
         Self {
             provider,
             service,
@@ -93,6 +100,7 @@ impl Route {
             attempts: 3,
             timeout: Duration::from_secs(10),
             passing,
+            request_ids,
         }
     }
 
@@ -163,7 +171,7 @@ impl Route {
     }
 
     fn unavailable(&self, reply: &HttpResponse) -> CredentialError {
-        let message = format!("{} answered {}", self.service, shape(reply));
+        let message = format!("{} answered {}", self.service, self.shape(reply));
         CredentialError::new(Reason::Unavailable, self.provider, message)
     }
 
@@ -188,66 +196,56 @@ impl Route {
             return Err(self.refused(reply));
         }
         serde_json::from_slice(&reply.body).map(Wiped).map_err(|_| {
-            let message = format!("{} answered {}, not JSON", self.service, shape(reply));
+            let shape = self.shape(reply);
+            let message = format!("{} answered {shape}, not JSON", self.service);
             CredentialError::new(Reason::Unavailable, self.provider, message).with_hint(
                 "Check that the address is the right one and no proxy answers in its place",
             )
         })
     }
-}
 
-/// Status, error code, request id and kind of an answer: all that a message may tell of it.
-fn shape(reply: &HttpResponse) -> String {
-    let json = serde_json::from_slice(&reply.body).ok().map(Wiped);
-    let mut text = format!("status {}", reply.status);
-    if let Some(code) = json.as_deref().and_then(code) {
-        text.push_str(", code ");
-        text.push_str(&code);
-    }
-    let id = [
-        "x-acs-request-id",
-        "x-request-id",
-        "x-iam-trace-id",
-        "x-openstack-request-id",
-    ]
-    .iter()
-    .find_map(|name| reply.header(name).map(str::to_owned))
-    .or_else(|| member(json.as_deref()?, "RequestId").map(str::to_owned));
-    if let Some(id) = id.filter(|id| is_name(id)) {
-        text.push_str(", request id ");
-        text.push_str(&id);
-    }
-    if json.is_none() {
-        let kind = reply
-            .header("content-type")
-            .and_then(|kind| kind.split(';').next());
-        match kind.filter(|kind| is_name(kind)) {
-            _ if reply.body.is_empty() => text.push_str(" without a body"),
-            Some(kind) => text.push_str(&format!(" with {kind}")),
-            None => text.push_str(" with something else"),
+    /// Status, error code, request id and kind of an answer: all that a message may tell of it.
+    fn shape(&self, reply: &HttpResponse) -> String {
+        let page = Page::new(&reply.body);
+        let mut text = format!("status {}", reply.status);
+        if let Some(code) = name_in(&page) {
+            text.push_str(", code ");
+            text.push_str(&code);
         }
+        let mut names = self.request_ids.iter();
+        let id = names
+            .find_map(|name| reply.header(name).map(str::to_owned))
+            .or_else(|| page.read().request_id);
+        if let Some(id) = id.filter(|id| is_name(id)) {
+            text.push_str(", request id ");
+            text.push_str(&id);
+        }
+        if page.json.is_none() {
+            let kind = reply
+                .header("content-type")
+                .and_then(|kind| kind.split(';').next());
+            match kind.filter(|kind| is_name(kind)) {
+                _ if reply.body.is_empty() => text.push_str(" without a body"),
+                Some(kind) => text.push_str(&format!(" with {kind}")),
+                None => text.push_str(" with something else"),
+            }
+        }
+        text
     }
-    text
 }
 
-/// The error code of a JSON answer, in the shapes that the clouds use.
-pub(crate) fn code(json: &Json) -> Option<String> {
-    let inner = json.get("error").filter(|inner| inner.is_object());
-    [Some(json), inner]
-        .into_iter()
-        .flatten()
-        .find_map(|object| {
-            ["Code", "code", "error_code", "errorCode", "error"]
-                .iter()
-                .find_map(|name| {
-                    let code = match object.get(name)? {
-                        Json::String(text) => text.clone(),
-                        Json::Number(number) => number.to_string(),
-                        _ => return None,
-                    };
-                    is_name(&code).then_some(code)
-                })
-        })
+/// The error code of an answer, in the shapes that the clouds use.
+pub(crate) fn code(reply: &HttpResponse) -> Option<String> {
+    name_in(&Page::new(&reply.body))
+}
+
+/// Beside the places of all errors, a code stands where OAuth has it: `{"error":"invalid_grant"}`.
+fn name_in(page: &Page<'_>) -> Option<String> {
+    let code = page.read().code.filter(|code| is_name(code));
+    code.or_else(|| {
+        let error = page.json.as_deref()?.get("error")?.as_str()?;
+        is_name(error).then(|| error.to_owned())
+    })
 }
 
 /// Whether a text looks like a name. Services put free text in every place sooner or later, and
@@ -300,7 +298,8 @@ pub(crate) fn guard(
         let origin = url.origin().ascii_serialization();
         tracing::warn!(%origin, "credentials go over plain HTTP: anyone on the way can read them");
     }
-    address::guard(url, allow_http).map_err(|(message, hint)| {
-        CredentialError::new(Reason::Misconfigured, provider, message).with_hint(hint)
+    address::guard(url, allow_http).map_err(|exposed| {
+        CredentialError::new(Reason::Misconfigured, provider, exposed.message())
+            .with_hint(Exposed::HINT)
     })
 }

@@ -1,13 +1,15 @@
-//! Why a signature did not match: our string to sign against the one that the server names.
+//! Why a signature did not match: what was signed here against what the server quotes.
+//!
+//! Protocols know how their servers quote a request; here it is only compared.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use zeroize::Zeroizing;
 
 use crate::sign::Signed;
 
-use super::{Error, Kind};
+use super::Error;
 
 /// What our signature was made from. Holds session tokens, so it is never printed whole.
 #[derive(Clone)]
@@ -16,8 +18,6 @@ pub(crate) struct Evidence {
     canonical_request: Zeroizing<String>,
     /// Unix seconds that were signed.
     time: i64,
-    /// The server's clock when it answered.
-    server_time: Option<i64>,
 }
 
 impl Evidence {
@@ -26,7 +26,6 @@ impl Evidence {
             string_to_sign: signed.string_to_sign.into(),
             canonical_request: signed.canonical_request.into(),
             time,
-            server_time: None,
         }
     }
 
@@ -35,17 +34,30 @@ impl Evidence {
             string_to_sign: string_to_sign.into(),
             canonical_request: Zeroizing::default(),
             time,
-            server_time: None,
         }
-    }
-
-    pub(crate) fn answered_at(mut self, server_time: Option<i64>) -> Self {
-        self.server_time = server_time;
-        self
     }
 
     pub(crate) fn string_to_sign(&self) -> &str {
         &self.string_to_sign
+    }
+}
+
+/// What a server quotes of the request that it saw, in the answer to a wrong signature.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Quoted {
+    /// The text that it signed: all of it, or a hash of the canonical request.
+    StringToSign(String),
+    /// The canonical request, a line for each of its parts.
+    CanonicalRequest(String),
+}
+
+/// Tokens may stand in it, so that only its kind is told.
+impl fmt::Debug for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::StringToSign(_) => "StringToSign(..)",
+            Self::CanonicalRequest(_) => "CanonicalRequest(..)",
+        })
     }
 }
 
@@ -63,21 +75,44 @@ pub enum Diagnosis {
     Unknown,
 }
 
+impl Evidence {
+    /// How far the clocks are apart.
+    pub(crate) fn clock(&self, server_time: i64) -> Diagnosis {
+        Diagnosis::Clock(server_time - self.time)
+    }
+
+    /// What the server signed, as it quotes it or else in its own words, against what was signed here.
+    pub(crate) fn compare(&self, quoted: Option<&Quoted>, message: &str) -> Diagnosis {
+        let ours: &str = &self.string_to_sign;
+        let parts = match quoted {
+            Some(Quoted::CanonicalRequest(theirs)) => {
+                differing_lines(&self.canonical_request, theirs)
+            }
+            Some(Quoted::StringToSign(theirs)) if self.canonical_request.is_empty() => {
+                differing_parameters(ours, theirs)
+            }
+            Some(Quoted::StringToSign(theirs)) => {
+                match theirs.contains(ours.rsplit('\n').next().unwrap_or_default()) {
+                    true => Vec::new(),
+                    false => vec!["the canonical request (the server tells only its hash)".into()],
+                }
+            }
+            // Whatever the words around it: our own text in the answer is what the server signed.
+            None if !ours.is_empty() && message.contains(ours) => Vec::new(),
+            None => return Diagnosis::Unknown,
+        };
+        if parts.is_empty() {
+            Diagnosis::WrongSecret
+        } else {
+            Diagnosis::Altered(parts)
+        }
+    }
+}
+
 impl Error {
     /// For a failed signature or a wrong clock: what differs, as far as the answer tells it.
     pub fn diagnosis(&self) -> Option<Diagnosis> {
-        if !matches!(self.0.kind, Kind::Signature | Kind::ClockSkew) {
-            return None;
-        }
-        let evidence = self.0.evidence.as_ref()?;
-        if self.0.kind == Kind::ClockSkew {
-            return evidence
-                .server_time
-                .map(|server| Diagnosis::Clock(server - evidence.time));
-        }
-        let beginning = &self.0.body[..self.0.body.len().min(QUOTED)];
-        let body = String::from_utf8_lossy(beginning);
-        Some(compare(evidence, &unescaped(&body)))
+        self.0.diagnosis.clone()
     }
 
     /// Everything that is known about the failure, in lines for a person or a support ticket;
@@ -88,7 +123,7 @@ impl Error {
             let _ = writeln!(text, "  attempt {}: {attempt}", index + 1);
         }
         let _ = writeln!(text, "  outcome: {}", self.0.outcome);
-        match self.diagnosis() {
+        match &self.0.diagnosis {
             None => {}
             Some(Diagnosis::WrongSecret) => text.push_str(
                 "  The server signed exactly the text that was signed here, so the secret is not the \
@@ -104,7 +139,7 @@ impl Error {
                 );
             }
             Some(Diagnosis::Clock(seconds)) => {
-                // ZStack compares wall clocks: the instants may well agree.
+                // Some services compare wall clocks: the instants may well agree.
                 let _ = writeln!(text, "  This machine's clock differs from the server's by {seconds} s.");
             }
             Some(Diagnosis::Unknown) => text.push_str(
@@ -116,77 +151,11 @@ impl Error {
     }
 }
 
-/// A quoted request stands within so much of a body.
-const QUOTED: usize = 1 << 20;
-/// What `diagnosis()` makes of an answer's body.
+/// What `diagnosis()` makes of a quotation.
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub fn diagnose(signed: Signed, body: &str) -> Diagnosis {
-    compare(&Evidence::new(signed, 0), &unescaped(body))
-}
-
-/// JSON bodies hold line breaks as `\n`.
-fn unescaped(body: &str) -> String {
-    body.replace("\\n", "\n")
-        .replace("\\\"", "\"")
-        .replace("\\/", "/")
-        .replace("\\u0026", "&")
-}
-
-fn compare(evidence: &Evidence, body: &str) -> Diagnosis {
-    let ours: &str = &evidence.string_to_sign;
-    // V1 quotes `POST&%2F&<encoded query>`.
-    if let Some(theirs) = after(body, "string to sign is:") {
-        let parts = differing_parameters(ours, &theirs);
-        return if parts.is_empty() {
-            Diagnosis::WrongSecret
-        } else {
-            Diagnosis::Altered(parts)
-        };
-    }
-    // Header signatures quote the canonical request, or only its hash.
-    let quoted = [
-        "canonicalRequest:",
-        "CanonicalRequest is",
-        "canonical request is",
-    ]
-    .iter()
-    .find_map(|marker| body.split_once(marker))
-    .map(|(_, rest)| rest.trim_start_matches([':', ' ', '[', '"']));
-    if let Some(theirs) = quoted {
-        let theirs = theirs.split('"').next().unwrap_or_default();
-        // Huawei's gateway writes `|` for the line breaks.
-        let theirs = if theirs.contains('\n') {
-            theirs.to_owned()
-        } else {
-            theirs.replace('|', "\n")
-        };
-        return match differing_lines(&evidence.canonical_request, &theirs) {
-            parts if parts.is_empty() => Diagnosis::WrongSecret,
-            parts => Diagnosis::Altered(parts),
-        };
-    }
-    let hash = ours.rsplit('\n').next().unwrap_or_default();
-    if body.contains("StringToSign is") {
-        return if body.contains(hash) {
-            Diagnosis::WrongSecret
-        } else {
-            Diagnosis::Altered(vec![
-                "the canonical request (the server tells only its hash)".into(),
-            ])
-        };
-    }
-    // Whatever the words around it: our own text in the answer is what the server signed.
-    if !ours.is_empty() && body.contains(ours) {
-        return Diagnosis::WrongSecret;
-    }
-    Diagnosis::Unknown
-}
-
-fn after(body: &str, marker: &str) -> Option<String> {
-    let (_, rest) = body.split_once(marker)?;
-    let end = rest.find(['"', '<', '\n']).unwrap_or(rest.len());
-    Some(rest[..end].trim().to_owned())
+pub fn diagnose(signed: Signed, quoted: Option<&Quoted>, message: &str) -> Diagnosis {
+    Evidence::new(signed, 0).compare(quoted, message)
 }
 
 /// Names of parameters whose values differ between two V1 strings to sign.
@@ -264,8 +233,12 @@ mod tests {
     #[test]
     fn an_equal_text_means_a_wrong_secret() {
         let evidence = Evidence::text("POST&%2F&Action%3DA".into(), 0);
-        let body = r#"{"Message":"server string to sign is:POST&%2F&Action%3DA"}"#;
-        assert_eq!(compare(&evidence, body), Diagnosis::WrongSecret);
+        let text = || "POST&%2F&Action%3DA".to_owned();
+        let quoted = Quoted::StringToSign(text());
+        assert_eq!(evidence.compare(Some(&quoted), ""), Diagnosis::WrongSecret);
+        let message = format!("signed was [{}]", text());
+        assert_eq!(evidence.compare(None, &message), Diagnosis::WrongSecret);
+        assert_eq!(evidence.compare(None, "no"), Diagnosis::Unknown);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! # }
 //! ```
 
+pub(crate) mod body;
 mod explain;
 mod scrub;
 
@@ -23,11 +24,11 @@ use bytes::Bytes;
 use crate::idempotency::ClientToken;
 use crate::retry::Patience;
 
-pub use explain::Diagnosis;
 pub(crate) use explain::Evidence;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use explain::diagnose;
+pub use explain::{Diagnosis, Quoted};
 pub(crate) use scrub::{Scrubber, is_plain};
 
 /// What kind of failure it is.
@@ -224,7 +225,7 @@ pub(crate) struct Inner {
     /// Nothing can have been changed, so that an unknown outcome is no worry.
     pub harmless: bool,
     pub body: Bytes,
-    pub evidence: Option<Evidence>,
+    pub diagnosis: Option<Diagnosis>,
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -247,7 +248,7 @@ impl Error {
             not_repeated: None,
             harmless: false,
             body: Bytes::new(),
-            evidence: None,
+            diagnosis: None,
             source: None,
         }))
     }
@@ -315,7 +316,7 @@ impl Error {
     pub fn client_token(&self) -> Option<&ClientToken> {
         self.0.client_token.as_ref()
     }
-    /// ZStack: the id of the job that may still be running.
+    /// The id of the job that may still be running, where the call runs as one.
     pub fn job(&self) -> Option<&str> {
         self.0.job.as_deref()
     }

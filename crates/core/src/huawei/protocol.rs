@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderName, header};
 
 use crate::credentials::Identity;
-use crate::error::{Error, Evidence, Kind};
+use crate::error::{Error, Evidence, Kind, Quoted};
 use crate::huawei::sdk_hmac;
 use crate::operation::Operation;
 use crate::record::{self, Json, ListKeys, Location, Member, Record, Wire};
@@ -16,8 +16,8 @@ use crate::sign::{CanonicalRequest, percent, time};
 use crate::transport::HttpResponse;
 use crate::wipe;
 
+use crate::error::body::Page;
 use crate::protocol::classify::{self, Tables};
-use crate::protocol::error_body::Page;
 use crate::protocol::members::{Members, header_value};
 use crate::protocol::success::{self, Forms};
 use crate::protocol::{
@@ -41,6 +41,10 @@ pub struct Huawei {
     /// The signature.
     pub signature: HuaweiSignature,
 }
+
+/// Headers that name a request: those of the gateways, of IAM, of OpenStack.
+pub(super) const REQUEST_IDS: &[&str] =
+    &["x-request-id", "x-iam-trace-id", "x-openstack-request-id"];
 
 /// Codes of Keystone and of the gateways in front of the services.
 #[rustfmt::skip]
@@ -239,28 +243,43 @@ impl Protocol for Huawei {
             operation,
         };
         if !(200..300).contains(&reply.status) {
-            let mut failure = classify::failure(&tables, reply, &Page::new(&reply.body));
+            let page = Page::new(&reply.body);
+            let mut failure = classify::failure(&tables, reply, &page);
             if let Some(time) = server_time(&failure.message) {
                 failure.kind = Kind::ClockSkew;
                 failure.server_time = Some(time);
                 failure.hint = Some("The machine's clock is more than 15 minutes off".into());
             }
+            classify::take_quoted(&mut failure, &page.text, QUOTED);
             return Verdict::Failed(failure);
         }
         copy_headers(reply, output);
         if reply.body.is_empty() {
             return silent(reply, output);
         }
-        success::read(&tables, Forms::Codes, reply, output)
+        let mut verdict = success::read(&tables, Forms::Codes, reply, output);
+        if let Verdict::Failed(failure) = &mut verdict {
+            classify::take_quoted(failure, "", QUOTED);
+        }
+        verdict
     }
 
-    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
-        ["x-request-id", "x-iam-trace-id", "x-openstack-request-id"]
-            .iter()
-            .find_map(|name| reply.header(name))
-            .map(str::to_owned)
+    fn request_id(&self, reply: &HttpResponse, _: &dyn Record) -> Option<String> {
+        let mut names = REQUEST_IDS.iter();
+        let id = names.find_map(|name| reply.header(name));
+        id.map(str::to_owned)
     }
 }
+
+/// `verify aksk signature fail, canonicalRequest:GET|/v1/|..`: the gateway writes `|` for line breaks.
+const QUOTED: &[classify::Marker] = &[("canonicalRequest", |rest| {
+    let rest = rest.trim_start_matches([':', ' ', '[', '"']);
+    let text = rest.split('"').next().unwrap_or_default();
+    Quoted::CanonicalRequest(match text.contains('\n') {
+        true => text.to_owned(),
+        false => text.replace('|', "\n"),
+    })
+})];
 
 /// The project that the path names: what a key is used for, whoever supplied it.
 fn project_in<'a>(operation: &Operation, path: &'a str) -> Option<&'a str> {

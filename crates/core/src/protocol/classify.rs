@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::error::Kind;
+use crate::error::{Kind, Quoted};
 use crate::operation::Operation;
 use crate::record::Unreadable;
 use crate::service::{Code, Service, find_code};
 use crate::transport::HttpResponse;
 
 use super::Failure;
-use super::error_body::{self, Loose, Page};
+use crate::error::body::{self, Loose, Page};
 
 /// Where the codes of an answer are looked up.
 #[derive(Clone, Copy)]
@@ -46,6 +46,7 @@ impl Tables {
             retry_after: retry_after(reply),
             server_time: server_date(reply),
             is_result: false,
+            quoted: None,
             request_id: loose.request_id,
             gone: loose.structured && loose.code.as_ref().is_some_and(gone),
             code: loose.code,
@@ -61,6 +62,27 @@ pub(crate) fn failure(tables: &Tables, reply: &HttpResponse, page: &Page<'_>) ->
     let loose = page.read();
     let otherwise = by_status(reply.status, loose.structured);
     tables.failure(reply, loose, otherwise)
+}
+
+/// Words behind which a service quotes the request that it saw, and how the quotation reads.
+pub(crate) type Marker = (&'static str, fn(&str) -> Quoted);
+
+/// Takes the request that a service quotes out of the failure's words. Of a body in no known form the
+/// message is only an excerpt: `whole` has all of it.
+pub(crate) fn take_quoted(failure: &mut Failure, whole: &str, markers: &[Marker]) {
+    let told = match failure.code {
+        Some(_) => &failure.message,
+        None => whole,
+    };
+    failure.quoted = markers.iter().find_map(|(words, read)| {
+        let (_, rest) = told.split_once(words)?;
+        Some(read(rest))
+    });
+    let stands = |(words, _): &Marker| Some((failure.message.find(words)?, words.len()));
+    if let Some((at, length)) = markers.iter().filter_map(stands).min() {
+        failure.message.truncate(at + length);
+        failure.message.push_str(" .. (see `explain()`)");
+    }
 }
 
 /// Whoever sends somewhere else did not do it. The address may hold secrets; only its host is said.
@@ -130,10 +152,10 @@ pub(crate) fn unreadable(reply: &HttpResponse, cause: &Unreadable) -> Failure {
     let text = String::from_utf8_lossy(&reply.body[..reply.body.len().min(BEGINNING)]);
     let what = if reply.body.is_empty() {
         "the body is empty".to_owned()
-    } else if error_body::looks_like_html(&text) {
+    } else if body::looks_like_html(&text) {
         format!(
             "the body is HTML, as proxies send it: {}",
-            error_body::excerpt(&text)
+            body::excerpt(&text)
         )
     } else if let Unreadable::TooMuch(_) = cause {
         format!("the body is too much to be decoded: {cause}")

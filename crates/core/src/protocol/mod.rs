@@ -4,7 +4,6 @@
 //! every attempt, and reads answers into a [`Verdict`]. All of it is sans-I/O: functions of values.
 
 pub(crate) mod classify;
-pub(crate) mod error_body;
 pub(crate) mod members;
 pub(crate) mod path;
 pub(crate) mod request_body;
@@ -23,7 +22,7 @@ use zeroize::Zeroize as _;
 use crate::address;
 use crate::clock::Entropy;
 use crate::credentials::Credential;
-use crate::error::{Error, Evidence, Kind};
+use crate::error::{Error, Evidence, Kind, Quoted};
 use crate::idempotency::ClientToken;
 use crate::operation::{Operation, RetryClass};
 use crate::record::{Json, Problem, Record, Secret};
@@ -91,7 +90,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Parses an address such as `https://smc.aliyuncs.com`, with a path prefix where there is one.
+    /// Parses an address such as `https://service.example`, with a path prefix where there is one.
     pub fn parse(address: &str) -> Result<Self, String> {
         let shown = address::shown(address);
         let mut url =
@@ -139,17 +138,12 @@ impl Endpoint {
         &self.url
     }
 
-    /// The path before that of operations, such as `/zstack`; empty for none.
+    /// The path before that of operations, such as `/prefix`; empty for none.
     pub fn prefix(&self) -> &str {
         match self.url.path() {
             "/" => "",
             prefix => prefix,
         }
-    }
-
-    /// Whether what is sent there can be read on the way: plain HTTP to another machine.
-    pub fn is_exposed(&self) -> bool {
-        address::is_exposed(&self.url)
     }
 
     /// The address of `path` (encoded, with a leading slash) below the prefix.
@@ -243,6 +237,9 @@ pub struct Failure {
     pub server_time: Option<i64>,
     /// The service itself reports how the job or call ended, rather than something on the way to it.
     pub is_result: bool,
+    /// What the service quotes of the request that it saw; the message does without, since tokens
+    /// stand in it.
+    pub quoted: Option<Quoted>,
     /// The service's id of the request, if the body tells it.
     pub request_id: Option<String>,
     /// Whether a code of the service says that the very thing which the operation removes is gone.
@@ -261,6 +258,7 @@ impl Failure {
             retry_after: None,
             server_time: None,
             is_result: false,
+            quoted: None,
             request_id: None,
             gone: false,
         }
@@ -319,10 +317,10 @@ pub trait Protocol: Send + Sync + fmt::Debug {
         output: &mut dyn Record,
     ) -> Verdict;
 
-    /// The service's id of a request, from its answer.
-    fn request_id(&self, reply: &HttpResponse) -> Option<String>;
+    /// The service's id of a request, from its answer and what was decoded of it.
+    fn request_id(&self, reply: &HttpResponse, output: &dyn Record) -> Option<String>;
 
-    /// How many ways there are to write the time; ZStack servers compare wall clocks of a zone that
+    /// How many ways there are to write the time: some services compare wall clocks of a zone that
     /// has to be guessed.
     fn zones(&self) -> usize {
         1
@@ -402,15 +400,9 @@ mod tests {
         ] {
             assert!(Endpoint::parse(bad).is_err(), "{bad}");
         }
-        assert!(
-            Endpoint::parse("http://10.0.0.1:8080/zstack")
-                .unwrap()
-                .is_exposed()
-        );
-        assert!(!Endpoint::parse("http://[::1]:8080").unwrap().is_exposed());
         assert_eq!(
-            Endpoint::parse("http://a:8080/zstack/").unwrap().prefix(),
-            "/zstack"
+            Endpoint::parse("http://a:8080/prefix/").unwrap().prefix(),
+            "/prefix"
         );
     }
 }

@@ -8,8 +8,8 @@ use crate::record::{self, Json, Record, Unreadable};
 use crate::transport::HttpResponse;
 
 use super::classify::{self, Tables};
-use super::error_body::{self, Loose};
 use super::{Failure, Verdict};
+use crate::error::body::{self, Loose};
 
 /// Members in which services write errors.
 const WATCH: &[&str] = &[
@@ -98,7 +98,7 @@ const LARGEST_ERROR: usize = 64 << 10;
 /// What a file of this text would tell if it were an error.
 fn file(body: &[u8]) -> Result<Told, Unreadable> {
     let beginning = &body[..body.len().min(1024)];
-    if error_body::looks_like_html(&String::from_utf8_lossy(beginning)) {
+    if body::looks_like_html(&String::from_utf8_lossy(beginning)) {
         return Err(Unreadable::OtherKind("a page".into()));
     }
     if body.len() > LARGEST_ERROR {
@@ -191,7 +191,7 @@ impl Told {
         if error && loose.code.is_none() {
             let inner = self
                 .get("error")
-                .map(error_body::error_object)
+                .map(body::error_object)
                 .unwrap_or_default();
             loose.code = inner.code;
             loose.message = inner.message.or(loose.message);

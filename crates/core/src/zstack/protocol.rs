@@ -22,8 +22,8 @@ use crate::transport::HttpResponse;
 use crate::wipe;
 use crate::zstack::access_key;
 
+use crate::error::body::{self, Page};
 use crate::protocol::classify::{self, Tables};
-use crate::protocol::error_body::{self, Page};
 use crate::protocol::members::{Members, header_value};
 use crate::protocol::request_body::add_member;
 use crate::protocol::success::{self, Forms};
@@ -220,7 +220,7 @@ impl Protocol for ZStack {
         }
     }
 
-    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
+    fn request_id(&self, reply: &HttpResponse, _: &dyn Record) -> Option<String> {
         reply.header("x-job-uuid").map(str::to_owned)
     }
 
@@ -323,7 +323,7 @@ fn failed(tables: &Tables, reply: &HttpResponse) -> Verdict {
     }
     let error = page.json.as_ref().and_then(|json| json.get("error"));
     if let Some(error) = error.filter(|error| error.is_object()) {
-        let mut loose = error_body::error_object(error);
+        let mut loose = body::error_object(error);
         loose.structured = loose.code.as_deref().is_some_and(is_name);
         // 503 is how ZStack answers that an API or its job failed; whoever else writes such an object
         // with another status stands between.

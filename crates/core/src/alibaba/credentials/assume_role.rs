@@ -9,6 +9,7 @@ use crate::alibaba::acs_v1;
 use crate::clock::{BoxFuture, unix_seconds};
 use crate::sign::{percent, time};
 
+use super::REQUEST_IDS;
 use super::sts::{self, Sts};
 use crate::credentials::fetch::Route;
 use crate::credentials::provide::misconfigured;
@@ -16,7 +17,7 @@ use crate::credentials::{Context, Credential, CredentialError, Identity, Keys, P
 use crate::transport::HttpRequest;
 
 const NAME: &str = "AssumeRole";
-const ROUTE: Route = Route::new(NAME, "STS");
+const ROUTE: Route = Route::new(NAME, "STS", REQUEST_IDS);
 /// STS refuses less. Source: Alibaba Cloud, AssumeRole, `DurationSeconds`.
 pub(super) const SHORTEST: Duration = Duration::from_secs(900);
 pub(super) const USUAL: Duration = Duration::from_secs(3600);

@@ -7,13 +7,14 @@ use http::Method;
 use crate::clock::BoxFuture;
 use crate::record::Secret;
 
+use super::REQUEST_IDS;
 use super::answer;
 use crate::credentials::fetch::{self, Route};
 use crate::credentials::{Context, Credential, CredentialError, Provider, Reason};
 use crate::transport::HttpRequest;
 
 const NAME: &str = "CloudSSO";
-const ROUTE: Route = Route::new(NAME, "CloudSSO");
+const ROUTE: Route = Route::new(NAME, "CloudSSO", REQUEST_IDS);
 
 /// Temporary keys for an access configuration on an account, by the access token of a login.
 ///

@@ -13,6 +13,7 @@ use crate::clock::BoxFuture;
 use crate::sign::percent;
 use crate::transport::{Broken, HttpRequest, HttpResponse, TransportError};
 
+use super::REQUEST_IDS;
 use super::answer;
 use crate::credentials::fetch::{self, Route, member};
 use crate::credentials::provide::{misconfigured, not_set};
@@ -28,7 +29,7 @@ const ROUTE: Route = Route {
     direct: true,
     attempts: 1,
     timeout: Duration::from_secs(1),
-    ..Route::new(NAME, "the metadata service")
+    ..Route::new(NAME, "the metadata service", REQUEST_IDS)
 };
 
 /// Keys of the instance's RAM role.

@@ -44,6 +44,9 @@ pub use oauth::OAuth;
 pub use oidc::Oidc;
 pub use uri::CredentialsUri;
 
+/// Headers that name a request, in the order in which they are looked for.
+const REQUEST_IDS: &[&str] = &[super::protocol::REQUEST_ID, "x-request-id"];
+
 /// Environment, OIDC, CLI profile, ini profile, ECS role, credentials URI.
 #[derive(Debug)]
 pub struct DefaultChain(Chain);

@@ -13,6 +13,7 @@ use url::Url;
 use crate::clock::{BoxFuture, unix_seconds};
 use crate::record::{Json, Secret};
 
+use super::REQUEST_IDS;
 use super::answer;
 use super::cli_profile::store::{self, Profile};
 use crate::credentials::fetch::{self, Route, member};
@@ -24,9 +25,9 @@ const NAME: &str = "OAuth";
 /// A repeat could use up a refresh token whose successor is lost with the answer.
 const TOKEN_ROUTE: Route = Route {
     attempts: 1,
-    ..Route::new(NAME, "the OAuth server")
+    ..Route::new(NAME, "the OAuth server", REQUEST_IDS)
 };
-const EXCHANGE_ROUTE: Route = Route::new(NAME, "the OAuth server");
+const EXCHANGE_ROUTE: Route = Route::new(NAME, "the OAuth server", REQUEST_IDS);
 /// An access token is renewed when it lives no longer than this.
 const LEFT: Duration = Duration::from_secs(1200);
 

@@ -7,6 +7,7 @@ use http::Method;
 use crate::clock::{BoxFuture, unix_seconds};
 use crate::sign::{percent, time};
 
+use super::REQUEST_IDS;
 use super::assume_role::{SHORTEST, USUAL};
 use super::sts::{self, Sts};
 use crate::credentials::fetch::Route;
@@ -15,7 +16,7 @@ use crate::credentials::{Context, Credential, CredentialError, Provider, file};
 use crate::transport::HttpRequest;
 
 const NAME: &str = "OIDC";
-const ROUTE: Route = Route::new(NAME, "STS");
+const ROUTE: Route = Route::new(NAME, "STS", REQUEST_IDS);
 const ROLE: &str = "ALIBABA_CLOUD_ROLE_ARN";
 const IDENTITY_PROVIDER: &str = "ALIBABA_CLOUD_OIDC_PROVIDER_ARN";
 const TOKEN_FILE: &str = "ALIBABA_CLOUD_OIDC_TOKEN_FILE";

@@ -9,7 +9,6 @@ use std::fmt;
 use url::Url;
 
 use crate::address::shown;
-use crate::record::Json;
 use crate::transport::HttpResponse;
 
 use super::answer;
@@ -144,8 +143,7 @@ const REMEDIES: &[(&str, &str)] = &[
 ];
 
 fn hinted(error: CredentialError, reply: &HttpResponse) -> CredentialError {
-    let json: Option<Json> = serde_json::from_slice(&reply.body).ok();
-    let Some(code) = json.as_ref().and_then(fetch::code) else {
+    let Some(code) = fetch::code(reply) else {
         return error;
     };
     match REMEDIES.iter().find(|(prefix, _)| code.starts_with(prefix)) {

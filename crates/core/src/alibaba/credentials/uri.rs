@@ -7,6 +7,7 @@ use http::Method;
 use crate::address;
 use crate::clock::BoxFuture;
 
+use super::REQUEST_IDS;
 use super::answer;
 use crate::credentials::fetch::{self, Route, member};
 use crate::credentials::provide::not_set;
@@ -15,7 +16,7 @@ use crate::transport::HttpRequest;
 
 const NAME: &str = "credentials URI";
 const VARIABLE: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
-const ROUTE: Route = Route::new(NAME, "the credentials URI");
+const ROUTE: Route = Route::new(NAME, "the credentials URI", REQUEST_IDS);
 
 /// Temporary keys from a GET of an address: by HTTPS, or from this machine itself.
 #[derive(Clone)]

@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Attempt, Kind, is_plain};
 use crate::protocol::{Failure, JobState, Verdict};
-use crate::record;
 use crate::transport::{Broken, HttpResponse, TransportError};
 
 use super::Drive;
@@ -57,9 +56,7 @@ impl Drive {
     ) -> Event {
         let mut verdict = self.read(&reply).await;
         let protocol = &self.client.inner.protocol;
-        let request_id = protocol
-            .request_id(&reply)
-            .or_else(|| record::get(&*self.output, "RequestId"));
+        let request_id = protocol.request_id(&reply, &*self.output);
         // Whatever goes on from here into errors and logs may be an echo of what was sent.
         let id = match &mut verdict {
             Verdict::Failed(failure) => {

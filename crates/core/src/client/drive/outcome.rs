@@ -1,7 +1,7 @@
 //! What a call comes to: the response, or the error with all that is known and nothing secret.
 
 use crate::credentials::{Credential, CredentialError};
-use crate::error::{Error, Outcome, Scrubber, is_plain};
+use crate::error::{Error, Kind, Outcome, Scrubber, is_plain};
 use crate::operation::RetryClass;
 use crate::protocol::Failure;
 use crate::record::Secret;
@@ -74,8 +74,14 @@ impl Drive {
                 let status = self.meta.status;
                 format!("status {status} with an answer that may hold a secret: see `raw_body()`")
             } else {
-                scrubber.tell(&without_quoted_request(&failure.message))
+                scrubber.tell(&failure.message)
             };
+        let evidence = self.evidence.as_ref();
+        let diagnosis = evidence.and_then(|evidence| match failure.kind {
+            Kind::ClockSkew => failure.server_time.map(|theirs| evidence.clock(theirs)),
+            Kind::Signature => Some(evidence.compare(failure.quoted.as_ref(), &failure.message)),
+            _ => None,
+        });
         let mut error = Error::new(failure.kind, self.operation.name, message);
         let inner = error.inner();
         self.complete(inner);
@@ -88,9 +94,7 @@ impl Drive {
         }
         inner.retry_after = failure.retry_after;
         inner.not_repeated = not_repeated;
-        inner.evidence = self
-            .evidence
-            .map(|evidence| evidence.answered_at(failure.server_time));
+        inner.diagnosis = diagnosis;
         if answered {
             inner.status = Some(self.meta.status);
             inner.request_id = self.meta.request_id;
@@ -98,15 +102,4 @@ impl Drive {
         }
         error
     }
-}
-
-/// Services quote the whole request when a signature is wrong, tokens and all; `explain()` compares
-/// it instead.
-fn without_quoted_request(message: &str) -> String {
-    for marker in ["string to sign is", "StringToSign is", "canonicalRequest"] {
-        if let Some((before, _)) = message.split_once(marker) {
-            return format!("{before}{marker} .. (see `explain()`)");
-        }
-    }
-    message.to_owned()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::SemaphorePermit;
 use tracing::Instrument;
 
+use crate::address;
 use crate::clock::within;
 use crate::credentials::{Credential, CredentialError};
 use crate::error::{Error, Kind, Outcome};
@@ -58,7 +59,8 @@ impl Drive {
             Some(endpoint) => Cow::Borrowed(endpoint),
             None => self.client.endpoint(credential).map_err(configuration)?,
         };
-        crate::address::check_exposed(endpoint.url(), inner.allow_http).map_err(configuration)?;
+        address::guard(endpoint.url(), inner.allow_http)
+            .map_err(|exposed| configuration(exposed.to_string()))?;
         let mut buffer = uuid::Uuid::encode_buffer();
         let nonce = inner.context.entropy.uuid();
         let signing = Signing {

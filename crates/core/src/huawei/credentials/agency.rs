@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::clock::BoxFuture;
 
+use super::REQUEST_IDS;
 use super::iam::{self, Iam, iam_settings};
 use super::keystone::{self, Named, Target};
 use super::{projects, temporary_keys};
@@ -20,7 +21,7 @@ use crate::credentials::{Context, Credential, CredentialError, Identity, Keys, P
 use crate::transport::HttpRequest;
 
 const NAME: &str = "agency";
-const ROUTE: Route = Route::new(NAME, "IAM");
+const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);
 
 /// Credentials for another account that has delegated rights through an agency.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::clock::BoxFuture;
 use crate::wipe::Wiped;
 
+use super::REQUEST_IDS;
 use super::iam::{Iam, iam_settings};
 use super::keystone::{self, Named, Target};
 use crate::credentials::fetch::Route;
@@ -13,7 +14,7 @@ use crate::credentials::{Context, Credential, CredentialError, Provider, Window,
 use crate::transport::HttpRequest;
 
 const NAME: &str = "identity provider token";
-const ROUTE: Route = Route::new(NAME, "IAM");
+const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);
 
 /// A Keystone token by the OIDC token in a file, which is read at each login.
 ///

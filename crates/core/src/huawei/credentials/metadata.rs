@@ -10,6 +10,7 @@ use crate::clock::BoxFuture;
 use crate::record::Json;
 use crate::transport::{Broken, HttpRequest, HttpResponse, TransportError};
 
+use super::REQUEST_IDS;
 use super::temporary_keys;
 use crate::credentials::fetch::{self, Route};
 use crate::credentials::provide::{misconfigured, not_set};
@@ -21,7 +22,7 @@ const ROUTE: Route = Route {
     direct: true,
     attempts: 1,
     timeout: Duration::from_secs(3),
-    ..Route::new(NAME, "the metadata service")
+    ..Route::new(NAME, "the metadata service", REQUEST_IDS)
 };
 /// What the service says where the server has no agency.
 const NO_AGENCY: &str = "configure Cloud Service Agency first";

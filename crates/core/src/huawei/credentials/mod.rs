@@ -48,6 +48,8 @@ pub use projects::KeysWithProject;
 pub use temporary_keys::TemporaryKeys;
 pub use totp::Totp;
 
+use super::protocol::REQUEST_IDS;
+
 /// What a client already knows when it looks for credentials; each part may be left to the
 /// environment. What is set here counts more.
 #[derive(Clone, Default)]

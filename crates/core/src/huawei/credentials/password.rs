@@ -7,6 +7,7 @@ use crate::record::{Json, Secret};
 
 use crate::wipe::Wiped;
 
+use super::REQUEST_IDS;
 use super::iam::{Iam, iam_settings};
 use super::keystone::{self, Named, Target};
 use crate::credentials::fetch::Route;
@@ -14,7 +15,7 @@ use crate::credentials::provide::misconfigured;
 use crate::credentials::{Context, Credential, CredentialError, Provider, Window};
 
 const NAME: &str = "Keystone password";
-const ROUTE: Route = Route::new(NAME, "IAM");
+const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);
 
 /// A Keystone token by user and password, renewed before it ends.
 ///

@@ -8,6 +8,7 @@ use crate::clock::BoxFuture;
 use crate::record::Json;
 use crate::sign::percent;
 
+use super::REQUEST_IDS;
 use super::iam::{self, Iam, iam_settings};
 use crate::credentials::fetch::{Route, member};
 use crate::credentials::provide::misconfigured;
@@ -17,7 +18,7 @@ use crate::credentials::{
 use crate::transport::HttpRequest;
 
 const NAME: &str = "project discovery";
-const ROUTE: Route = Route::new(NAME, "IAM");
+const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);
 
 /// The keys of another provider, with the project that they are to be used in.
 ///

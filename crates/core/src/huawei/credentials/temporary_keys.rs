@@ -11,13 +11,14 @@ use crate::record::{Json, Secret, Timestamp};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::wipe::Wiped;
 
+use super::REQUEST_IDS;
 use super::iam::{Iam, iam_settings};
 use crate::credentials::fetch::{Route, member};
 use crate::credentials::provide::{check, misconfigured};
 use crate::credentials::{Context, Credential, CredentialError, Identity, Keys, Provider};
 
 const NAME: &str = "temporary keys";
-const ROUTE: Route = Route::new(NAME, "IAM");
+const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);
 pub(super) const PATH: &str = "/v3.0/OS-CREDENTIAL/securitytokens";
 /// Source: Open Telekom Cloud, "Obtaining a temporary AK/SK".
 const LIVES: std::ops::RangeInclusive<Duration> =

@@ -10,6 +10,7 @@ use crate::clock::BoxFuture;
 use crate::record::{Json, Secret};
 use crate::wipe::Wiped;
 
+use super::REQUEST_IDS;
 use super::keystone;
 use super::password::Password;
 use crate::credentials::fetch::Route;
@@ -19,7 +20,7 @@ const NAME: &str = "Keystone passcode";
 /// A repeat would send a passcode that may have been used up.
 const ROUTE: Route = Route {
     attempts: 1,
-    ..Route::new(NAME, "IAM")
+    ..Route::new(NAME, "IAM", REQUEST_IDS)
 };
 
 /// A Keystone token by user, password and a passcode (TOTP).

@@ -26,7 +26,7 @@ pub(super) const NAME: &str = "ZStack login";
 const ROUTE: Route = Route {
     timeout: Duration::from_secs(30),
     passing,
-    ..Route::new(NAME, "ZStack")
+    ..Route::new(NAME, "ZStack", &[])
 };
 /// Nobody waits long for a log-out.
 const LOG_OUT: Duration = Duration::from_secs(5);
@@ -36,8 +36,7 @@ fn passing(reply: &HttpResponse) -> bool {
     if reply.status < 500 {
         return false;
     }
-    let json: Option<Json> = serde_json::from_slice(&reply.body).ok();
-    match json.as_ref().and_then(fetch::code) {
+    match fetch::code(reply) {
         // No management node is ready, or none can be reached.
         Some(code) => matches!(
             code.as_str(),
@@ -220,8 +219,7 @@ const REMEDIES: &[(&str, &str)] = &[
 
 fn refused(reply: &HttpResponse) -> CredentialError {
     let mut error = ROUTE.refused(reply);
-    let json: Option<Json> = serde_json::from_slice(&reply.body).ok();
-    if let Some(code) = json.as_ref().and_then(fetch::code) {
+    if let Some(code) = fetch::code(reply) {
         error.reason = Reason::Refused;
         if let Some((_, remedy)) = REMEDIES.iter().find(|(known, _)| *known == code) {
             return error.with_hint(*remedy);

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::record::{self, Json};
+use crate::wipe::Wiped;
 
 /// What an error body tells.
 #[derive(Debug, Default, PartialEq)]
@@ -42,7 +43,7 @@ pub(crate) struct Page<'a> {
     /// Its text, or the beginning of it.
     pub text: Cow<'a, str>,
     /// The same as JSON, if it is.
-    pub json: Option<Json>,
+    pub json: Option<Wiped>,
 }
 
 impl<'a> Page<'a> {
@@ -52,7 +53,7 @@ impl<'a> Page<'a> {
         if trimmed.len() < text.len() {
             text = Cow::Owned(trimmed.to_owned());
         }
-        let json = record::decode_json(text.as_bytes()).ok();
+        let json = record::decode_json(text.as_bytes()).ok().map(Wiped);
         Self { text, json }
     }
 
