@@ -101,7 +101,7 @@ async fn a_handshake_that_is_cut_off_is_tried_again() {
     let error = create(builder(&format!("https://{}", server.address))).await;
     assert_eq!(
         (error.kind(), error.outcome(), error.attempts().len()),
-        (Kind::Connect, Outcome::NotSent, 4),
+        (Kind::Connect, Outcome::NotSent, 5),
         "{error}"
     );
 }

@@ -30,7 +30,7 @@ fn not_connected(error: &Error) {
     );
     assert!(error.is_retryable());
     // Nothing was sent, so that even a call that must not go out twice may be tried again.
-    assert_eq!(error.attempts().len(), 4);
+    assert_eq!(error.attempts().len(), 5);
     assert!(
         error
             .attempts()
@@ -102,8 +102,8 @@ async fn a_server_that_never_answers() {
     );
     assert_eq!(server.connections(), 1);
     let error = ListAccessTokens::new().send(&smc).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts().len()), (Kind::Timeout, 4));
-    assert_eq!(server.connections(), 5);
+    assert_eq!((error.kind(), error.attempts().len()), (Kind::Timeout, 5));
+    assert_eq!(server.connections(), 6);
     // Nothing can have changed, so that the text does not frighten anybody.
     assert!(
         !error.to_string().contains("may have been executed"),
