@@ -160,6 +160,27 @@ pub fn no_environment() -> Environment {
     Environment::fixed::<String, String>([])
 }
 
+/// An SMC client for a server of the test's own.
+pub fn smc_at(address: &str) -> cumulo_smc::Builder {
+    cumulo_smc::Client::builder()
+        .endpoint(address)
+        .credentials(alibaba_key())
+        .clock(manual_clock())
+        .environment(no_environment())
+}
+
+/// How a call that must not go out twice fails.
+///
+/// # Panics
+/// When it succeeds.
+pub async fn failed_create(smc: cumulo_smc::Builder) -> cumulo_smc::Error {
+    let create = cumulo_smc::access_token::CreateAccessToken::new();
+    match create.send(&smc.build().expect("a client")).await {
+        Ok(_) => panic!("the create succeeded"),
+        Err(error) => error,
+    }
+}
+
 /// A new app on the local gateway; its id.
 ///
 /// # Panics

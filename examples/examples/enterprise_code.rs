@@ -15,11 +15,11 @@ async fn main() -> Result<(), Error> {
     let code = unique("")[..5].to_owned();
     let token = ClientToken::derived(&format!("tenant-42/enterprise-code/{code}"));
 
-    // The first run dies after its request went out: all its attempts lose their answers.
+    // The first run dies after its request went out: all its five attempts lose their answers.
     stage.inject(
         Fault::new(Service::Smartag, FaultKind::LoseResponse)
             .operation("CreateEnterpriseCode")
-            .times(3),
+            .times(5),
     );
     let create = CreateEnterpriseCode::new(code.as_str());
     match create.send(&sag).client_token(token.clone()).await {

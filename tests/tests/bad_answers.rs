@@ -350,7 +350,7 @@ async fn a_body_that_ends_early_is_an_interruption() {
 #[tokio::test]
 async fn an_empty_body_is_right_only_where_nothing_is_due() {
     let bench = Bench::start().await;
-    let script = || Script::new((0..4).map(|_| Answer::new(200, "")));
+    let script = || Script::new((0..5).map(|_| Answer::new(200, "")));
     // An output without members has nothing to miss.
     let apig = bench
         .apig()
@@ -368,7 +368,7 @@ async fn an_empty_body_is_right_only_where_nothing_is_due() {
         .unwrap_err();
     assert_eq!(
         (error.kind(), error.attempts().len()),
-        (Kind::InvalidResponse, 4)
+        (Kind::InvalidResponse, 5)
     );
     let apig = bench.apig().transport(script()).build().unwrap();
     let error = CreateAppCodeV2::new("app", HARD_APP_CODE)

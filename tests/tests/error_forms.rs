@@ -35,7 +35,7 @@ fn check(row: &Row, error: &Error) {
 }
 
 fn refused(row: &Row) -> Script {
-    Script::new((0..4).map(|_| Answer::new(row.0, row.1)))
+    Script::new((0..5).map(|_| Answer::new(row.0, row.1)))
 }
 
 #[tokio::test]

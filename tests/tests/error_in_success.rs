@@ -262,7 +262,7 @@ async fn huawei() {
         assert_eq!(read.raw_body(), file.as_bytes());
     }
     let page = "<html><title>Login</title></html>";
-    let script = Script::new((0..4).map(|_| cumulo_tests::Answer::new(200, page)));
+    let script = Script::new((0..5).map(|_| cumulo_tests::Answer::new(200, page)));
     let apig = bench.apig().transport(script).build().unwrap();
     let export = ExportApiDefinitionsV2::new("env", "group");
     let error = export.send(&apig).await.unwrap_err();
@@ -374,7 +374,7 @@ async fn a_top_level_of_another_kind_is_no_answer() {
             );
             assert!(error.message().contains("expected an object"), "{error}");
         };
-        let script = || Script::new((0..4).map(|_| cumulo_tests::Answer::new(200, body)));
+        let script = || Script::new((0..5).map(|_| cumulo_tests::Answer::new(200, body)));
         let smc = bench.smc().transport(script()).build().unwrap();
         refused(CreateAccessToken::new().send(&smc).await.unwrap_err());
         let smc = bench.smc().transport(script()).build().unwrap();

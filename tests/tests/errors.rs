@@ -95,7 +95,7 @@ async fn predicates_agree_with_kinds() {
         bench
             .smc()
             .transport(Script::new(
-                (0..4).map(|_| Answer::new(status, body.clone())),
+                (0..5).map(|_| Answer::new(status, body.clone())),
             ))
             .build()
             .unwrap()

@@ -4,23 +4,12 @@ use std::time::Duration;
 
 use cumulo_core::Outcome;
 use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
-use cumulo_smc::{Client, Error, Kind};
-use cumulo_tests::{Listener, alibaba_key, manual_clock, no_environment, serve, serve_by};
+use cumulo_smc::{Error, Kind};
+use cumulo_tests::{Listener, failed_create, serve, serve_by, smc_at};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn builder(server: &Listener) -> cumulo_smc::Builder {
-    Client::builder()
-        .endpoint(format!("http://{}", server.address))
-        .credentials(alibaba_key())
-        .clock(manual_clock())
-        .environment(no_environment())
-}
-
-async fn create(smc: cumulo_smc::Builder) -> Error {
-    CreateAccessToken::new()
-        .send(&smc.build().unwrap())
-        .await
-        .unwrap_err()
+    smc_at(&format!("http://{}", server.address))
 }
 
 /// A body of exactly `length` bytes that says no more than a short one.
@@ -58,13 +47,13 @@ async fn an_answer_may_be_as_large_as_the_client_says() {
         let server = serve(answer(&body(1000))).await;
         let smc = builder(&server).largest_answer(1000).build().unwrap();
         CreateAccessToken::new().send(&smc).await.unwrap();
-        let error = create(builder(&server).largest_answer(999)).await;
+        let error = failed_create(builder(&server).largest_answer(999)).await;
         too_large(&error, 999);
         let server = serve(answer(&body(5_000_000))).await;
         let smc = builder(&server).build().unwrap();
         ListAccessTokens::new().send(&smc).await.unwrap();
         too_large(
-            &create(builder(&server).largest_answer(4_999_999)).await,
+            &failed_create(builder(&server).largest_answer(4_999_999)).await,
             4_999_999,
         );
     }
@@ -83,16 +72,19 @@ async fn an_announced_length_is_not_waited_for_and_not_set_aside() {
             std::future::pending::<()>().await;
         })
         .await;
-        too_large(&create(builder(&server)).await, LIMIT);
+        too_large(&failed_create(builder(&server)).await, LIMIT);
     }
     // Announced, and never sent.
     let server = serve("HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551615\r\n\r\n{}").await;
-    assert_eq!(create(builder(&server)).await.kind(), Kind::Interrupted);
+    assert_eq!(
+        failed_create(builder(&server)).await.kind(),
+        Kind::Interrupted
+    );
     let server = serve(format!(
         "HTTP/1.1 200 OK\r\ncontent-length: {LIMIT}\r\n\r\n{{}}"
     ))
     .await;
-    let error = create(builder(&server)).await;
+    let error = failed_create(builder(&server)).await;
     assert_eq!(error.kind(), Kind::Interrupted, "{error}");
 }
 
@@ -112,7 +104,7 @@ async fn of_an_error_no_more_than_a_mebibyte_is_read() {
     .await;
     let whole = serve(measured(400, &"x".repeat(3 << 20))).await;
     for server in [endless, whole] {
-        let error = create(builder(&server)).await;
+        let error = failed_create(builder(&server)).await;
         assert_eq!(
             (error.status(), error.outcome(), error.raw_body().len()),
             (Some(400), Outcome::Rejected, 1 << 20),
@@ -169,7 +161,8 @@ async fn answers_without_end_end_with_the_attempt() {
         ),
     ] {
         let server = endless(head, more.as_bytes().to_vec(), pause).await;
-        let error = create(builder(&server).attempt_timeout(Duration::from_millis(100))).await;
+        let error =
+            failed_create(builder(&server).attempt_timeout(Duration::from_millis(100))).await;
         assert_eq!(
             (error.kind(), error.outcome(), server.connections()),
             (Kind::Timeout, Outcome::Unknown, 1),
@@ -196,7 +189,7 @@ async fn heads_without_end_are_cut_off() {
         (trailers, header),
     ] {
         let server = endless(head, more, Duration::ZERO).await;
-        let error = create(builder(&server)).await;
+        let error = failed_create(builder(&server)).await;
         assert_eq!(
             (error.kind(), error.outcome()),
             (Kind::Interrupted, Outcome::Unknown),
@@ -221,7 +214,7 @@ async fn broken_chunks() {
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}"
         ))
         .await;
-        let error = create(builder(&server)).await;
+        let error = failed_create(builder(&server)).await;
         assert_eq!(
             (error.kind(), error.outcome()),
             (Kind::Interrupted, Outcome::Unknown),

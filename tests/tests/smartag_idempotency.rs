@@ -230,14 +230,14 @@ async fn when_all_attempts_are_lost_the_error_names_the_token_to_go_on_with() {
     bench.cloud.inject(
         Fault::new(Service::Smartag, FaultKind::LoseResponse)
             .operation(CREATE)
-            .times(4),
+            .times(5),
     );
     let lost = CreateEnterpriseCode::new("a1b2c")
         .send(&sag)
         .await
         .unwrap_err();
     assert_eq!(lost.outcome(), Outcome::Unknown);
-    assert_eq!(lost.attempts().len(), 4);
+    assert_eq!(lost.attempts().len(), 5);
     let token = lost.client_token().unwrap().clone();
     assert!(lost.to_string().contains(token.as_str()), "{lost}");
     // A later call with that token gets the first answer.

@@ -2,26 +2,10 @@
 
 use cumulo_core::credentials::Environment;
 use cumulo_localcloud::accounts;
-use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
-use cumulo_smc::{Client, Error, Kind, Outcome};
-use cumulo_tests::{Authority, Bench, TlsServer, alibaba_key, manual_clock, no_environment, serve};
+use cumulo_smc::access_token::ListAccessTokens;
+use cumulo_smc::{Error, Kind, Outcome};
+use cumulo_tests::{Authority, Bench, TlsServer, failed_create, serve, smc_at};
 use tokio_rustls::rustls::version;
-
-fn builder(address: &str) -> cumulo_smc::Builder {
-    Client::builder()
-        .endpoint(address)
-        .credentials(alibaba_key())
-        .clock(manual_clock())
-        .environment(no_environment())
-}
-
-/// How a call that must not go out twice fails.
-async fn create(smc: cumulo_smc::Builder) -> Error {
-    CreateAccessToken::new()
-        .send(&smc.build().unwrap())
-        .await
-        .unwrap_err()
-}
 
 async fn list(smc: cumulo_smc::Builder) -> Result<(), Error> {
     let smc = smc.build().unwrap();
@@ -44,14 +28,14 @@ fn not_trusted(error: &Error, what: &str, advice: &str) {
 async fn an_unknown_authority() {
     let authority = Authority::new();
     let address = TlsServer::showing(&authority.for_localhost()).start().await;
-    let error = create(builder(&address)).await;
+    let error = failed_create(smc_at(&address)).await;
     not_trusted(&error, "signed by an unknown authority", "extra_ca(..)");
     assert!(error.hint().unwrap().contains("--ca-file"), "{error}");
     // Another authority of the same name has another key.
-    let error = create(builder(&address).extra_ca(Authority::new().pem())).await;
+    let error = failed_create(smc_at(&address).extra_ca(Authority::new().pem())).await;
     assert_eq!((error.kind(), error.attempts().len()), (Kind::Tls, 1));
     assert!(error.hint().unwrap().contains("extra_ca(..)"), "{error}");
-    list(builder(&address).extra_ca(authority.pem()))
+    list(smc_at(&address).extra_ca(authority.pem()))
         .await
         .unwrap();
 }
@@ -81,7 +65,7 @@ async fn a_certificate_of_another_time_or_name() {
     ] {
         let issued = authority.issue(name, years);
         let address = TlsServer::showing(&issued).start().await;
-        let error = create(builder(&address).extra_ca(authority.pem())).await;
+        let error = failed_create(smc_at(&address).extra_ca(authority.pem())).await;
         not_trusted(&error, what, advice);
     }
 }
@@ -89,7 +73,7 @@ async fn a_certificate_of_another_time_or_name() {
 #[tokio::test]
 async fn a_server_that_speaks_no_tls() {
     let server = serve("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
-    let error = create(builder(&format!("https://{}", server.address))).await;
+    let error = failed_create(smc_at(&format!("https://{}", server.address))).await;
     not_trusted(&error, "speaks plain HTTP", "http://");
     assert_eq!(server.connections(), 1);
 }
@@ -98,10 +82,10 @@ async fn a_server_that_speaks_no_tls() {
 #[tokio::test]
 async fn a_handshake_that_is_cut_off_is_tried_again() {
     let server = serve("\u{16}\u{3}").await;
-    let error = create(builder(&format!("https://{}", server.address))).await;
+    let error = failed_create(smc_at(&format!("https://{}", server.address))).await;
     assert_eq!(
         (error.kind(), error.outcome(), error.attempts().len()),
-        (Kind::Connect, Outcome::NotSent, 4),
+        (Kind::Connect, Outcome::NotSent, 5),
         "{error}"
     );
 }
@@ -119,12 +103,13 @@ async fn a_server_that_asks_for_a_certificate() {
             ..TlsServer::showing(&shown)
         };
         let address = server.start().await;
-        let builder = || builder(&address).extra_ca(authority.pem());
-        let error = create(builder()).await;
+        let builder = || smc_at(&address).extra_ca(authority.pem());
+        let error = failed_create(builder()).await;
         not_trusted(&error, "client certificate", "client_certificate(..)");
-        let error =
-            create(builder().client_certificate(foreign.certificate.clone(), foreign.key.clone()))
-                .await;
+        let error = failed_create(
+            builder().client_certificate(foreign.certificate.clone(), foreign.key.clone()),
+        )
+        .await;
         not_trusted(
             &error,
             "not accept the client's certificate",
@@ -146,10 +131,10 @@ async fn only_code_with_a_frightening_name_trusts_anybody() {
             ..TlsServer::showing(&issued)
         };
         let address = server.start().await;
-        list(builder(&address).danger_accept_invalid_certs(true))
+        list(smc_at(&address).danger_accept_invalid_certs(true))
             .await
             .unwrap();
-        let error = create(builder(&address).danger_accept_invalid_certs(false)).await;
+        let error = failed_create(smc_at(&address).danger_accept_invalid_certs(false)).await;
         assert_eq!(error.kind(), Kind::Tls);
     }
 }

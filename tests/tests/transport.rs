@@ -4,23 +4,8 @@ use std::time::Duration;
 
 use cumulo_core::retry::RetryPolicy;
 use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
-use cumulo_smc::{Client, Error, Kind, Outcome};
-use cumulo_tests::{Bench, alibaba_key, manual_clock, no_environment, serve};
-
-fn builder(address: &str) -> cumulo_smc::Builder {
-    Client::builder()
-        .endpoint(address)
-        .credentials(alibaba_key())
-        .clock(manual_clock())
-        .environment(no_environment())
-}
-
-async fn create(smc: cumulo_smc::Builder) -> Error {
-    CreateAccessToken::new()
-        .send(&smc.build().unwrap())
-        .await
-        .unwrap_err()
-}
+use cumulo_smc::{Error, Kind, Outcome};
+use cumulo_tests::{Bench, failed_create, serve, smc_at};
 
 fn not_connected(error: &Error) {
     assert_eq!(
@@ -30,7 +15,7 @@ fn not_connected(error: &Error) {
     );
     assert!(error.is_retryable());
     // Nothing was sent, so that even a call that must not go out twice may be tried again.
-    assert_eq!(error.attempts().len(), 4);
+    assert_eq!(error.attempts().len(), 5);
     assert!(
         error
             .attempts()
@@ -46,7 +31,7 @@ async fn a_refused_connection() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let error = create(builder(&format!("http://{free}"))).await;
+    let error = failed_create(smc_at(&format!("http://{free}"))).await;
     not_connected(&error);
     assert!(error.hint().unwrap().contains(&free.to_string()), "{error}");
     assert!(
@@ -58,7 +43,7 @@ async fn a_refused_connection() {
 #[tokio::test]
 async fn an_unknown_host() {
     // Names under `invalid` never exist.
-    let error = create(builder("https://no-such-host.invalid")).await;
+    let error = failed_create(smc_at("https://no-such-host.invalid")).await;
     not_connected(&error);
     assert!(
         error.hint().unwrap().contains("no-such-host.invalid"),
@@ -75,7 +60,7 @@ async fn a_server_that_speaks_no_http() {
         "HTTP/1.1 200 OK\r\nbad header\r\n\r\n",
     ] {
         let server = serve(bytes).await;
-        let error = create(builder(&format!("http://{}", server.address))).await;
+        let error = failed_create(smc_at(&format!("http://{}", server.address))).await;
         assert_eq!(
             (error.kind(), error.outcome()),
             (Kind::Interrupted, Outcome::Unknown),
@@ -93,7 +78,7 @@ async fn a_server_that_speaks_no_http() {
 async fn a_server_that_never_answers() {
     let server = serve("").await;
     let smc =
-        builder(&format!("http://{}", server.address)).attempt_timeout(Duration::from_millis(10));
+        smc_at(&format!("http://{}", server.address)).attempt_timeout(Duration::from_millis(10));
     let smc = smc.build().unwrap();
     let error = CreateAccessToken::new().send(&smc).await.unwrap_err();
     assert_eq!(
@@ -102,8 +87,8 @@ async fn a_server_that_never_answers() {
     );
     assert_eq!(server.connections(), 1);
     let error = ListAccessTokens::new().send(&smc).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts().len()), (Kind::Timeout, 4));
-    assert_eq!(server.connections(), 5);
+    assert_eq!((error.kind(), error.attempts().len()), (Kind::Timeout, 5));
+    assert_eq!(server.connections(), 6);
     // Nothing can have changed, so that the text does not frighten anybody.
     assert!(
         !error.to_string().contains("may have been executed"),
@@ -121,7 +106,7 @@ async fn odd_http_that_is_still_http() {
     ] {
         let body = if head.contains("chunked") { "" } else { "{}" };
         let server = serve(format!("{head}{body}")).await;
-        let smc = builder(&format!("http://{}", server.address))
+        let smc = smc_at(&format!("http://{}", server.address))
             .build()
             .unwrap();
         let listed = ListAccessTokens::new().send(&smc).await;
@@ -131,7 +116,7 @@ async fn odd_http_that_is_still_http() {
     let zipped =
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n\x1f\x8b\x08\x00";
     let server = serve(&zipped[..]).await;
-    let error = create(builder(&format!("http://{}", server.address))).await;
+    let error = failed_create(smc_at(&format!("http://{}", server.address))).await;
     assert_eq!(error.kind(), Kind::InvalidResponse);
 }
 
@@ -183,6 +168,6 @@ async fn one_client_without_retries_tries_once() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let error = create(builder(&format!("http://{free}")).retry(RetryPolicy::never())).await;
+    let error = failed_create(smc_at(&format!("http://{free}")).retry(RetryPolicy::never())).await;
     assert_eq!((error.kind(), error.attempts().len()), (Kind::Connect, 1));
 }

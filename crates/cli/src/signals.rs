@@ -9,6 +9,9 @@ use tokio::sync::mpsc;
 pub(crate) enum Signal {
     /// SIGINT, as by Ctrl-C.
     Interrupt,
+    /// SIGQUIT, as by Ctrl-\.
+    #[cfg_attr(not(unix), allow(dead_code))]
+    Quit,
     /// SIGTERM, as by `kill` or a supervisor.
     #[cfg_attr(not(unix), allow(dead_code))]
     Terminate,
@@ -19,6 +22,7 @@ impl Signal {
     pub(crate) fn status(self) -> u8 {
         match self {
             Self::Interrupt => 130,
+            Self::Quit => 131,
             Self::Terminate => 143,
         }
     }
@@ -26,6 +30,7 @@ impl Signal {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Interrupt => "SIGINT",
+            Self::Quit => "SIGQUIT",
             Self::Terminate => "SIGTERM",
         }
     }
@@ -42,13 +47,18 @@ pub(crate) fn listen() -> io::Result<mpsc::Receiver<Signal>> {
 fn listen_for(sender: mpsc::Sender<Signal>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quit = signal(SignalKind::quit())?;
     let mut terminate = signal(SignalKind::terminate())?;
     // A terminal or a session that closes must lose no result either.
     let mut hangup = signal(SignalKind::hangup())?;
+    // Heard by nobody: writing beyond the limit of a file is an error then, which is told.
+    let too_large = rustix::process::Signal::XFSZ;
+    drop(signal(SignalKind::from_raw(too_large.as_raw()))?);
     tokio::spawn(async move {
         loop {
             let signal = tokio::select! {
                 Some(()) = interrupt.recv() => Signal::Interrupt,
+                Some(()) = quit.recv() => Signal::Quit,
                 Some(()) = terminate.recv() => Signal::Terminate,
                 Some(()) = hangup.recv() => Signal::Terminate,
                 else => return,

@@ -52,11 +52,13 @@ pub(crate) enum Patience {
 }
 
 impl Default for RetryPolicy {
-    /// 4 attempts; waits below 200 ms, 400 ms, .. 10 s; after throttling below 1 s, 2 s, .. 60 s; for
+    /// 5 attempts; waits below 200 ms, 400 ms, .. 10 s; after throttling below 1 s, 2 s, .. 60 s; for
     /// what is busy 1 to 2 s, 2 to 4 s, .. 60 s.
+    ///
+    /// Where 30 % of all attempts fail, 1 call in 400 uses up five by chance; of four it was 1 in 120.
     fn default() -> Self {
         Self {
-            max_attempts: 4,
+            max_attempts: 5,
             backoff: Backoff {
                 base: Duration::from_millis(200),
                 cap: Duration::from_secs(10),

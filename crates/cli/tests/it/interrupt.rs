@@ -86,6 +86,21 @@ fn every_open_create_is_printed_with_its_token() {
 }
 
 #[test]
+fn a_signal_to_quit_is_no_crash() {
+    let peer = Peer::start();
+    let mut child = batch(&peer, &["--grace", "20ms"]);
+    let mut stdin = child.0.stdin.take().unwrap();
+    stdin.write_all(create("code1").as_bytes()).unwrap();
+    let token = peer.next().value("ClientToken=");
+    kill(&child.0, "QUIT");
+    let (lines, said, status) = end(child);
+    assert_eq!((lines.len(), status), (1, 131), "{said}");
+    assert_eq!(lines[0]["error"]["client_token"], token.as_str());
+    assert!(said.contains("SIGQUIT"), "{said}");
+    drop(stdin);
+}
+
+#[test]
 fn a_second_signal_ends_at_once_and_still_prints() {
     let peer = Peer::start();
     let mut child = batch(&peer, &["--grace", "60m"]);

@@ -46,6 +46,35 @@ fn a_full_disk_ends_a_batch_and_loses_no_result() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_file_at_its_limit_ends_a_batch_and_loses_no_result() {
+    let cloud = cloud();
+    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/limited");
+    let mut command = Command::new("sh");
+    command.env_clear();
+    for (name, value) in alibaba().get_envs() {
+        command.env(name, value.unwrap());
+    }
+    let script = format!(
+        "ulimit -f 8; exec {} batch --concurrency 1 --show-secrets --endpoint-url {}",
+        env!("CARGO_BIN_EXE_cumulo"),
+        cloud.smc_endpoint()
+    );
+    command.args(["-c", &script]);
+    command.stdout(std::fs::File::create(path).unwrap());
+    command.stderr(std::process::Stdio::piped());
+    let line = "{\"service\":\"smc\",\"operation\":\"CreateAccessToken\"}\n";
+    let ended = run_with(&mut command, line.repeat(100).as_bytes());
+    assert_eq!(ended.status, 1, "{}", ended.stderr);
+    let told = "results cannot be written";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    let written = results(&std::fs::read_to_string(path).unwrap()).len();
+    let sent = cloud.requests().len();
+    assert_eq!(written + results(&ended.stderr).len(), sent);
+    assert!(0 < written && sent < 100, "{written} of {sent}");
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_costs_a_call_its_success_and_not_its_result() {
     let cloud = cloud();

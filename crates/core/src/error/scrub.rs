@@ -26,14 +26,12 @@ impl Scrubber {
         }
     }
 
-    /// `text` with each secret replaced, in each form in which answers quote requests.
+    /// `text` with each secret replaced, in each form in which answers quote requests, in capitals too.
     pub(crate) fn clean(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {
             for form in forms(secret.expose()).iter().map(|form| form.as_str()) {
-                if text.contains(form) {
-                    text = text.replace(form, Secret::REDACTED);
-                }
+                hide(&mut text, form);
                 hide_cut(&mut text, form);
             }
         }
@@ -62,8 +60,9 @@ pub(crate) fn is_plain<'a>(text: &str, mut secrets: impl Iterator<Item = &'a Sec
     text.len() <= LONGEST
         && text.bytes().all(plain)
         && !secrets.any(|secret| {
-            let secret = secret.expose();
-            secret.len() >= SHORTEST && text.contains(secret)
+            let secret = secret.expose().as_bytes();
+            let mut parts = text.as_bytes().windows(secret.len().max(SHORTEST));
+            parts.any(|part| part.eq_ignore_ascii_case(secret))
         })
 }
 
@@ -103,7 +102,27 @@ fn forms(secret: &str) -> Vec<Zeroizing<String>> {
     forms.push(percent::encode(&once).into());
     forms.push(once.into());
     forms.retain(|form| form.len() >= SHORTEST);
+    // Most secrets are the same in most forms.
+    forms.dedup();
     forms
+}
+
+/// Whatever the case of ASCII letters, which all have one length, so that positions stay the same.
+fn hide(text: &mut String, form: &str) {
+    let form = Zeroizing::new(form.to_ascii_lowercase());
+    let lower = Zeroizing::new(text.to_ascii_lowercase());
+    let mut found = lower.match_indices(form.as_str()).peekable();
+    if found.peek().is_none() {
+        return;
+    }
+    let (mut clean, mut rest) = (String::with_capacity(text.len()), 0);
+    for (at, hidden) in found {
+        clean.push_str(&text[rest..at]);
+        clean.push_str(Secret::REDACTED);
+        rest = at + hidden.len();
+    }
+    clean.push_str(&text[rest..]);
+    *text = clean;
 }
 
 /// Long texts are cut and end in `..`, perhaps within a secret.
@@ -112,10 +131,14 @@ fn hide_cut(text: &mut String, form: &str) {
         return;
     };
     let first = end.saturating_sub(form.len());
+    let begins = |part: &str| {
+        let form = form.as_bytes().get(..part.len());
+        form.is_some_and(|form| form.eq_ignore_ascii_case(part.as_bytes()))
+    };
     let cut = text[..end]
         .char_indices()
         .map(|(at, _)| at)
-        .find(|at| *at >= first && end - at >= SHORTEST && form.starts_with(&text[*at..end]));
+        .find(|at| *at >= first && end - at >= SHORTEST && begins(&text[*at..end]));
     if let Some(at) = cut {
         text.replace_range(at..end, Secret::REDACTED);
     }
@@ -144,6 +167,22 @@ mod tests {
         assert!(!scrubber.clean(r#"a pa"ss&.."#).contains("ss"));
         assert_eq!(scrubber.clean("a pa.."), "a pa..");
         assert_eq!(scrubber.clean("é.."), "é..");
+    }
+
+    #[test]
+    fn capitals_hide_nothing() {
+        let mut scrubber = Scrubber::default();
+        scrubber.add("Hunter/2é");
+        scrubber.add("dacted");
+        for echoed in ["HUNTER/2é", "hunter/2é", "HUNTER%2f2%c3%a9", "x HUNTER/.."] {
+            let text = scrubber.clean(echoed);
+            assert!(!text.to_lowercase().contains("hunter"), "{text}");
+        }
+        assert_eq!(
+            scrubber.clean("É DACTEDDacted é"),
+            format!("É {0}{0} é", Secret::REDACTED)
+        );
+        assert_eq!(scrubber.clean("Hunting HUNTER"), "Hunting HUNTER");
     }
 
     #[test]
@@ -187,6 +226,7 @@ mod tests {
             ("", true),
             ("ab", true),
             ("x5e55105ex", false),
+            ("x5E55105Ex", false),
             ("a%2Fb%3Dc", false),
             ("a b", false),
             ("a\u{1b}", false),

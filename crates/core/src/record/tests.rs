@@ -308,6 +308,19 @@ fn users_are_told_every_mistake_at_once() {
     );
 }
 
+/// Required members would otherwise be missing without a word.
+#[test]
+fn nothing_at_all_is_no_input() {
+    let whole = "expected an object, got null";
+    assert_eq!(strict("null"), [whole]);
+    assert_eq!(strict("7"), ["expected an object, got a number"]);
+    #[cfg(feature = "serde")]
+    {
+        let read = serde_json::from_str::<MakeThing>("null");
+        assert!(read.unwrap_err().to_string().contains(whole));
+    }
+}
+
 #[test]
 fn query_pairs_are_numbered_and_nested() {
     let thing = MakeThing::new("x")

@@ -108,7 +108,7 @@ fn attempts_and_deadline_end_the_repeats() {
     let bench = Bench::new();
     let mut machine = bench.machine(RetryClass::ReadOnly);
     machine.next(NOW, Event::Start);
-    for _ in 0..3 {
+    for _ in 0..4 {
         assert!(matches!(
             machine.next(NOW, failed(Kind::Unavailable)),
             Step::Sleep(_)
@@ -184,8 +184,9 @@ fn crossed_changes_are_repeated_in_seconds_but_never_where_a_second_one_does_har
         waits.push(wait.as_secs_f64());
         machine.next(NOW, Event::Slept);
     }
-    assert_eq!(waits.len(), 3);
-    assert!(waits[0] >= 1.0 && waits[2] >= 4.0, "{waits:?}");
+    assert_eq!(waits.len(), 4);
+    let mut grown = waits.iter().zip([1.0, 2.0, 4.0, 8.0]);
+    assert!(grown.all(|(wait, least)| *wait >= least), "{waits:?}");
 }
 
 #[test]
@@ -461,7 +462,7 @@ fn simulate(parallel: usize, rate: f64) -> (f64, f64) {
 fn scattered_faults_are_mended_and_an_outage_is_not_multiplied() {
     for parallel in [1, 4, 16, 64, 256, 1000, 10_000] {
         let (succeeded, requests) = simulate(parallel, 0.3);
-        assert!(succeeded > 0.99, "{parallel}: {succeeded}");
+        assert!(succeeded > 0.995, "{parallel}: {succeeded}");
         assert!(requests < 1.45, "{parallel}: {requests}");
         let (succeeded, requests) = simulate(parallel, 1.0);
         assert_eq!(succeeded, 0.0);

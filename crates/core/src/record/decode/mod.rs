@@ -121,8 +121,8 @@ pub fn decode_strict(
     json: &[u8],
 ) -> Result<Vec<Problem>, serde_json::Error> {
     let mut context = Context::new(true, Budget::unlimited());
-    fill_whole(Slot::Record(record), json, &mut context)?;
-    Ok(context.problems)
+    let filled = fill_whole(Slot::Record(record), json, &mut context)?;
+    Ok(context.complaints(filled))
 }
 
 /// The index of the member that is the whole body.
@@ -157,15 +157,16 @@ pub fn fill_strict<'de, D: Deserializer<'de>>(
     source: D,
 ) -> Result<(), D::Error> {
     let mut context = Context::new(true, Budget::unlimited());
-    Fill {
+    let filled = Fill {
         target: Slot::Record(record),
         context: &mut context,
     }
     .deserialize(source)?;
-    if context.problems.is_empty() {
+    let problems = context.complaints(filled);
+    if problems.is_empty() {
         return Ok(());
     }
-    let all: Vec<String> = context.problems.iter().map(Problem::to_string).collect();
+    let all: Vec<String> = problems.iter().map(Problem::to_string).collect();
     Err(D::Error::custom(all.join("; ")))
 }
 
@@ -227,6 +228,15 @@ impl Context {
                 },
             )),
         }
+    }
+
+    /// What is wrong with what a user gave. A `null` for the whole would pass for a record of which
+    /// nothing is required.
+    fn complaints(mut self, filled: bool) -> Vec<Problem> {
+        if !filled && self.problems.is_empty() {
+            self.report("expected an object, got null".into());
+        }
+        self.problems
     }
 
     fn report(&mut self, message: String) {
