@@ -167,10 +167,7 @@ pub(in super::super) fn of_text(
 
 fn parse(path: PathBuf, text: &str) -> Result<Found, CredentialError> {
     match yaml::parse(text) {
-        Ok(json) => Ok(Found {
-            path,
-            json: Wiped(json),
-        }),
+        Ok(json) => Ok(Found { path, json }),
         Err(fault) => {
             let message = format!("line {} of {} {}", fault.line, path.display(), fault.what);
             Err(misconfigured(CLOUDS, message)
