@@ -1,4 +1,4 @@
-//! `clouds.yaml` with `secure.yaml`, and the part of YAML that they are written in.
+//! `clouds.yaml` with `secure.yaml`, and the YAML that they are written in.
 
 #![no_main]
 

@@ -8,6 +8,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+
 /// A point in time as the service wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Timestamp(String);
@@ -56,19 +59,43 @@ impl Timestamp {
     /// [`system_time`](Self::system_time).
     pub fn unix_seconds(&self) -> Option<i64> {
         let (civil, offset) = parse(&self.0)?;
-        Some(civil.unix_seconds() - i64::from(offset?))
+        Some(civil.unix_seconds()? - i64::from(offset?))
     }
 }
 
+/// The first second that Unix counts.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 impl CivilTime {
-    fn unix_seconds(&self) -> i64 {
-        let seconds = i64::from(self.hour) * 3600 + i64::from(self.minute) * 60;
-        days_from_civil(self.year, self.month, self.day) * 86_400 + seconds + i64::from(self.second)
+    /// The same for jiff, which takes a leap second for the one before; `None` where the calendar
+    /// has no such time.
+    fn date_time(&self) -> Option<DateTime> {
+        let [month, day, hour, minute, second] = [
+            self.month,
+            self.day,
+            self.hour,
+            self.minute,
+            self.second.min(59),
+        ]
+        .map(|part| i8::try_from(part).unwrap_or(i8::MAX));
+        let year = i16::try_from(self.year).ok()?;
+        let nanosecond = i32::try_from(self.nanosecond).ok()?;
+        DateTime::new(year, month, day, hour, minute, second, nanosecond).ok()
     }
 
-    /// The point in time, given the writer's offset from UTC in seconds.
+    fn unix_seconds(&self) -> Option<i64> {
+        let leap = i64::from(self.second.saturating_sub(59));
+        let whole = Self {
+            nanosecond: 0,
+            ..*self
+        };
+        Some(whole.date_time()?.duration_since(EPOCH).as_secs() + leap)
+    }
+
+    /// The point in time, given the writer's offset from UTC in seconds; `None` where the
+    /// calendar has no such time.
     pub fn to_system_time(self, utc_offset: i32) -> Option<SystemTime> {
-        let seconds = self.unix_seconds() - i64::from(utc_offset);
+        let seconds = self.unix_seconds()? - i64::from(utc_offset);
         let whole = Duration::from_secs(seconds.unsigned_abs());
         let base = if seconds < 0 {
             UNIX_EPOCH.checked_sub(whole)
@@ -79,66 +106,21 @@ impl CivilTime {
     }
 
     fn from_unix(seconds: i64, nanosecond: u32) -> Option<Self> {
-        let days = seconds.div_euclid(86_400);
-        let rest = seconds.rem_euclid(86_400);
-        let (year, month, day) = civil_from_days(days)?;
+        let at = EPOCH.checked_add(SignedDuration::from_secs(seconds)).ok()?;
         Some(Self {
-            year,
-            month,
-            day,
-            hour: (rest / 3600) as u8,
-            minute: (rest / 60 % 60) as u8,
-            second: (rest % 60) as u8,
+            year: at.year().into(),
+            month: at.month() as u8,
+            day: at.day() as u8,
+            hour: at.hour() as u8,
+            minute: at.minute() as u8,
+            second: at.second() as u8,
             nanosecond,
         })
     }
 
     fn checked(self) -> Option<Self> {
-        let valid = (1..=12).contains(&self.month)
-            && self.day >= 1
-            && self.day <= days_in_month(self.year, self.month)
-            && self.hour < 24
-            && self.minute < 60
-            && self.second <= 60;
-        valid.then_some(self)
+        (self.second <= 60 && self.date_time().is_some()).then_some(self)
     }
-}
-
-fn days_in_month(year: i32, month: u8) -> u8 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-/// Days since 1970-01-01 in the proleptic Gregorian calendar, counting years from March.
-fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
-    let (year, month, day) = (i64::from(year), i64::from(month), i64::from(day));
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-fn civil_from_days(days: i64) -> Option<(i32, u8, u8)> {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    Some((i32::try_from(year).ok()?, month as u8, day as u8))
 }
 
 /// The civil time, and the offset from UTC in seconds where the text tells it.
@@ -345,10 +327,36 @@ mod tests {
     }
 
     #[test]
-    fn civil_dates_round_trip() {
-        for days in (-800_000..800_000).step_by(97) {
-            let (year, month, day) = civil_from_days(days).unwrap();
-            assert_eq!(days_from_civil(year, month, day), days);
+    fn the_whole_calendar_is_read() {
+        for (text, seconds) in [
+            ("9999-12-31T23:59:59Z", 253_402_300_799),
+            ("0001-01-01T00:00:00Z", -62_135_596_800),
+            ("2016-12-31T23:59:60Z", 1_483_228_800),
+            ("2016-12-31T23:59:60.5Z", 1_483_228_800),
+            ("1900-03-01T00:00:00Z", -2_203_891_200),
+        ] {
+            assert_eq!(unix(text), Some(seconds), "{text}");
+        }
+        for text in ["1900-02-29", "99999-01-01", "2020-01-01T24:00:00Z"] {
+            assert_eq!(Timestamp::from(text).civil(), None, "{text}");
+        }
+        assert_eq!(unix(&i64::MAX.to_string()), None);
+    }
+
+    #[test]
+    fn a_time_that_the_calendar_lacks_is_no_point_in_time() {
+        let civil = |month, day, hour| CivilTime {
+            year: 2020,
+            month,
+            day,
+            hour,
+            minute: 0,
+            second: 0,
+            nanosecond: 0,
+        };
+        assert!(civil(2, 29, 23).to_system_time(3600).is_some());
+        for (month, day, hour) in [(13, 1, 0), (200, 1, 0), (2, 30, 0), (2, 1, 24)] {
+            assert_eq!(civil(month, day, hour).to_system_time(0), None);
         }
     }
 }

@@ -19,7 +19,6 @@ mod sdk;
 mod temporary_keys;
 mod totp;
 mod yaml;
-mod yaml_flow;
 
 use std::fmt;
 use std::sync::Arc;

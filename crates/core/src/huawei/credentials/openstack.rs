@@ -169,10 +169,7 @@ pub fn of_text(
 
 fn parse(path: PathBuf, text: &str) -> Result<Found, CredentialError> {
     match yaml::parse(text) {
-        Ok(json) => Ok(Found {
-            path,
-            json: Wiped(json),
-        }),
+        Ok(json) => Ok(Found { path, json }),
         Err(fault) => {
             let message = format!("line {} of {} {}", fault.line, path.display(), fault.what);
             Err(misconfigured(CLOUDS, message)

@@ -1,12 +1,26 @@
-//! Reads as much YAML as `clouds.yaml` files are written in.
+//! What does `clouds.yaml` say? The same as OpenStack's own tools read in it, but every scalar stays
+//! the text that was written.
 //!
-//! Block and flow mappings and lists, quoted, plain and block texts, comments, anchors, aliases and
-//! merge keys. Every scalar is a text: `project_id: 0123` must not become a number. What is beyond
-//! that (tags, several documents, complex keys) is an error that names the line and quotes nothing.
+//! granit-parser knows the syntax; here its events become JSON as `PyYAML`, which those tools use,
+//! would build it: anchors, aliases, merge keys, the core tags. These differences are meant:
+//!
+//! - `password: 012345`, `1_000`, `0x10`, `yes` and the like are texts. `PyYAML` makes numbers and
+//!   booleans of them, which Keystone refuses, or looks for project 83 where 0123 is written. Whoever
+//!   wants a yes or no reads the words. Only `null`, `~` and nothing at all are no value.
+//! - A key that stands twice is refused: nobody could say which password counts.
+//! - The first of several documents counts, where `PyYAML` refuses the file.
+//! - What unfolds into itself, or into more than any configuration, is refused.
+//!
+//! Errors name the line and quote nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::mem::take;
+
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
 use crate::record::Json;
+use crate::wipe::Wiped;
 
 /// What is wrong, and in which line.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,381 +29,341 @@ pub(super) struct Fault {
     pub(super) what: &'static str,
 }
 
+/// Mappings and lists inside each other, aliases unfolded.
 const DEEPEST: usize = 64;
-/// Aliases of aliases can make a small file unfold into a huge one.
-const MOST_COPIED: usize = 100_000;
+/// Aliases of aliases can make a small file unfold into a huge one: the bytes that copies may take.
+const MOST_COPIED: usize = 4 << 20;
 
-struct Line<'a> {
-    number: usize,
-    indent: usize,
-    /// Without indentation and comment.
-    text: &'a str,
-    raw: &'a str,
-}
-
-struct Reader<'a> {
-    lines: Vec<Line<'a>>,
-    at: usize,
-    depth: usize,
-    anchors: BTreeMap<&'a str, Json>,
-    copied: usize,
-}
-
-/// The document in `text`; an empty one is null.
-pub(super) fn parse(text: &str) -> Result<Json, Fault> {
-    let mut lines = Vec::new();
-    let mut started = false;
-    for (index, raw) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let number = index + 1;
-        let bare = raw.trim_start_matches(' ');
-        let text = without_comment(bare).trim_end();
-        match text {
-            "---" if !started && lines.iter().all(|line: &Line<'_>| line.text.is_empty()) => {
-                started = true;
-                continue;
-            }
-            "---" | "..." if raw.len() == bare.len() => break,
-            _ => {}
-        }
-        if bare.starts_with('\t') && !text.is_empty() {
-            return Err(Fault {
-                line: number,
-                what: "is indented with a tab",
-            });
-        }
-        lines.push(Line {
-            number,
-            indent: raw.len() - bare.len(),
-            text,
-            raw,
-        });
+/// The first document in `text`; an empty one is null.
+pub(super) fn parse(text: &str) -> Result<Wiped, Fault> {
+    if let Some(at) = text.find('\0') {
+        let line = text[..at].matches('\n').count() + 1;
+        let what = "holds NUL characters, as UTF-16 text does: save the file as UTF-8";
+        return Err(Fault { line, what });
     }
+    let options = granit_parser::options! {
+        // As `PyYAML` has it.
+        bom_inside_document_as_content: true,
+        block_scalar_eof_without_line_feed: true,
+        flow_nesting_limit: DEEPEST,
+        block_nesting_limit: DEEPEST,
+    };
     let mut reader = Reader {
-        lines,
-        at: 0,
-        depth: 0,
+        events: Parser::new_from_str_with_options(text, options),
         anchors: BTreeMap::new(),
         copied: 0,
     };
-    let value = match reader.peek() {
-        None => return Ok(Json::Null),
-        Some(_) => reader.node()?,
-    };
-    match reader.peek() {
-        None => Ok(value),
-        Some(line) => Err(fault(
-            line.number,
-            "is indented differently than the lines around it",
-        )),
-    }
+    reader.document().map_err(|fault| Fault {
+        // The end of the text may be counted as a line of its own.
+        line: fault.line.clamp(1, text.lines().count().max(1)),
+        ..fault
+    })
 }
 
 /// [`parse`], with a fault that can leave the crate.
 #[cfg(fuzzing)]
 pub fn of_text(text: &str) -> Result<Json, (usize, &'static str)> {
-    parse(text).map_err(|fault| (fault.line, fault.what))
+    parse(text)
+        .map(|mut json| take(&mut json.0))
+        .map_err(|fault| (fault.line, fault.what))
 }
 
-fn fault(line: usize, what: &'static str) -> Fault {
-    Fault { line, what }
-}
-
-/// Cuts off a comment: `#` at the start or after a space, outside of quotes.
-fn without_comment(text: &str) -> &str {
-    let mut quote = None;
-    let mut before = ' ';
-    let mut escaped = false;
-    for (index, character) in text.char_indices() {
-        match quote {
-            Some(open) => {
-                if !escaped && character == open {
-                    quote = None;
-                }
-                escaped = open == '"' && character == '\\' && !escaped;
-            }
-            None if matches!(character, '"' | '\'')
-                && matches!(before, ' ' | ':' | '[' | '{' | ',' | '-') =>
-            {
-                quote = Some(character);
-            }
-            None if character == '#' && before.is_whitespace() => return &text[..index],
-            None => {}
-        }
-        before = character;
-    }
-    text
+struct Reader<'a> {
+    events: Parser<'a, StrInput<'a>>,
+    /// Nodes that have ended, by the numbers that the parser gives to anchors.
+    anchors: BTreeMap<usize, Wiped>,
+    copied: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// The next line with something on it.
-    fn peek(&mut self) -> Option<&Line<'a>> {
-        while self
-            .lines
-            .get(self.at)
-            .is_some_and(|line| line.text.is_empty())
-        {
-            self.at += 1;
-        }
-        self.lines.get(self.at)
-    }
-
-    fn number(&self) -> usize {
-        self.lines
-            .get(self.at)
-            .or(self.lines.last())
-            .map_or(1, |line| line.number)
-    }
-
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        if self.depth >= DEEPEST {
-            return Err(fault(self.number(), "is nested too deeply"));
-        }
-        self.depth += 1;
-        let result = read(self);
-        self.depth -= 1;
-        result
-    }
-
-    /// A mapping, list or scalar that begins on the next line.
-    fn node(&mut self) -> Result<Json, Fault> {
-        self.deeper(|reader| {
-            let number = reader.number();
-            let Some(line) = reader.peek() else {
-                return Ok(Json::Null);
-            };
-            let (indent, text) = (line.indent, line.text);
-            if is_item(text) {
-                return reader.list(indent);
-            }
-            if key(text).is_some() {
-                return reader.mapping(indent);
-            }
-            if text.starts_with(['?', '!', '%', '@', '`']) {
-                return Err(fault(number, "uses YAML that is not supported here"));
-            }
-            reader.at += 1;
-            reader.scalar(text, indent)
-        })
-    }
-
-    fn list(&mut self, indent: usize) -> Result<Json, Fault> {
-        let mut items = Vec::new();
-        while let Some(line) = self.peek() {
-            if line.indent != indent || !is_item(line.text) {
-                break;
-            }
-            let rest = line.text[1..].trim_start();
-            let inner = indent + line.text.len() - rest.len();
-            if rest.is_empty() {
-                self.at += 1;
-                items.push(self.below(indent, false)?);
-            } else {
-                // What follows the dash is a node of its own, that far to the right.
-                let line = &mut self.lines[self.at];
-                (line.indent, line.text) = (inner, rest);
-                items.push(self.node()?);
-            }
-        }
-        Ok(Json::Array(items))
-    }
-
-    fn mapping(&mut self, indent: usize) -> Result<Json, Fault> {
-        let mut members = serde_json::Map::new();
-        while let Some(line) = self.peek() {
-            if line.indent != indent || is_item(line.text) {
-                break;
-            }
-            let (number, text) = (line.number, line.text);
-            let (name, rest) =
-                key(text).ok_or(fault(number, "is neither `key: value` nor part of a text"))?;
-            let Some(Json::String(name)) = scalar(name) else {
-                return Err(fault(number, "has a key that is not a plain text"));
-            };
-            self.at += 1;
-            let value = self.value(rest, indent)?;
-            if members.insert(name, value).is_some() {
-                return Err(fault(number, "repeats a key"));
-            }
-        }
-        if let Some(merged) = members.remove("<<") {
-            let sources = match merged {
-                Json::Array(sources) => sources,
-                one => vec![one],
-            };
-            for (name, value) in sources.into_iter().filter_map(object).flatten() {
-                members.entry(name).or_insert(value);
-            }
-        }
-        Ok(Json::Object(members))
-    }
-
-    /// What follows `key:`, on its line or below it.
-    fn value(&mut self, rest: &'a str, indent: usize) -> Result<Json, Fault> {
-        if let Some(named) = rest.strip_prefix('&') {
-            let (anchor, rest) = named.split_once(' ').unwrap_or((named, ""));
-            let value = self.value(rest.trim_start(), indent)?;
-            self.anchors.insert(anchor, value.clone());
-            return Ok(value);
-        }
-        if rest.is_empty() {
-            return self.below(indent, true);
-        }
-        self.scalar(rest, indent)
-    }
-
-    /// The node below a line, if the next line is further to the right. A list may stand right
-    /// below its key.
-    fn below(&mut self, indent: usize, of_key: bool) -> Result<Json, Fault> {
-        match self.peek() {
-            Some(line) if line.indent > indent => self.node(),
-            Some(line) if of_key && line.indent == indent && is_item(line.text) => {
-                self.deeper(|reader| reader.list(indent))
-            }
-            _ => Ok(Json::Null),
+    fn next(&mut self) -> Result<(Event<'a>, Span), Fault> {
+        match self.events.next_event() {
+            Some(Ok(next)) => Ok(next),
+            Some(Err(error)) => Err(syntax(&error)),
+            None => Ok((Event::StreamEnd, Span::default())),
         }
     }
 
-    /// A value that begins with `text`, whose line has been passed.
-    fn scalar(&mut self, text: &'a str, indent: usize) -> Result<Json, Fault> {
-        let number = self
-            .lines
-            .get(self.at.saturating_sub(1))
-            .map_or(1, |line| line.number);
-        if let Some(name) = text.strip_prefix('*') {
-            let value = self
-                .anchors
-                .get(name)
-                .ok_or(fault(number, "uses an anchor that is not set before"))?;
-            self.copied += size(value);
-            if self.copied > MOST_COPIED {
-                return Err(fault(number, "unfolds into too much"));
-            }
-            return Ok(value.clone());
-        }
-        if text.starts_with(['|', '>']) {
-            return Ok(self.block(text, indent));
-        }
-        if text.starts_with(['!', '%', '@', '`']) {
-            return Err(fault(number, "uses YAML that is not supported here"));
-        }
-        // Texts and flow values may go on over the lines below.
-        let mut whole = text.to_owned();
-        let open = text.starts_with(['{', '[', '"', '\'']);
+    fn document(&mut self) -> Result<Wiped, Fault> {
         loop {
-            if open && let Some(value) = self.flow(&whole, number)? {
-                return Ok(value);
-            }
-            match self.peek() {
-                Some(line) if line.indent > indent => {
-                    whole.push(' ');
-                    whole.push_str(line.text);
-                    self.at += 1;
+            match self.next()? {
+                (Event::StreamStart | Event::DocumentStart(..), _) => {}
+                (Event::StreamEnd, _) => return Ok(Wiped(Json::Null)),
+                (event, span) => {
+                    let document = self.node(event, &span, DEEPEST)?;
+                    // What follows the node may still be wrong.
+                    self.next()?;
+                    return Ok(document);
                 }
-                _ if open => {
-                    return Err(fault(number, "starts a quote or bracket that does not end"));
-                }
-                _ => return Ok(plain(&whole)),
             }
         }
     }
 
-    /// A flow value that is all of `text`; `None` where it has not ended.
-    fn flow(&self, text: &str, line: usize) -> Result<Option<Json>, Fault> {
-        let mut flow = super::yaml_flow::Flow::new(text);
-        match flow.value(DEEPEST - self.depth) {
-            Err(what) => Err(fault(line, what)),
-            Ok(None) => Ok(None),
-            Ok(Some(value)) if flow.rest().trim().is_empty() => Ok(Some(value)),
-            Ok(Some(_)) => Err(fault(
-                line,
-                "has something after a closing quote or bracket",
-            )),
-        }
-    }
-
-    /// A text of several lines, kept as they are or folded into one.
-    fn block(&mut self, header: &str, indent: usize) -> Json {
-        let fold = header.starts_with('>');
-        let mut text = String::new();
-        let mut left = None;
-        while let Some(line) = self.lines.get(self.at) {
-            let blank = line.raw.trim().is_empty();
-            if !blank && line.indent <= indent {
-                break;
+    /// The node that begins with `event`, with at most so many levels.
+    fn node(&mut self, event: Event<'a>, span: &Span, levels: usize) -> Result<Wiped, Fault> {
+        let (node, anchor) = match event {
+            Event::Alias(anchor) => return self.copy(anchor, span, levels),
+            Event::Scalar(text, style, anchor, tag) => (scalar(text, style, tag, span)?, anchor),
+            Event::SequenceStart(_, anchor, tag) => {
+                known(tag, "seq", span)?;
+                (self.list(deeper(levels, span)?)?, anchor)
             }
-            let left = *left.get_or_insert(line.indent);
-            text.push_str(
-                line.raw
-                    .get(left.min(line.indent)..)
-                    .unwrap_or_default()
-                    .trim_end(),
-            );
-            text.push(if fold { ' ' } else { '\n' });
-            self.at += 1;
-        }
-        let text = text.trim_end();
-        let end = if header.contains('-') || fold {
-            ""
-        } else {
-            "\n"
+            Event::MappingStart(_, anchor, tag) => {
+                known(tag, "map", span)?;
+                (self.mapping(deeper(levels, span)?)?, anchor)
+            }
+            _ => return Err(fault(span, "is no YAML")),
         };
-        Json::String(format!("{text}{end}"))
+        if anchor > 0 {
+            self.meter(size(&node).bytes, span)?;
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn list(&mut self, levels: usize) -> Result<Wiped, Fault> {
+        let mut list = Wiped(Json::Array(Vec::new()));
+        loop {
+            let (event, span) = self.next()?;
+            if event == Event::SequenceEnd {
+                return Ok(list);
+            }
+            let mut item = self.node(event, &span, levels)?;
+            if let Json::Array(items) = &mut list.0 {
+                items.push(take(&mut item.0));
+            }
+        }
+    }
+
+    fn mapping(&mut self, levels: usize) -> Result<Wiped, Fault> {
+        let mut own = Wiped(Json::Object(serde_json::Map::new()));
+        let mut merged = own.clone();
+        loop {
+            let (event, at) = self.next()?;
+            if event == Event::MappingEnd {
+                // A mapping's own members count more than those that are merged in.
+                move_members(&mut own, &mut merged);
+                return Ok(merged);
+            }
+            let name = match event {
+                Event::Scalar(text, ScalarStyle::Plain, 0, None) if text == "<<" => None,
+                Event::Scalar(text, _, anchor, tag) => {
+                    known(tag, "str", &at)?;
+                    let name = text.into_owned();
+                    if anchor > 0 {
+                        self.anchors
+                            .insert(anchor, Wiped(Json::String(name.clone())));
+                    }
+                    Some(name)
+                }
+                event => match &mut self.node(event, &at, levels)?.0 {
+                    Json::String(name) => Some(take(name)),
+                    _ => return Err(fault(&at, "has a key that is no text")),
+                },
+            };
+            let (event, span) = self.next()?;
+            let mut value = self.node(event, &span, levels)?;
+            match name {
+                None => merge(value, &mut merged, &at)?,
+                Some(name) if own.get(&name).is_some() => return Err(fault(&at, "repeats a key")),
+                Some(name) => own.0[name] = take(&mut value.0),
+            }
+        }
+    }
+
+    fn copy(&mut self, anchor: usize, span: &Span, levels: usize) -> Result<Wiped, Fault> {
+        let Some(node) = self.anchors.get(&anchor) else {
+            return Err(fault(span, "uses an anchor inside the value that it names"));
+        };
+        let size = size(node);
+        if size.levels > levels {
+            return Err(fault(span, TOO_DEEP));
+        }
+        let node = node.clone();
+        self.meter(size.bytes, span)?;
+        Ok(node)
+    }
+
+    /// Counts what a copy takes.
+    fn meter(&mut self, bytes: usize, span: &Span) -> Result<(), Fault> {
+        self.copied += bytes;
+        match self.copied > MOST_COPIED {
+            true => Err(fault(span, "unfolds into too much")),
+            false => Ok(()),
+        }
     }
 }
 
-fn object(json: Json) -> Option<serde_json::Map<String, Json>> {
-    match json {
-        Json::Object(object) => Some(object),
-        _ => None,
-    }
+const TOO_DEEP: &str = "is nested too deeply";
+
+fn fault(span: &Span, what: &'static str) -> Fault {
+    let line = span.start.line();
+    Fault { line, what }
 }
 
-fn size(json: &Json) -> usize {
-    match json {
-        Json::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Json::Object(members) => 1 + members.values().map(size).sum::<usize>(),
-        _ => 1,
-    }
+fn deeper(levels: usize, span: &Span) -> Result<usize, Fault> {
+    levels.checked_sub(1).ok_or_else(|| fault(span, TOO_DEEP))
 }
 
-fn is_item(text: &str) -> bool {
-    text == "-" || text.starts_with("- ")
+struct Size {
+    levels: usize,
+    bytes: usize,
 }
 
-/// The key of a line and what follows it; a colon counts before a space and at the end.
-fn key(text: &str) -> Option<(&str, &str)> {
-    if text.starts_with(['{', '[', '|', '>', '*', '&', '?', '!']) {
-        return None;
-    }
-    let from = match text.chars().next()? {
-        quote @ ('"' | '\'') => text[1..].find(quote)? + 2,
-        _ => 0,
+/// How deep a value is, and about what a copy of it takes.
+fn size(json: &Json) -> Size {
+    let of = |size: Size, inner: &Json| {
+        let inner = self::size(inner);
+        Size {
+            levels: size.levels.max(inner.levels + 1),
+            bytes: size.bytes + inner.bytes,
+        }
     };
-    let colon = text
-        .get(from..)?
-        .match_indices(':')
-        .map(|(index, _)| from + index)
-        .find(|index| {
-            let after = text[index + 1..].chars().next();
-            after.is_none_or(|after| after == ' ')
-        })?;
-    Some((text[..colon].trim_end(), text[colon + 1..].trim_start()))
-}
-
-/// A text in or without quotes, on one line.
-fn scalar(text: &str) -> Option<Json> {
-    if !text.starts_with(['"', '\'']) {
-        return Some(Json::String(text.to_owned()));
-    }
-    let mut flow = super::yaml_flow::Flow::new(text);
-    let value = flow.value(1).ok()??;
-    flow.rest().is_empty().then_some(value)
-}
-
-/// A text without quotes; `null` and `~` are none.
-pub(super) fn plain(text: &str) -> Json {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => Json::Null,
-        text => Json::String(text.to_owned()),
+    let bytes = size_of::<Json>();
+    match json {
+        Json::Array(items) => items.iter().fold(Size { levels: 1, bytes }, of),
+        Json::Object(members) => {
+            let names = members.keys().map(|name| 2 * bytes + name.len());
+            let bytes = bytes + names.sum::<usize>();
+            members.values().fold(Size { levels: 1, bytes }, of)
+        }
+        Json::String(text) => Size {
+            levels: 0,
+            bytes: bytes + text.len(),
+        },
+        _ => Size { levels: 0, bytes },
     }
 }
+
+/// The tag of a node, where it is the one of its kind or says nothing.
+fn known(tag: Option<Cow<'_, Tag>>, kind: &str, span: &Span) -> Result<(), Fault> {
+    match tag {
+        Some(tag) if !is_plain(&tag) && tag.core_suffix() != Some(kind) => {
+            Err(fault(span, "has a tag that is not supported here"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `!` alone: the value is what it would be without.
+fn is_plain(tag: &Tag) -> bool {
+    tag.parts() == ("", "!")
+}
+
+fn scalar(
+    text: Cow<'_, str>,
+    style: ScalarStyle,
+    tag: Option<Cow<'_, Tag>>,
+    span: &Span,
+) -> Result<Wiped, Fault> {
+    let null = match tag.as_deref().map(Tag::core_suffix) {
+        None => style == ScalarStyle::Plain && is_null(&text),
+        Some(Some("null")) => true,
+        Some(Some("str" | "int" | "float" | "bool")) => false,
+        Some(_) => {
+            known(tag, "str", span)?;
+            is_null(&text)
+        }
+    };
+    Ok(Wiped(match null {
+        true => Json::Null,
+        false => Json::String(text.into_owned()),
+    }))
+}
+
+fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
+/// Adds the members of what stands at `<<`: of several mappings, the first counts most; of several
+/// `<<`, the last.
+fn merge(source: Wiped, into: &mut Wiped, at: &Span) -> Result<(), Fault> {
+    let mut source = source;
+    let mut one = [Json::Null];
+    let sources = match &mut source.0 {
+        Json::Array(sources) => sources.as_mut_slice(),
+        other => {
+            one[0] = take(other);
+            &mut one
+        }
+    };
+    for source in sources.iter_mut().rev() {
+        let mut source = Wiped(take(source));
+        if !source.is_object() {
+            return Err(fault(at, "merges what is no mapping"));
+        }
+        move_members(&mut source, into);
+    }
+    Ok(())
+}
+
+/// Moves all members, replacing those of the same name.
+fn move_members(from: &mut Wiped, into: &mut Wiped) {
+    if let (Json::Object(from), Json::Object(into)) = (&mut from.0, &mut into.0) {
+        for (name, value) in take(from) {
+            drop(into.insert(name, value).map(Wiped));
+        }
+    }
+}
+
+/// What the parser refuses, in our words: its own may quote the text.
+fn syntax(error: &ScanError) -> Fault {
+    use ErrorKind as Kind;
+    let what = match error.kind() {
+        Kind::TabNotAllowed
+        | Kind::TabInBlockIndentation
+        | Kind::TabInIndentation
+        | Kind::TabAtBlockScalarStart
+        | Kind::TabInPlainScalar => "is indented with a tab",
+        Kind::UnknownAnchor => "uses an anchor that is not set before",
+        Kind::RecursionLimitExceeded => TOO_DEEP,
+        Kind::UnclosedQuotedScalar
+        | Kind::UnclosedFlowCollection { .. }
+        | Kind::UnexpectedEofFlowSequence
+        | Kind::UnexpectedEofFlowMapping
+        | Kind::UnexpectedEofImplicitFlowMapping
+        | Kind::DocumentIndicatorInQuotedScalar => "starts a quote or bracket that does not end",
+        Kind::MisplacedFlowCollectionEnd | Kind::MismatchedFlowCollectionEnd { .. } => {
+            "ends a bracket that does not start"
+        }
+        Kind::InvalidBlockScalarHeader | Kind::ZeroBlockScalarIndent => {
+            "has something after the sign that starts a block text"
+        }
+        Kind::UnknownQuotedScalarEscape
+        | Kind::InvalidQuotedScalarHexEscape
+        | Kind::InvalidLowSurrogateHexEscape
+        | Kind::InvalidLowSurrogate
+        | Kind::MissingLowSurrogate
+        | Kind::UnpairedLowSurrogate
+        | Kind::InvalidUnicodeEscape => "has an escape that YAML does not know",
+        Kind::InvalidTrailingSingleQuotedScalar | Kind::InvalidTrailingDoubleQuotedScalar => {
+            "has something after a closing quote or bracket"
+        }
+        Kind::ExpectedFlowMappingSeparator | Kind::ExpectedFlowSequenceSeparator => {
+            "lacks a comma between brackets"
+        }
+        Kind::SimpleKeyExpected | Kind::InvalidSimpleKey => {
+            "is neither `key: value` nor part of a text"
+        }
+        Kind::MappingValueNotAllowed
+        | Kind::InvalidColonPlacement
+        | Kind::InvalidMappingValueWhitespace => "has a colon where none may stand",
+        Kind::InvalidIndentation
+        | Kind::InvalidBlockScalarIndent
+        | Kind::InvalidQuotedScalarIndent
+        | Kind::InvalidFlowScalarIndent
+        | Kind::ExpectedBlockMappingKey
+        | Kind::ExpectedBlockSequenceEntry
+        | Kind::BlockSequenceEntryNotAllowed => "is indented differently than the lines around it",
+        Kind::CommentNotSeparated => "lacks the space that comes before a comment",
+        Kind::UnexpectedCharacter { .. } => "has a character that YAML allows only in quotes",
+        Kind::UnsupportedYamlMajorVersion => "names a version of YAML that is not known",
+        Kind::UndeclaredTagHandle => "has a tag that is not supported here",
+        _ => "is no YAML",
+    };
+    let line = error.marker().line();
+    Fault { line, what }
+}
+
+#[cfg(test)]
+mod tests;
