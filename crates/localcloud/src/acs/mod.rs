@@ -9,15 +9,30 @@ mod signature;
 mod smartag;
 mod smc;
 
+use std::sync::Mutex;
+
 use serde_json::{Map, Value, json};
 
-use crate::cloud::Cloud;
 use crate::model::Operation;
+use crate::platform::{Platform, lock};
 use crate::random;
 use crate::wire::{Call, Reply, Request, Service};
 
+/// Alibaba Cloud: the gateway with both services behind it.
+pub(crate) struct Acs {
+    state: Mutex<State>,
+}
+
+impl Acs {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::new(State::new()),
+        }
+    }
+}
+
 /// Everything that the gateway and both services remember.
-pub(crate) struct State {
+struct State {
     auth: auth::State,
     idempotency: idempotency::State,
     smc: smc::State,
@@ -25,7 +40,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
             auth: auth::State::new(),
             idempotency: idempotency::State::default(),
@@ -191,32 +206,63 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// The action that a request names, in its header (V3) or among its parameters (V1).
-pub(crate) fn operation(request: &Request) -> Option<String> {
-    if let Some(action) = request.header("x-acs-action") {
-        return Some(action.to_owned());
+impl Platform for Acs {
+    /// The action that a request names, in its header (V3) or among its parameters (V1).
+    fn operation(&self, request: &Request) -> Option<String> {
+        if let Some(action) = request.header("x-acs-action") {
+            return Some(action.to_owned());
+        }
+        request
+            .query_pairs()
+            .into_iter()
+            .chain(request.form_pairs())
+            .find_map(|(name, value)| (name == "Action").then_some(value))
     }
-    request
-        .query_pairs()
-        .into_iter()
-        .chain(request.form_pairs())
-        .find_map(|(name, value)| (name == "Action").then_some(value))
+
+    fn answer(&self, call: &Call<'_>) -> Reply {
+        execute(&mut lock(&self.state), call)
+            .unwrap_or_else(|refusal| refusal.into_reply(call.request.service))
+    }
+
+    fn server_error(&self, service: Service, status: u16) -> Reply {
+        let (code, message) = match status {
+            503 => (
+                "ServiceUnavailable",
+                "The request has failed due to a temporary failure of the server.",
+            ),
+            _ => (
+                "InternalError",
+                "An error occurred while processing your request. Please try again.",
+            ),
+        };
+        Refusal::new(status, code, message).into_reply(service)
+    }
+
+    /// 400 unless told otherwise, with the hint in milliseconds.
+    fn throttled(
+        &self,
+        service: Service,
+        status: Option<u16>,
+        code: Option<&str>,
+        retry_after_ms: Option<u64>,
+    ) -> Reply {
+        let reply = Refusal::new(
+            status.unwrap_or(400),
+            code.unwrap_or("Throttling.User"),
+            "Request was denied due to user flow control.",
+        )
+        .into_reply(service);
+        match retry_after_ms {
+            Some(hint) => reply.header("x-acs-retry-after", hint.to_string()),
+            None => reply,
+        }
+    }
 }
 
-pub(crate) fn answer(cloud: &Cloud, call: &Call<'_>) -> Reply {
+fn execute(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
     let service = call.request.service;
-    match execute(cloud, call) {
-        Ok(reply) => reply,
-        Err(refusal) => refusal.into_reply(service),
-    }
-}
-
-fn execute(cloud: &Cloud, call: &Call<'_>) -> Result<Reply, Refusal> {
-    let service = call.request.service;
-    let mut state = cloud.acs();
-    let strict_time = crate::cloud::on(&cloud.switches.strict_time);
     let signed = signature::read(call.request)?;
-    let account = state.auth.admit(&signed, call.now, strict_time)?;
+    let account = state.auth.admit(&signed, call.now, call.strict_time)?;
     if signed.version != version(service) {
         return Err(Refusal::new(
             400,
@@ -254,9 +300,9 @@ fn execute(cloud: &Cloud, call: &Call<'_>) -> Result<Reply, Refusal> {
     let token = state.idempotency.check(service, &action)?;
     let body = match token {
         idempotency::Token::Known(body) => body,
-        idempotency::Token::None => finish(behaviour.run(service, &mut state, &action)?),
+        idempotency::Token::None => finish(behaviour.run(service, state, &action)?),
         idempotency::Token::New(key) => {
-            let body = finish(behaviour.run(service, &mut state, &action)?);
+            let body = finish(behaviour.run(service, state, &action)?);
             state.idempotency.keep(key, body.clone());
             body
         }
@@ -270,38 +316,4 @@ fn finish(output: Map<String, Value>) -> Value {
     body.insert("RequestId".into(), random::request_id().into());
     body.extend(output);
     Value::Object(body)
-}
-
-/// The services' own 5xx (or other) error.
-pub(crate) fn server_error(service: Service, status: u16) -> Reply {
-    let (code, message) = match status {
-        503 => (
-            "ServiceUnavailable",
-            "The request has failed due to a temporary failure of the server.",
-        ),
-        _ => (
-            "InternalError",
-            "An error occurred while processing your request. Please try again.",
-        ),
-    };
-    Refusal::new(status, code, message).into_reply(service)
-}
-
-/// The gateway's throttling error: 400 unless told otherwise, with its hint in milliseconds.
-pub(crate) fn throttled(
-    service: Service,
-    status: Option<u16>,
-    code: Option<&str>,
-    retry_after_ms: Option<u64>,
-) -> Reply {
-    let reply = Refusal::new(
-        status.unwrap_or(400),
-        code.unwrap_or("Throttling.User"),
-        "Request was denied due to user flow control.",
-    )
-    .into_reply(service);
-    match retry_after_ms {
-        Some(hint) => reply.header("x-acs-retry-after", hint.to_string()),
-        None => reply,
-    }
 }

@@ -13,34 +13,53 @@ mod routes;
 mod sdk_hmac;
 mod tokens;
 
+use std::sync::Mutex;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::accounts;
-use crate::cloud::{Cloud, with_retry_after};
+use crate::platform::{Platform, lock};
 use crate::random;
 use crate::route::PathValues;
-use crate::wire::{Call, Reply, Request};
+use crate::wire::{Call, Reply, Request, Service};
 use routes::{Behaviour, Route};
 
+/// OTC / Huawei Cloud: the identity service and the API gateway, which share keys and tokens.
+pub(crate) struct Huawei {
+    state: Mutex<State>,
+}
+
+impl Huawei {
+    /// A cloud whose services say that they are found at these addresses.
+    pub(crate) fn new(iam: &str, apig: &str) -> Self {
+        Self {
+            state: Mutex::new(State::new(iam, apig)),
+        }
+    }
+
+    /// All Keystone tokens are invalid from now on.
+    pub(crate) fn expire_tokens(&self) {
+        lock(&self.state).tokens.expire_all();
+    }
+}
+
 /// Everything that the identity service and the gateway remember.
-pub(crate) struct State {
+struct State {
+    directory: keystone::Directory,
     keys: sdk_hmac::Keys,
     tokens: tokens::Tokens,
     apps: apps::Apps,
 }
 
 impl State {
-    pub(crate) fn new() -> Self {
+    fn new(iam: &str, apig: &str) -> Self {
         Self {
+            directory: keystone::Directory::new(iam, apig),
             keys: sdk_hmac::Keys::new(),
             tokens: tokens::Tokens::default(),
             apps: apps::Apps::default(),
         }
-    }
-
-    pub(crate) fn expire_tokens(&mut self) {
-        self.tokens.expire_all();
     }
 }
 
@@ -182,31 +201,73 @@ impl Operation<'_> {
     }
 }
 
-/// The operation of the gateway that a request addresses.
-pub(crate) fn apig_operation(request: &Request) -> Option<String> {
-    Behaviour::of(request).map(|found| found.name().to_owned())
-}
+impl Platform for Huawei {
+    fn operation(&self, request: &Request) -> Option<String> {
+        match request.service {
+            Service::Iam => keystone::find(request).map(|(name, _)| name.to_owned()),
+            _ => Behaviour::of(request).map(|found| found.name().to_owned()),
+        }
+    }
 
-/// The operation of the identity service that a request addresses.
-pub(crate) fn iam_operation(request: &Request) -> Option<String> {
-    keystone::find(request).map(|(name, _)| name.to_owned())
-}
+    fn answer(&self, call: &Call<'_>) -> Reply {
+        let mut state = lock(&self.state);
+        if call.request.service == Service::Iam {
+            return keystone::answer(&mut state, call)
+                .unwrap_or_else(Refusal::into_reply)
+                .header("x-iam-trace-id", format!("token_{}", random::uuid_hex()));
+        }
+        let reply = apig(&mut state, call).unwrap_or_else(Refusal::into_reply);
+        if reply.headers.iter().any(|(name, _)| name == "x-request-id") {
+            reply
+        } else {
+            reply.header("x-request-id", random::uuid_hex())
+        }
+    }
 
-pub(crate) fn answer_apig(cloud: &Cloud, call: &Call<'_>) -> Reply {
-    let mut state = cloud.huawei();
-    let reply = apig(cloud, &mut state, call).unwrap_or_else(Refusal::into_reply);
-    if reply.headers.iter().any(|(name, _)| name == "x-request-id") {
-        reply
-    } else {
-        reply.header("x-request-id", random::uuid_hex())
+    fn server_error(&self, service: Service, status: u16) -> Reply {
+        if service == Service::Iam {
+            return Refusal::identity(
+                status,
+                "An unexpected error prevented the server from fulfilling your request.",
+            )
+            .into_reply();
+        }
+        let (code, message) = match status {
+            502 => ("APIG.0201", "Backend unavailable"),
+            503 => ("APIG.0202", "Backend unavailable"),
+            504 => ("APIG.0203", "Backend timeout"),
+            _ => ("APIG.9999", "System error"),
+        };
+        Refusal::gateway(status, code, message).into_reply()
+    }
+
+    fn throttled(
+        &self,
+        service: Service,
+        status: Option<u16>,
+        code: Option<&str>,
+        retry_after_ms: Option<u64>,
+    ) -> Reply {
+        let (usual, message) = match service {
+            Service::Iam => (
+                "IAM.0012",
+                "The throttling threshold has been reached. Threshold: 10 times per 60 seconds",
+            ),
+            _ => (
+                "APIG.0308",
+                "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 second",
+            ),
+        };
+        Refusal::gateway(status.unwrap_or(429), code.unwrap_or(usual), message)
+            .into_reply()
+            .retry_after(retry_after_ms)
     }
 }
 
-fn apig(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
+fn apig(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
     let request = call.request;
     let caller = if request.header("authorization").is_some() {
-        let strict = crate::cloud::on(&cloud.switches.strict_time);
-        state.keys.admit(request, call.now, strict)?;
+        state.keys.admit(request, call.now, call.strict_time)?;
         Caller {
             user: &identity::USERS[0],
             project: request.header("x-project-id").map(str::to_owned),
@@ -314,58 +375,4 @@ fn check_id<'a>(operation: &'a Operation<'_>, name: &str) -> Result<&'a str, Ref
             &format!("expected 32 hex digits, got {id}"),
         ))
     }
-}
-
-pub(crate) fn answer_iam(cloud: &Cloud, call: &Call<'_>) -> Reply {
-    let mut state = cloud.huawei();
-    keystone::answer(cloud, &mut state, call)
-        .unwrap_or_else(Refusal::into_reply)
-        .header("x-iam-trace-id", format!("token_{}", random::uuid_hex()))
-}
-
-/// The gateway's error for a status of 500 and above (or any other).
-pub(crate) fn apig_server_error(status: u16) -> Reply {
-    let (code, message) = match status {
-        502 => ("APIG.0201", "Backend unavailable"),
-        503 => ("APIG.0202", "Backend unavailable"),
-        504 => ("APIG.0203", "Backend timeout"),
-        _ => ("APIG.9999", "System error"),
-    };
-    Refusal::gateway(status, code, message).into_reply()
-}
-
-pub(crate) fn iam_server_error(status: u16) -> Reply {
-    Refusal::identity(
-        status,
-        "An unexpected error prevented the server from fulfilling your request.",
-    )
-    .into_reply()
-}
-
-pub(crate) fn apig_throttled(
-    status: Option<u16>,
-    code: Option<&str>,
-    retry_after_ms: Option<u64>,
-) -> Reply {
-    let reply = Refusal::gateway(
-        status.unwrap_or(429),
-        code.unwrap_or("APIG.0308"),
-        "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 second",
-    )
-    .into_reply();
-    with_retry_after(reply, retry_after_ms)
-}
-
-pub(crate) fn iam_throttled(
-    status: Option<u16>,
-    code: Option<&str>,
-    retry_after_ms: Option<u64>,
-) -> Reply {
-    let reply = Refusal::gateway(
-        status.unwrap_or(429),
-        code.unwrap_or("IAM.0012"),
-        "The throttling threshold has been reached. Threshold: 10 times per 60 seconds",
-    )
-    .into_reply();
-    with_retry_after(reply, retry_after_ms)
 }

@@ -10,40 +10,86 @@ mod query;
 mod routes;
 mod sessions;
 
+use std::sync::Mutex;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::clock;
-use crate::cloud::{Cloud, on, with_retry_after};
+use crate::platform::{Platform, lock};
 use crate::route::{PathValues, match_path};
-use crate::wire::{Call, Reply, Request};
-#[cfg(fuzzing)]
+use crate::wire::{Call, Reply, Request, Service};
+#[cfg(any(test, fuzzing))]
 pub(crate) use query::condition;
 use routes::Api;
 
-/// Everything that the management node remembers.
-pub(crate) struct State {
-    sessions: sessions::Sessions,
-    keys: access_keys::AccessKeys,
-    jobs: jobs::Jobs,
+/// Behaviour that the builder sets and a test may change while the cloud runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Switches {
+    /// Take the lower-case body key of the documentation page.
+    pub(crate) follow_page: bool,
+    /// Answer 200 where the real server answers 202.
+    pub(crate) synchronous: bool,
+    /// Write `state` as `{name, ordinal}`.
+    pub(crate) state_as_object: bool,
+    /// Compare instants instead of wall clocks.
+    pub(crate) check_time_zone: bool,
+    /// The server's wall clock, seconds east of UTC.
+    pub(crate) utc_offset: i32,
+    /// How many polls find a job still running.
+    pub(crate) job_polls: u32,
 }
 
-impl State {
-    pub(crate) fn new(now: Timestamp) -> Self {
+impl Default for Switches {
+    fn default() -> Self {
         Self {
-            sessions: sessions::Sessions::default(),
-            keys: access_keys::AccessKeys::new(now),
-            jobs: jobs::Jobs::default(),
+            follow_page: false,
+            synchronous: false,
+            state_as_object: false,
+            check_time_zone: false,
+            utc_offset: 0,
+            job_polls: 1,
+        }
+    }
+}
+
+/// ZStack: one management node.
+pub(crate) struct Zstack {
+    state: Mutex<State>,
+}
+
+impl Zstack {
+    /// A node that thinks it is found at the port `unreachable`.
+    pub(crate) fn new(switches: Switches, unreachable: u16, now: Timestamp) -> Self {
+        Self {
+            state: Mutex::new(State {
+                switches,
+                sessions: sessions::Sessions::default(),
+                keys: access_keys::AccessKeys::new(now),
+                jobs: jobs::Jobs::new(unreachable),
+            }),
         }
     }
 
-    pub(crate) fn expire_sessions(&mut self) {
-        self.sessions.clear();
+    pub(crate) fn switch(&self, change: impl FnOnce(&mut Switches)) {
+        change(&mut lock(&self.state).switches);
     }
 
-    pub(crate) fn expire_jobs(&mut self) {
-        self.jobs.clear();
+    pub(crate) fn expire_sessions(&self) {
+        lock(&self.state).sessions.clear();
     }
+
+    pub(crate) fn expire_jobs(&self) {
+        lock(&self.state).jobs.clear();
+    }
+}
+
+/// Everything that the management node remembers.
+struct State {
+    switches: Switches,
+    sessions: sessions::Sessions,
+    keys: access_keys::AccessKeys,
+    jobs: jobs::Jobs,
 }
 
 /// ZStack's own error, which travels in a 503.
@@ -160,22 +206,46 @@ fn segments(request: &Request) -> Option<Vec<String>> {
     request.segments("/zstack/v1")
 }
 
-/// The API that a request addresses.
-pub(crate) fn operation(request: &Request) -> Option<String> {
-    let segments = segments(request)?;
-    if match_path(JOBS, &segments).is_some() {
-        return Some(POLL.to_owned());
+impl Platform for Zstack {
+    fn operation(&self, request: &Request) -> Option<String> {
+        let segments = segments(request)?;
+        if match_path(JOBS, &segments).is_some() {
+            return Some(POLL.to_owned());
+        }
+        Api::of(request, &segments)
+            .ok()
+            .map(|api| api.name().to_owned())
     }
-    Api::of(request, &segments)
-        .ok()
-        .map(|api| api.name().to_owned())
+
+    fn answer(&self, call: &Call<'_>) -> Reply {
+        execute(&mut lock(&self.state), call).unwrap_or_else(|refusal| refusal)
+    }
+
+    /// Plain text for a status other than 503.
+    fn server_error(&self, _: Service, status: u16) -> Reply {
+        match status {
+            503 => Reply::json(
+                503,
+                &json!({ "error": ErrorCode::new("SYS.1000", "An internal error happened in system", "internal error").to_json() }),
+            ),
+            _ => Reply::text(status, "internal server error"),
+        }
+    }
+
+    /// ZStack throttles nobody; a filter or a proxy in front of it may.
+    fn throttled(
+        &self,
+        _: Service,
+        status: Option<u16>,
+        code: Option<&str>,
+        retry_after_ms: Option<u64>,
+    ) -> Reply {
+        Reply::text(status.unwrap_or(429), code.unwrap_or("too many requests"))
+            .retry_after(retry_after_ms)
+    }
 }
 
-pub(crate) fn answer(cloud: &Cloud, call: &Call<'_>) -> Reply {
-    execute(cloud, &mut cloud.zstack(), call).unwrap_or_else(|refusal| refusal)
-}
-
-fn execute(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, Reply> {
+fn execute(state: &mut State, call: &Call<'_>) -> Result<Reply, Reply> {
     let request = call.request;
     let segments = segments(request).ok_or_else(|| routes::no_api(request.path()))?;
     if let Some(path) = match_path(JOBS, &segments) {
@@ -189,7 +259,7 @@ fn execute(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, R
     }
     let api = Api::of(request, &segments)?;
     let session = if api.is_authenticated() {
-        auth::admit(cloud, state, call)?
+        auth::admit(state, call)?
     } else {
         Ok(())
     };
@@ -197,10 +267,10 @@ fn execute(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, R
         return Ok(reply.clone());
     }
     let is_async = api.is_async();
-    let parameters = parameters(request, api.body_key(cloud))?;
+    let parameters = parameters(request, api.body_key(state.switches))?;
     let job = jobs::check(&state.jobs, request)?;
     let output = match session {
-        Ok(()) => api.run(cloud, state, call, parameters),
+        Ok(()) => api.run(state, call, parameters),
         Err(error) => Err(Failure::Api(error)),
     };
     let reply = match output {
@@ -208,10 +278,12 @@ fn execute(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, R
         Err(Failure::Api(error)) => error.into_reply(),
         Err(Failure::Rest(reply)) => return Err(reply),
     };
-    if !is_async || on(&cloud.switches.zstack_synchronous) {
+    if !is_async || state.switches.synchronous {
         return Ok(reply);
     }
-    Ok(jobs::submit(cloud, &mut state.jobs, job, reply, call.now))
+    Ok(state
+        .jobs
+        .submit(job, reply, state.switches.job_polls, call.now))
 }
 
 /// The object under the body key of the API.
@@ -239,25 +311,4 @@ fn body(request: &Request) -> Result<Value, Reply> {
         .json()
         .filter(Value::is_object)
         .ok_or_else(|| refuse(400, "the body is not a JSON object"))
-}
-
-/// The server's own error, or plain text for a status other than 503.
-pub(crate) fn server_error(status: u16) -> Reply {
-    match status {
-        503 => Reply::json(
-            503,
-            &json!({ "error": ErrorCode::new("SYS.1000", "An internal error happened in system", "internal error").to_json() }),
-        ),
-        _ => Reply::text(status, "internal server error"),
-    }
-}
-
-/// ZStack throttles nobody; a filter or a proxy in front of it may.
-pub(crate) fn throttled(
-    status: Option<u16>,
-    code: Option<&str>,
-    retry_after_ms: Option<u64>,
-) -> Reply {
-    let reply = Reply::text(status.unwrap_or(429), code.unwrap_or("too many requests"));
-    with_retry_after(reply, retry_after_ms)
 }

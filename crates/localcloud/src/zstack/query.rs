@@ -41,7 +41,7 @@ fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
 }
 
 /// Field, operator and value of a condition, as the server takes it apart.
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn condition(text: &str) -> Option<(&str, &'static str, &str)> {
     let read = parse(text).ok()?;
     Some((read.field, read.operator, read.value))

@@ -1,18 +1,17 @@
 //! Which API does a request address? The REST server looks at the path first; APIs that share a
 //! path are told apart by verb, actions among them by the key of the body.
 
-use std::sync::atomic::Ordering;
-
 use serde_json::Value;
 
-use crate::cloud::{Cloud, on};
 use crate::model;
 use crate::model::Model;
 use crate::model::input::Input;
 use crate::route::{PathValues, match_path};
 use crate::wire::{Call, Reply, Request, Service};
 
-use super::{Operation, Output, State, access_keys, body, modelled, no_body, refuse, sessions};
+use super::{
+    Operation, Output, State, Switches, access_keys, body, modelled, no_body, refuse, sessions,
+};
 
 /// An API that is written by hand.
 pub(super) type Handler = fn(&mut State, &Operation<'_>) -> Output;
@@ -124,23 +123,17 @@ impl Api {
     }
 
     /// The key of the body under which the members stand.
-    pub(super) fn body_key(&self, cloud: &Cloud) -> Option<&'static str> {
+    pub(super) fn body_key(&self, switches: Switches) -> Option<&'static str> {
         match self {
             Self::Handler(route, _) => match route.page_key {
-                Some(page_key) if on(&cloud.switches.zstack_follow_page) => Some(page_key),
+                Some(page_key) if switches.follow_page => Some(page_key),
                 _ => route.key,
             },
             Self::Modelled(operation, _) => operation.wrapper.as_deref(),
         }
     }
 
-    pub(super) fn run(
-        self,
-        cloud: &Cloud,
-        state: &mut State,
-        call: &Call<'_>,
-        parameters: Value,
-    ) -> Output {
+    pub(super) fn run(self, state: &mut State, call: &Call<'_>, parameters: Value) -> Output {
         let (api, path, input) = match self {
             Self::Handler(route, path) => (Ok(route), path, Input::new()),
             Self::Modelled(operation, input) => (Err(operation), uuid_of(&input), input),
@@ -150,8 +143,8 @@ impl Api {
             parameters,
             request: call.request,
             now: call.now,
-            utc_offset: cloud.switches.zstack_utc_offset.load(Ordering::SeqCst),
-            state_as_object: on(&cloud.switches.zstack_state_as_object),
+            utc_offset: state.switches.utc_offset,
+            state_as_object: state.switches.state_as_object,
         };
         match api {
             Ok(route) => (route.handler)(state, &operation),
