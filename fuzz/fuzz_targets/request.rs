@@ -1,35 +1,37 @@
-//! The local cloud's reader of requests: whatever comes, in whatever pieces.
+//! The local cloud's connections: whatever comes, in whatever pieces, to whichever service.
 
 #![no_main]
 
 use cumulo_fuzz::{byte, metered};
-use cumulo_localcloud::fuzzing::{Read, requests};
+use cumulo_localcloud::fuzzing::serve;
+use cumulo_localcloud::{SeenRequest, Service};
 use libfuzzer_sys::fuzz_target;
+
+/// What does not differ from one run to the next.
+fn parts(one: &SeenRequest) -> (&str, &str, &[(String, String)], &[u8], Option<u16>) {
+    (&one.method, &one.target, &one.headers, &one.body, one.status)
+}
 
 fuzz_target!(|data: &[u8]| {
     let mut data = data;
+    let service = Service::ALL[usize::from(byte(&mut data)) % Service::ALL.len()];
     let at_once = usize::from(byte(&mut data));
-    let (read, bytes) = metered(|| requests(data, usize::MAX));
+    let (whole, bytes) = metered(|| serve(service, data, usize::MAX));
+    let (seen, answers) = whole.expect("the connection ends");
     assert!(
-        bytes <= 100 * data.len() + (256 << 10),
+        bytes <= 1000 * data.len() + (4 << 20),
         "{bytes} for {}",
         data.len()
     );
-    // The network may cut anywhere.
-    assert_eq!(requests(data, at_once), read);
-    for one in read {
-        match one {
-            Read::Request {
-                method,
-                target,
-                path,
-                body,
-                ..
-            } => {
-                assert!(!method.is_empty() && !target.is_empty() && !path.is_empty());
-                assert!(body.len() <= data.len());
-            }
-            Read::Refused(status) => assert!(matches!(status, 400 | 413 | 431)),
-        }
+    assert!(answers.is_empty() || answers.starts_with(b"HTTP/1."));
+    for one in &seen {
+        assert!(!one.method.is_empty() && !one.target.is_empty());
+        assert!(one.body.len() <= data.len());
     }
+    // The network may cut anywhere.
+    let (pieces, _) = serve(service, data, at_once).expect("the connection ends");
+    assert!(
+        seen.iter().map(parts).eq(pieces.iter().map(parts)),
+        "{seen:?} {pieces:?}"
+    );
 });

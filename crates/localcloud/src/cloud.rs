@@ -1,55 +1,36 @@
-//! What do all services share? The clock, the switches, the fault plan, the record of requests,
-//! and the way from a request to the service that answers it.
+//! What becomes of a request? The cloud finds who answers it, lets the fault happen that is due,
+//! and keeps a record. It knows the clouds and no socket.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard};
 
+use crate::acs::Acs;
 use crate::clock::Clock;
-use crate::fault::{FaultKind, Plan};
+use crate::fault::{Fault, FaultKind, Plan};
+use crate::huawei::Huawei;
+use crate::platform::{Platform, lock};
 use crate::seen::SeenRequest;
 use crate::wire::{Call, Reply, Request, Service};
-use crate::{acs, huawei, zstack};
+use crate::zstack::{self, Zstack};
 
-/// Behaviour that the builder sets and a test may change while the cloud runs.
-#[derive(Debug)]
-pub(crate) struct Switches {
+/// Behaviour that is chosen before the start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choices {
     /// Refuse timestamps outside the window.
-    pub(crate) strict_time: AtomicBool,
+    pub(crate) strict_time: bool,
     /// Keep what is asked.
-    pub(crate) record: AtomicBool,
-    /// ZStack: take the lower-case body key of the documentation page.
-    pub(crate) zstack_follow_page: AtomicBool,
-    /// ZStack: answer 200 where the real server answers 202.
-    pub(crate) zstack_synchronous: AtomicBool,
-    /// ZStack: write `state` as `{name, ordinal}`.
-    pub(crate) zstack_state_as_object: AtomicBool,
-    /// ZStack: compare instants instead of wall clocks.
-    pub(crate) zstack_check_time_zone: AtomicBool,
-    /// ZStack: the server's wall clock, seconds east of UTC.
-    pub(crate) zstack_utc_offset: AtomicI32,
-    /// ZStack: how many polls find a job still running.
-    pub(crate) zstack_job_polls: AtomicU32,
+    pub(crate) record: bool,
+    pub(crate) zstack: zstack::Switches,
 }
 
-impl Default for Switches {
+impl Default for Choices {
     fn default() -> Self {
         Self {
-            strict_time: AtomicBool::new(true),
-            record: AtomicBool::new(true),
-            zstack_follow_page: AtomicBool::new(false),
-            zstack_synchronous: AtomicBool::new(false),
-            zstack_state_as_object: AtomicBool::new(false),
-            zstack_check_time_zone: AtomicBool::new(false),
-            zstack_utc_offset: AtomicI32::new(0),
-            zstack_job_polls: AtomicU32::new(1),
+            strict_time: true,
+            record: true,
+            zstack: zstack::Switches::default(),
         }
     }
-}
-
-/// `switch`, read.
-pub(crate) fn on(switch: &AtomicBool) -> bool {
-    switch.load(Ordering::SeqCst)
 }
 
 /// Where the services listen.
@@ -57,7 +38,7 @@ pub(crate) fn on(switch: &AtomicBool) -> bool {
 pub(crate) struct Addresses {
     ports: [u16; Service::ALL.len()],
     /// Port of the address behind which no ZStack answers.
-    pub(crate) unreachable: u16,
+    unreachable: u16,
 }
 
 impl Addresses {
@@ -65,60 +46,56 @@ impl Addresses {
         Self { ports, unreachable }
     }
 
-    pub(crate) fn port(&self, service: Service) -> u16 {
-        Service::ALL
+    pub(crate) fn base(&self, service: Service) -> String {
+        let port = Service::ALL
             .iter()
             .position(|one| *one == service)
-            .map_or(0, |at| self.ports[at])
-    }
-
-    pub(crate) fn base(&self, service: Service) -> String {
-        format!("http://127.0.0.1:{}", self.port(service))
+            .map_or(0, |at| self.ports[at]);
+        format!("http://127.0.0.1:{port}")
     }
 }
 
-/// What the front asks of the services for one request, and what they tell it.
-#[derive(Default)]
-pub(crate) struct Exchange {
-    pub(crate) skew: i64,
-    pub(crate) instead: Option<Reply>,
-    pub(crate) verdict: Option<String>,
-    pub(crate) injected: bool,
+/// What becomes of a connection after a request.
+pub(crate) enum Fate {
+    /// The client gets this answer.
+    Answer(Reply),
+    /// The client gets this answer without all that comes after so many bytes of its body.
+    Cut(Reply, usize),
+    Close,
+    Reset,
 }
 
 /// The whole cloud but its sockets.
 pub(crate) struct Cloud {
     pub(crate) addresses: Addresses,
-    pub(crate) switches: Switches,
     pub(crate) clock: Clock,
     pub(crate) stray_connections: AtomicU64,
+    pub(crate) huawei: Huawei,
+    pub(crate) zstack: Zstack,
+    acs: Acs,
+    strict_time: bool,
+    record: bool,
     faults: Mutex<Plan>,
     seen: Mutex<Vec<SeenRequest>>,
-    exchanges: Mutex<HashMap<u64, Exchange>>,
-    acs: Mutex<acs::State>,
-    huawei: Mutex<huawei::State>,
-    zstack: Mutex<zstack::State>,
-}
-
-/// Locks; a handler that panicked leaves data that is still good enough to answer with.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Cloud {
-    pub(crate) fn new(addresses: Addresses, switches: Switches) -> Self {
-        let now = Clock::default().now(0);
+    pub(crate) fn new(addresses: Addresses, choices: Choices) -> Self {
+        let clock = Clock::default();
         Self {
-            addresses,
-            switches,
-            clock: Clock::default(),
             stray_connections: AtomicU64::new(0),
+            huawei: Huawei::new(
+                &addresses.base(Service::Iam),
+                &addresses.base(Service::Apig),
+            ),
+            zstack: Zstack::new(choices.zstack, addresses.unreachable, clock.now(0)),
+            acs: Acs::new(),
+            strict_time: choices.strict_time,
+            record: choices.record,
             faults: Mutex::default(),
             seen: Mutex::default(),
-            exchanges: Mutex::default(),
-            acs: Mutex::new(acs::State::new()),
-            huawei: Mutex::new(huawei::State::new()),
-            zstack: Mutex::new(zstack::State::new(now)),
+            addresses,
+            clock,
         }
     }
 
@@ -130,90 +107,113 @@ impl Cloud {
         lock(&self.seen)
     }
 
-    pub(crate) fn exchanges(&self) -> MutexGuard<'_, HashMap<u64, Exchange>> {
-        lock(&self.exchanges)
-    }
-
-    pub(crate) fn acs(&self) -> MutexGuard<'_, acs::State> {
-        lock(&self.acs)
-    }
-
-    pub(crate) fn huawei(&self) -> MutexGuard<'_, huawei::State> {
-        lock(&self.huawei)
-    }
-
-    pub(crate) fn zstack(&self) -> MutexGuard<'_, zstack::State> {
-        lock(&self.zstack)
-    }
-
-    /// The operation that a request addresses, before anything is checked.
-    pub(crate) fn operation(request: &Request) -> Option<String> {
-        match request.service {
-            Service::Smc | Service::Smartag => acs::operation(request),
-            Service::Apig => huawei::apig_operation(request),
-            Service::Iam => huawei::iam_operation(request),
-            Service::Zstack => zstack::operation(request),
+    /// Who answers at the port of a service.
+    fn platform(&self, service: Service) -> &dyn Platform {
+        match service {
+            Service::Smc | Service::Smartag => &self.acs,
+            Service::Apig | Service::Iam => &self.huawei,
+            Service::Zstack => &self.zstack,
         }
     }
 
-    /// Checks the request and executes it.
-    pub(crate) fn answer(&self, call: &Call<'_>) -> Reply {
-        let reply = match call.request.service {
-            Service::Smc | Service::Smartag => acs::answer(self, call),
-            Service::Apig => huawei::answer_apig(self, call),
-            Service::Iam => huawei::answer_iam(self, call),
-            Service::Zstack => zstack::answer(self, call),
+    /// Has a request answered, or lost: the way in for all that comes to the ports of services.
+    pub(crate) async fn handle(&self, request: Request) -> Fate {
+        let service = request.service;
+        let operation = self.platform(service).operation(&request);
+        let fault = self.faults().take(service, operation.as_deref());
+        let kind = fault.as_ref().map(Fault::kind);
+        let reply = match &fault {
+            None => Some(self.answer(&request, 0, None)),
+            Some(fault) => self.answer_with(fault, &request).await,
         };
-        reply.dated(call.now)
+        let delivered = !matches!(kind, Some(FaultKind::LoseResponse | FaultKind::Reset));
+        if self.record {
+            self.seen().push(SeenRequest {
+                service,
+                operation,
+                method: request.method,
+                target: request.target,
+                headers: request.headers,
+                body: request.body,
+                status: reply
+                    .as_ref()
+                    .filter(|_| delivered)
+                    .map(|reply| reply.status),
+                verdict: reply.as_ref().and_then(|reply| reply.verdict.clone()),
+                fault: kind.map(FaultKind::name),
+            });
+        }
+        match (reply, kind) {
+            (_, Some(FaultKind::Reset)) => Fate::Reset,
+            (Some(reply), Some(FaultKind::TruncateBody(length))) => Fate::Cut(reply, *length),
+            (Some(reply), _) if delivered => Fate::Answer(reply),
+            _ => Fate::Close,
+        }
+    }
+
+    /// Checks the request and executes it, or gives the answer `instead` once it is checked.
+    fn answer(&self, request: &Request, skew: i64, instead: Option<Reply>) -> Reply {
+        let call = Call {
+            request,
+            now: self.clock.now(skew),
+            strict_time: self.strict_time,
+            instead,
+        };
+        self.platform(request.service).answer(&call).dated(call.now)
+    }
+
+    /// The answer under a fault; `None` when the request is not even handled.
+    async fn answer_with(&self, fault: &Fault, request: &Request) -> Option<Reply> {
+        let injected = self.answer_of(fault.kind(), request.service);
+        let mut skew = 0;
+        let mut instead = None;
+        match fault.kind() {
+            FaultKind::LoseRequest => return None,
+            FaultKind::Reset if !fault.is_executed() => return None,
+            // A proxy before the service answers: nothing is even checked.
+            FaultKind::Html(_) if !fault.is_executed() => {
+                return injected.map(|reply| fault.dress(reply).dated(self.clock.now(0)));
+            }
+            FaultKind::Delay(time) => tokio::time::sleep(*time).await,
+            FaultKind::ClockSkew(seconds) => skew = *seconds,
+            _ if !fault.is_executed() => instead.clone_from(&injected),
+            _ => {}
+        }
+        let reply = self.answer(request, skew, instead);
+        if reply.injected {
+            return Some(fault.dress(reply));
+        }
+        match injected.filter(|_| fault.is_executed()) {
+            Some(injected) => {
+                let mut other = fault.dress(injected).dated(self.clock.now(0));
+                other.verdict = reply.verdict;
+                Some(other)
+            }
+            None => Some(reply),
+        }
     }
 
     /// The answer that a fault calls for in the words of the service; `None` when the fault
     /// is not about the answer.
-    pub(crate) fn fault_reply(service: Service, kind: &FaultKind) -> Option<Reply> {
-        let mut reply = Self::fault_answer(service, kind)?;
-        reply.injected = true;
-        Some(reply)
-    }
-
-    fn fault_answer(service: Service, kind: &FaultKind) -> Option<Reply> {
-        match kind {
-            FaultKind::Html(status) => Some(Reply::html(*status)),
-            FaultKind::Body { status, body } => Some(Reply::raw(*status, body)),
-            FaultKind::ServerError(status) => Some(match service {
-                Service::Smc | Service::Smartag => acs::server_error(service, *status),
-                Service::Apig => huawei::apig_server_error(*status),
-                Service::Iam => huawei::iam_server_error(*status),
-                Service::Zstack => zstack::server_error(*status),
-            }),
+    fn answer_of(&self, kind: &FaultKind, service: Service) -> Option<Reply> {
+        let platform = self.platform(service);
+        let mut reply = match kind {
+            FaultKind::Html(status) => Reply::html(*status),
+            FaultKind::Body { status, body } => Reply::raw(*status, body),
+            FaultKind::ServerError(status) => platform.server_error(service, *status),
             FaultKind::Throttle {
                 status,
                 code,
                 retry_after_ms,
-            } => {
-                let code = code.as_deref();
-                Some(match service {
-                    Service::Smc | Service::Smartag => {
-                        acs::throttled(service, *status, code, *retry_after_ms)
-                    }
-                    Service::Apig => huawei::apig_throttled(*status, code, *retry_after_ms),
-                    Service::Iam => huawei::iam_throttled(*status, code, *retry_after_ms),
-                    Service::Zstack => zstack::throttled(*status, code, *retry_after_ms),
-                })
-            }
+            } => platform.throttled(service, *status, code.as_deref(), *retry_after_ms),
             FaultKind::LoseRequest
             | FaultKind::LoseResponse
             | FaultKind::Reset
             | FaultKind::Delay(_)
             | FaultKind::TruncateBody(_)
-            | FaultKind::ClockSkew(_) => None,
-        }
-    }
-}
-
-/// `Retry-After` knows whole seconds only.
-pub(crate) fn with_retry_after(reply: Reply, milliseconds: Option<u64>) -> Reply {
-    match milliseconds {
-        Some(hint) => reply.header("retry-after", hint.div_ceil(1000).to_string()),
-        None => reply,
+            | FaultKind::ClockSkew(_) => return None,
+        };
+        reply.injected = true;
+        Some(reply)
     }
 }

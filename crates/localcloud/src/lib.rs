@@ -29,7 +29,6 @@
 pub mod accounts;
 
 mod acs;
-mod backend;
 mod clock;
 mod cloud;
 mod encode;
@@ -38,6 +37,7 @@ mod front;
 mod huawei;
 mod local;
 mod model;
+mod platform;
 mod random;
 mod recent;
 mod route;
@@ -45,11 +45,11 @@ mod seen;
 mod wire;
 mod zstack;
 
-/// What fuzzing reads without a socket.
-#[cfg(fuzzing)]
+/// What fuzzing reaches without a socket.
+#[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing {
-    pub use crate::front::fuzzing::{Read, requests};
+    pub use crate::front::fuzzing::serve;
 
     /// Field, operator and value of a condition, as the server takes it apart.
     pub fn condition(text: &str) -> Option<(&str, &'static str, &str)> {

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use crate::cloud::{Addresses, Cloud, Switches};
+use crate::cloud::{Addresses, Choices, Cloud};
 use crate::fault::Fault;
 use crate::front;
 use crate::seen::SeenRequest;
@@ -20,7 +20,7 @@ use crate::wire::Service;
 #[must_use = "nothing runs before `start`"]
 pub struct Builder {
     port: u16,
-    switches: Switches,
+    choices: Choices,
 }
 
 impl Builder {
@@ -33,62 +33,54 @@ impl Builder {
 
     /// Whether timestamps more than 15 minutes off are refused, as the real services do (the
     /// default). Turn it off to send recorded requests or published examples.
-    pub fn strict_time(self, on: bool) -> Self {
-        self.switches.strict_time.store(on, Ordering::SeqCst);
+    pub fn strict_time(mut self, on: bool) -> Self {
+        self.choices.strict_time = on;
         self
     }
 
     /// Whether requests are kept for [`LocalCloud::requests`]; on unless turned off. A process
     /// that runs for long should turn it off.
-    pub fn record(self, on: bool) -> Self {
-        self.switches.record.store(on, Ordering::SeqCst);
+    pub fn record(mut self, on: bool) -> Self {
+        self.choices.record = on;
         self
     }
 
     /// ZStack: take the body key of the documentation page (`changeaccesskeystate`) instead of
     /// the one that the real server takes (`changeAccessKeyState`).
-    pub fn zstack_follow_page(self, on: bool) -> Self {
-        self.switches.zstack_follow_page.store(on, Ordering::SeqCst);
+    pub fn zstack_follow_page(mut self, on: bool) -> Self {
+        self.choices.zstack.follow_page = on;
         self
     }
 
     /// ZStack: answer writes at once with 200, where the real server answers 202 and a job.
-    pub fn zstack_synchronous(self, on: bool) -> Self {
-        self.switches.zstack_synchronous.store(on, Ordering::SeqCst);
+    pub fn zstack_synchronous(mut self, on: bool) -> Self {
+        self.choices.zstack.synchronous = on;
         self
     }
 
     /// ZStack: write an access key's `state` as `{name, ordinal}`, as its page documents it,
     /// instead of as text, as the page's example shows it.
-    pub fn zstack_state_as_object(self, on: bool) -> Self {
-        self.switches
-            .zstack_state_as_object
-            .store(on, Ordering::SeqCst);
+    pub fn zstack_state_as_object(mut self, on: bool) -> Self {
+        self.choices.zstack.state_as_object = on;
         self
     }
 
     /// ZStack: compare instants instead of wall clocks when access key signatures are checked
     /// (the server's `rest.checkTimeZone`, off by default).
-    pub fn zstack_check_time_zone(self, on: bool) -> Self {
-        self.switches
-            .zstack_check_time_zone
-            .store(on, Ordering::SeqCst);
+    pub fn zstack_check_time_zone(mut self, on: bool) -> Self {
+        self.choices.zstack.check_time_zone = on;
         self
     }
 
     /// ZStack: the server's local time, in seconds east of UTC; UTC unless set.
-    pub fn zstack_utc_offset(self, seconds: i32) -> Self {
-        self.switches
-            .zstack_utc_offset
-            .store(seconds, Ordering::SeqCst);
+    pub fn zstack_utc_offset(mut self, seconds: i32) -> Self {
+        self.choices.zstack.utc_offset = seconds;
         self
     }
 
     /// ZStack: how many polls find a job still running; 1 unless set.
-    pub fn zstack_job_polls(self, polls: u32) -> Self {
-        self.switches
-            .zstack_job_polls
-            .store(polls, Ordering::SeqCst);
+    pub fn zstack_job_polls(mut self, polls: u32) -> Self {
+        self.choices.zstack.job_polls = polls;
         self
     }
 
@@ -107,7 +99,7 @@ impl Builder {
             *port = listener.local_addr()?.port();
         }
         let addresses = Addresses::new(ports, unreachable.local_addr()?.port());
-        let cloud = Arc::new(Cloud::new(addresses, self.switches));
+        let cloud = Arc::new(Cloud::new(addresses, self.choices));
 
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = oneshot::channel();
@@ -222,57 +214,52 @@ impl LocalCloud {
 
     /// All ZStack sessions are invalid from now on.
     pub fn expire_sessions(&self) {
-        self.cloud.zstack().expire_sessions();
+        self.cloud.zstack.expire_sessions();
     }
 
     /// All ZStack jobs are forgotten: polls answer 404.
     pub fn expire_jobs(&self) {
-        self.cloud.zstack().expire_jobs();
+        self.cloud.zstack.expire_jobs();
     }
 
     /// All Keystone tokens are invalid from now on.
     pub fn expire_tokens(&self) {
-        self.cloud.huawei().expire_tokens();
+        self.cloud.huawei.expire_tokens();
     }
 
     /// See [`Builder::zstack_follow_page`].
     pub fn zstack_follow_page(&self, on: bool) {
         self.cloud
-            .switches
-            .zstack_follow_page
-            .store(on, Ordering::SeqCst);
+            .zstack
+            .switch(|switches| switches.follow_page = on);
     }
 
     /// See [`Builder::zstack_synchronous`].
     pub fn zstack_synchronous(&self, on: bool) {
         self.cloud
-            .switches
-            .zstack_synchronous
-            .store(on, Ordering::SeqCst);
+            .zstack
+            .switch(|switches| switches.synchronous = on);
     }
 
     /// See [`Builder::zstack_state_as_object`].
     pub fn zstack_state_as_object(&self, on: bool) {
         self.cloud
-            .switches
-            .zstack_state_as_object
-            .store(on, Ordering::SeqCst);
+            .zstack
+            .switch(|switches| switches.state_as_object = on);
     }
 
     /// See [`Builder::zstack_utc_offset`].
     pub fn zstack_utc_offset(&self, seconds: i32) {
         self.cloud
-            .switches
-            .zstack_utc_offset
-            .store(seconds, Ordering::SeqCst);
+            .zstack
+            .switch(|switches| switches.utc_offset = seconds);
     }
 
     /// See [`Builder::zstack_job_polls`].
     pub fn zstack_job_polls(&self, polls: u32) {
         self.cloud
-            .switches
-            .zstack_job_polls
-            .store(polls, Ordering::SeqCst);
+            .zstack
+            .switch(|switches| switches.job_polls = polls);
     }
 
     /// Connections made to the address that ZStack's job `location` names. A client that builds

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::wire::Service;
 
-/// A request that reached the local cloud, exactly as it was sent.
+/// A request that reached the local cloud, as it was sent.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SeenRequest {
@@ -14,9 +14,9 @@ pub struct SeenRequest {
     pub operation: Option<String>,
     /// The verb, as sent.
     pub method: String,
-    /// The target of the request line, byte for byte.
+    /// The target of the request line, byte for byte up to a `#`.
     pub target: String,
-    /// Headers in the order of the wire, names as written.
+    /// Headers in the order of the wire, names in lower case; those of one name stand together.
     pub headers: Vec<(String, String)>,
     /// The body, without transfer encoding.
     pub body: Vec<u8>,

@@ -53,7 +53,7 @@ pub(crate) struct Request {
     pub(crate) method: String,
     /// Second word of the request line, untouched.
     pub(crate) target: String,
-    /// In the order of the wire, names as they were written.
+    /// In the order of the wire, names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     /// After removal of the transfer encoding.
     pub(crate) body: Vec<u8>,
@@ -218,6 +218,14 @@ impl Reply {
         self
     }
 
+    /// With a hint when to ask again; the header knows whole seconds only.
+    pub(crate) fn retry_after(self, milliseconds: Option<u64>) -> Self {
+        match milliseconds {
+            Some(hint) => self.header("retry-after", hint.div_ceil(1000).to_string()),
+            None => self,
+        }
+    }
+
     pub(crate) fn dated(mut self, now: Timestamp) -> Self {
         if !self
             .headers
@@ -235,6 +243,8 @@ pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     /// The server's time for this request.
     pub(crate) now: Timestamp,
+    /// Whether timestamps outside the window are refused.
+    pub(crate) strict_time: bool,
     /// Answer this instead of executing, once the request has passed authentication.
     pub(crate) instead: Option<Reply>,
 }

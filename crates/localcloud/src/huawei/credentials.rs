@@ -4,16 +4,15 @@ use serde_json::json;
 
 use crate::accounts;
 use crate::clock;
-use crate::cloud::Cloud;
 use crate::wire::{Call, Reply};
 
-use super::keystone::{authenticate, token_user};
-use super::{Refusal, State};
+use super::keystone::{State, authenticate, token_user};
+use super::refusal::Refusal;
 
 const DURATIONS: std::ops::RangeInclusive<i64> = 900..=86_400;
 
 /// `POST /v3.0/OS-CREDENTIAL/securitytokens`
-pub(super) fn create(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
+pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
     let bad = |why: &str| Refusal::identity(400, format!("Invalid input: {why}")).verdict(why);
     let body = call.request.json().ok_or_else(|| bad("expected JSON"))?;
     let identity = &body["auth"]["identity"];
@@ -24,7 +23,7 @@ pub(super) fn create(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Resul
             token_user(state, call, given)?;
         }
         "assume_role" => {
-            authenticate(cloud, state, call)?;
+            authenticate(state, call)?;
             let agency = given["xrole_name"]
                 .as_str()
                 .or_else(|| given["agency_name"].as_str());

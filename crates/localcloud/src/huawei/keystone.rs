@@ -1,20 +1,73 @@
 //! How does a caller get a token? Keystone v3 on its way in: password login with every scope,
 //! token validation and revocation, the catalog and the list of projects.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::accounts;
-use crate::cloud::Cloud;
 use crate::encode;
 use crate::route::{PathValues, match_path};
-use crate::wire::{Call, Reply, Request, Service};
+use crate::wire::{Call, Reply, Request};
 
+use super::credentials;
 use super::identity::{self, PROJECTS, Project, USERS, User};
-use super::tokens::Scope;
-use super::{Caller, Refusal, State, credentials};
+use super::operation::Caller;
+use super::refusal::Refusal;
+use super::sdk_hmac::Keys;
+use super::tokens::{Scope, Tokens};
 
-type Handler = fn(&Cloud, &mut State, &Call<'_>) -> Result<Reply, Refusal>;
+/// Where the services are found, as Keystone tells it.
+struct Directory {
+    /// Address of the identity service's version.
+    version: String,
+    /// The services that a token's owner can reach. The gateway's address lacks the project id.
+    catalog: Value,
+}
+
+impl Directory {
+    fn new(iam: &str, apig: &str) -> Self {
+        let entry = |kind: &str, name: &str, url: String| {
+            let id = &encode::sha256_hex(kind.as_bytes())[..32];
+            json!({
+                "id": id,
+                "type": kind,
+                "name": name,
+                "endpoints": [{
+                    "id": &encode::sha256_hex(url.as_bytes())[..32],
+                    "interface": "public",
+                    "region": accounts::KEYSTONE_REGION,
+                    "region_id": accounts::KEYSTONE_REGION,
+                    "url": url,
+                }],
+            })
+        };
+        Self {
+            version: format!("{iam}/v3/"),
+            catalog: json!([
+                entry("identity", "keystone", format!("{iam}/v3")),
+                entry("apigv2", "apig", format!("{apig}/v2")),
+            ]),
+        }
+    }
+}
+
+/// What the identity service remembers, of which the gateway asks too.
+pub(super) struct State {
+    directory: Directory,
+    pub(super) keys: Keys,
+    pub(super) tokens: Tokens,
+}
+
+impl State {
+    pub(super) fn new(iam: &str, apig: &str) -> Self {
+        Self {
+            directory: Directory::new(iam, apig),
+            keys: Keys::new(),
+            tokens: Tokens::default(),
+        }
+    }
+}
+
+type Handler = fn(&mut State, &Call<'_>) -> Result<Reply, Refusal>;
 
 const ROUTES: &[(&str, &str, &str, Handler)] = &[
     ("GET", "/v3", "ShowVersion", version),
@@ -40,9 +93,9 @@ pub(super) fn find(request: &Request) -> Option<(&'static str, Handler)> {
     })
 }
 
-pub(super) fn answer(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
+pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
     match find(call.request) {
-        Some((_, handler)) => handler(cloud, state, call),
+        Some((_, handler)) => handler(state, call),
         None => Err(
             Refusal::identity(404, "The resource could not be found.").verdict(format!(
                 "no operation {} {}",
@@ -63,14 +116,9 @@ fn bad_request(why: &str) -> Refusal {
 }
 
 /// A caller with a token or a signature.
-pub(super) fn authenticate(
-    cloud: &Cloud,
-    state: &mut State,
-    call: &Call<'_>,
-) -> Result<Caller, Refusal> {
+pub(super) fn authenticate(state: &mut State, call: &Call<'_>) -> Result<Caller, Refusal> {
     if call.request.header("authorization").is_some() {
-        let strict = crate::cloud::on(&cloud.switches.strict_time);
-        state.keys.admit(call.request, call.now, strict)?;
+        state.keys.admit(call.request, call.now, call.strict_time)?;
         return Ok(Caller {
             user: &USERS[0],
             project: None,
@@ -86,9 +134,8 @@ pub(super) fn authenticate(
     })
 }
 
-fn version(cloud: &Cloud, _: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
+fn version(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
     Refusal::planned(call)?;
-    let url = format!("{}/v3/", cloud.addresses.base(Service::Iam));
     Ok(Reply::json(
         200,
         &json!({
@@ -96,7 +143,7 @@ fn version(cloud: &Cloud, _: &mut State, call: &Call<'_>) -> Result<Reply, Refus
                 "id": "v3.6",
                 "status": "stable",
                 "updated": "2016-04-04T00:00:00Z",
-                "links": [{ "rel": "self", "href": url }],
+                "links": [{ "rel": "self", "href": state.directory.version }],
                 "media-types": [],
             }
         }),
@@ -115,7 +162,7 @@ fn is_our_domain(domain: &Value) -> bool {
     }
 }
 
-fn create_token(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
+fn create_token(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
     let body = call
         .request
         .json()
@@ -139,13 +186,12 @@ fn create_token(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Rep
     let scope = scope(&auth["scope"])?;
     Refusal::planned(call)?;
     let (text, token) = state.tokens.issue(user, scope, methods, call.now);
-    let catalog = catalog(cloud);
     let declined = call
         .request
         .query_pairs()
         .iter()
         .any(|(name, _)| name == "nocatalog");
-    let body = token.describe((!declined).then_some(&catalog));
+    let body = token.describe((!declined).then_some(&state.directory.catalog));
     Ok(Reply::json(201, &body).header("X-Subject-Token", text))
 }
 
@@ -217,37 +263,6 @@ fn scope(given: &Value) -> Result<Scope, Refusal> {
     }
 }
 
-/// The services that a token's owner can reach. The gateway's address lacks the project id.
-fn catalog(cloud: &Cloud) -> Value {
-    let entry = |kind: &str, name: &str, url: String| {
-        let id = &encode::sha256_hex(kind.as_bytes())[..32];
-        json!({
-            "id": id,
-            "type": kind,
-            "name": name,
-            "endpoints": [{
-                "id": &encode::sha256_hex(url.as_bytes())[..32],
-                "interface": "public",
-                "region": accounts::KEYSTONE_REGION,
-                "region_id": accounts::KEYSTONE_REGION,
-                "url": url,
-            }],
-        })
-    };
-    json!([
-        entry(
-            "identity",
-            "keystone",
-            format!("{}/v3", cloud.addresses.base(Service::Iam))
-        ),
-        entry(
-            "apigv2",
-            "apig",
-            format!("{}/v2", cloud.addresses.base(Service::Apig))
-        ),
-    ])
-}
-
 /// The token that a validation or revocation is about.
 fn subject<'a>(state: &State, call: &Call<'a>) -> Result<&'a str, Refusal> {
     let text = call
@@ -260,31 +275,34 @@ fn subject<'a>(state: &State, call: &Call<'a>) -> Result<&'a str, Refusal> {
     Ok(text)
 }
 
-fn show_token(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
-    authenticate(cloud, state, call)?;
+fn show_token(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
+    authenticate(state, call)?;
     Refusal::planned(call)?;
     let text = subject(state, call)?;
     let token = state.tokens.find(text, call.now).map_err(unauthorized)?;
-    Ok(Reply::json(200, &token.describe(Some(&catalog(cloud)))).header("X-Subject-Token", text))
+    Ok(
+        Reply::json(200, &token.describe(Some(&state.directory.catalog)))
+            .header("X-Subject-Token", text),
+    )
 }
 
-fn revoke_token(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
-    authenticate(cloud, state, call)?;
+fn revoke_token(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
+    authenticate(state, call)?;
     Refusal::planned(call)?;
     let text = subject(state, call)?;
     state.tokens.revoke(text);
     Ok(Reply::new(204))
 }
 
-fn show_catalog(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
-    authenticate(cloud, state, call)?;
+fn show_catalog(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
+    authenticate(state, call)?;
     Refusal::planned(call)?;
-    let body = json!({ "catalog": catalog(cloud), "links": { "next": null, "previous": null, "self": null } });
+    let body = json!({ "catalog": state.directory.catalog, "links": { "next": null, "previous": null, "self": null } });
     Ok(Reply::json(200, &body))
 }
 
-fn list_projects(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
-    authenticate(cloud, state, call)?;
+fn list_projects(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
+    authenticate(state, call)?;
     Refusal::planned(call)?;
     let name = call.request.query_value("name");
     let domain = call.request.query_value("domain_id");
@@ -311,9 +329,4 @@ fn list_projects(cloud: &Cloud, state: &mut State, call: &Call<'_>) -> Result<Re
     let body =
         json!({ "projects": projects, "links": { "next": null, "previous": null, "self": null } });
     Ok(Reply::json(200, &body))
-}
-
-/// Whether `at` is over at `now`.
-pub(super) fn is_over(at: Option<Timestamp>, now: Timestamp) -> bool {
-    at.is_some_and(|at| at <= now)
 }

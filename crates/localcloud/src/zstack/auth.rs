@@ -1,34 +1,41 @@
 //! Who calls? `Authorization: OAuth <session>`, or `ZStack <key id>:<signature>` over verb, date
 //! and path, as ZStack's public SDK signs them.
 
-use std::sync::atomic::Ordering;
-
 use crate::clock;
-use crate::cloud::{Cloud, on};
 use crate::encode;
 use crate::wire::{Call, Reply};
 
-use super::{ErrorCode, State, date, refuse};
+use super::access_keys::AccessKeys;
+use super::date;
+use super::failure::{ErrorCode, refuse};
+use super::sessions::Sessions;
+use super::switches::Switches;
 
 /// The outer error is the REST layer's; the inner one is the API's, which an asynchronous API
 /// reports through its job.
 pub(super) fn admit(
-    cloud: &Cloud,
-    state: &mut State,
+    sessions: &mut Sessions,
+    keys: &AccessKeys,
+    switches: Switches,
     call: &Call<'_>,
 ) -> Result<Result<(), ErrorCode>, Reply> {
     let Some(authorization) = call.request.header("authorization") else {
         return Err(refuse(400, "missing header 'Authorization'"));
     };
     match authorization.split_once(' ') {
-        Some(("OAuth", session)) => Ok(state.sessions.touch(session.trim(), call.now)),
-        Some(("ZStack", value)) => access_key(cloud, state, call, value.trim()).map(Ok),
+        Some(("OAuth", session)) => Ok(sessions.touch(session.trim(), call.now)),
+        Some(("ZStack", value)) => access_key(keys, switches, call, value.trim()).map(Ok),
         _ => Err(refuse(400, "illegal header 'Authorization'")
             .verdict("expected `OAuth <session>` or `ZStack <id>:<signature>`")),
     }
 }
 
-fn access_key(cloud: &Cloud, state: &State, call: &Call<'_>, value: &str) -> Result<(), Reply> {
+fn access_key(
+    keys: &AccessKeys,
+    switches: Switches,
+    call: &Call<'_>,
+    value: &str,
+) -> Result<(), Reply> {
     let Some((id, signature)) = value
         .split_once(':')
         .filter(|(id, sig)| !id.is_empty() && !sig.is_empty())
@@ -41,8 +48,8 @@ fn access_key(cloud: &Cloud, state: &State, call: &Call<'_>, value: &str) -> Res
     let Some(text) = call.request.header("date") else {
         return Err(refuse(400, "missing header 'Date'"));
     };
-    check_date(cloud, call, text)?;
-    let Some(secret) = state.keys.enabled_secret(id) else {
+    check_date(switches, call, text)?;
+    let Some(secret) = keys.enabled_secret(id) else {
         return Err(refuse(
             403,
             format!("access key id: {id} does not existed or disabled"),
@@ -66,17 +73,17 @@ fn string_to_sign(method: &str, date: &str, path: &str) -> String {
     format!("{method}\n{date}\n{uri}")
 }
 
-fn check_date(cloud: &Cloud, call: &Call<'_>, text: &str) -> Result<(), Reply> {
+fn check_date(switches: Switches, call: &Call<'_>, text: &str) -> Result<(), Reply> {
     let Some((wall, zone)) = date::parse(text) else {
         return Err(refuse(400, format!("illegal header 'Date': {text}"))
             .verdict(format!("expected EEE, dd MMM yyyy HH:mm:ss z, got {text}")));
     };
-    if !on(&cloud.switches.strict_time) {
+    if !call.strict_time {
         return Ok(());
     }
     // By default the server takes the text for its own wall clock and ignores the zone.
-    let own = cloud.switches.zstack_utc_offset.load(Ordering::SeqCst);
-    let offset = if on(&cloud.switches.zstack_check_time_zone) {
+    let own = switches.utc_offset;
+    let offset = if switches.check_time_zone {
         date::offset(zone).ok_or_else(|| {
             refuse(400, format!("illegal header 'Date': {text}"))
                 .verdict("the time zone is unknown here")

@@ -1,18 +1,15 @@
 //! What becomes of an asynchronous API? A job, found by its uuid, which the client may choose:
 //! a uuid that was used before is refused, which makes it a key against double execution.
 
-use std::sync::atomic::Ordering;
-
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::clock;
-use crate::cloud::Cloud;
 use crate::random;
 use crate::recent::Recent;
 use crate::wire::{Reply, Request};
 
-use super::refuse;
+use super::failure::refuse;
 
 const DEFAULT_TIMEOUT_SECONDS: u64 = 1800;
 /// Done jobs are forgotten after this time.
@@ -32,17 +29,18 @@ const OVERHEAD: usize = 512;
 /// The newest jobs by uuid.
 pub(super) struct Jobs {
     jobs: Recent<String, Job>,
-}
-
-impl Default for Jobs {
-    fn default() -> Self {
-        Self {
-            jobs: Recent::new(REMEMBERED),
-        }
-    }
+    /// Port of the management node's own address, which clients behind a NAT cannot reach.
+    unreachable: u16,
 }
 
 impl Jobs {
+    pub(super) fn new(unreachable: u16) -> Self {
+        Self {
+            jobs: Recent::new(REMEMBERED),
+            unreachable,
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.jobs.clear();
     }
@@ -61,6 +59,34 @@ impl Jobs {
             }
             Some(job) => job.reply.clone(),
         }
+    }
+
+    /// Keeps the result of an API as a job and answers where to find it.
+    pub(super) fn submit(
+        &mut self,
+        wishes: Wishes,
+        reply: Reply,
+        polls: u32,
+        now: Timestamp,
+    ) -> Reply {
+        let uuid = wishes.uuid.unwrap_or_else(random::uuid_hex);
+        let location = format!(
+            "http://127.0.0.1:{}/zstack/v1/api-jobs/{uuid}",
+            self.unreachable
+        );
+        let verdict = reply.verdict.clone();
+        let bytes = reply.body.len() + OVERHEAD;
+        let job = Job {
+            polls_left: polls,
+            done: now,
+            reply,
+        };
+        self.jobs.insert_weighing(uuid, job, bytes);
+        let timeout = wishes.timeout_seconds.saturating_mul(1000);
+        let mut accepted =
+            Reply::json(202, &json!({ "location": location, "apiTimeout": timeout }));
+        accepted.verdict = verdict;
+        accepted
     }
 }
 
@@ -96,32 +122,4 @@ pub(super) fn check(jobs: &Jobs, request: &Request) -> Result<Wishes, Reply> {
         uuid: uuid.map(str::to_owned),
         timeout_seconds,
     })
-}
-
-/// Keeps the result of an API as a job and answers where to find it. The address in `location`
-/// is the management node's own, which clients behind a NAT cannot reach.
-pub(super) fn submit(
-    cloud: &Cloud,
-    jobs: &mut Jobs,
-    wishes: Wishes,
-    reply: Reply,
-    now: Timestamp,
-) -> Reply {
-    let uuid = wishes.uuid.unwrap_or_else(random::uuid_hex);
-    let location = format!(
-        "http://127.0.0.1:{}/zstack/v1/api-jobs/{uuid}",
-        cloud.addresses.unreachable
-    );
-    let verdict = reply.verdict.clone();
-    let job = Job {
-        polls_left: cloud.switches.zstack_job_polls.load(Ordering::SeqCst),
-        done: now,
-        reply,
-    };
-    let bytes = job.reply.body.len() + OVERHEAD;
-    jobs.jobs.insert_weighing(uuid, job, bytes);
-    let timeout = wishes.timeout_seconds.saturating_mul(1000);
-    let mut accepted = Reply::json(202, &json!({ "location": location, "apiTimeout": timeout }));
-    accepted.verdict = verdict;
-    accepted
 }

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value, json};
 
-use super::{ErrorCode, Failure, Operation, Output, refuse};
+use super::failure::{ErrorCode, Failure, Output, refuse};
+use super::operation::Operation;
 
 /// In the order in which the server looks for them.
 const OPERATORS: [&str; 12] = [
@@ -41,7 +42,7 @@ fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
 }
 
 /// Field, operator and value of a condition, as the server takes it apart.
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn condition(text: &str) -> Option<(&str, &'static str, &str)> {
     let read = parse(text).ok()?;
     Some((read.field, read.operator, read.value))

@@ -58,6 +58,11 @@ impl Connection {
         self.0.write_all(bytes).await.unwrap();
     }
 
+    /// Says that nothing more will be sent.
+    pub(crate) async fn finish(&mut self) {
+        self.0.shutdown().await.unwrap();
+    }
+
     /// Reads one answer; an error when the connection ends before it is whole.
     pub(crate) async fn read(&mut self) -> std::io::Result<Answer> {
         let mut head = Vec::new();
