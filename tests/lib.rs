@@ -1,14 +1,11 @@
 //! What the integration tests share: a local cloud with a clock that nobody has to wait for, clients
 //! for it, and stand-ins for a network that misbehaves.
 
+#[cfg(doctest)]
+mod pages;
 mod script;
 mod server;
 mod tls;
-
-/// The code of the page compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/crashes.md")]
-pub struct CrashesPage;
 
 pub use script::{Answer, Script};
 pub use server::{Listener, serve, serve_by};

@@ -1,6 +1,6 @@
 //! Does any one answer stay below ten times its length in memory, and is what is refused an error?
 //!
-//! One test, since all of a program's allocations are counted.
+//! One test in a program of its own, since all of a program's allocations are counted.
 
 use cumulo_apig::app::ListAppsV2;
 use cumulo_core::retry::RetryPolicy;

@@ -57,6 +57,8 @@ pub fn unix_seconds(time: SystemTime) -> i64 {
 }
 
 /// This machine's offset from UTC in seconds, now; 0 where its time zone cannot be read.
+///
+/// Windows has names of zones and no rules for them: those that are compiled in count there.
 pub fn local_utc_offset() -> i32 {
     jiff::Zoned::now().offset().seconds()
 }
@@ -318,6 +320,15 @@ impl Entropy for SeededEntropy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Without them `local_utc_offset` is 0 there, whatever the clock on the wall says.
+    #[cfg(windows)]
+    #[test]
+    fn windows_knows_the_rules_of_zones() {
+        let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
+        let offset = zone.to_offset(jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(offset.seconds(), 8 * 3600);
+    }
 
     #[tokio::test]
     async fn a_limit_by_hand_ends_when_somebody_moves_the_clock() {

@@ -5,13 +5,11 @@
 //! model that knows nothing of the clients' tables; what it served is compared with the decoded
 //! answer, written as JSON again. A third call is answered with every member that the model has.
 
-mod every;
-
+use crate::every::drive::{Client, Job, Side, run};
+use crate::every::expect::Acs;
+use crate::every::model::{Model, Operation};
+use crate::every::report::Report;
 use cumulo_core::alibaba::AcsSignature;
-use every::drive::{Client, Job, Side, run};
-use every::expect::Acs;
-use every::model::{Model, Operation};
-use every::report::Report;
 
 const JOBS: &[Job] = &[Job::Required, Job::All, Job::Answer];
 

@@ -49,28 +49,28 @@ pub(crate) enum Kind<'m> {
 impl Model {
     pub(crate) fn smc() -> &'static Self {
         static MODEL: OnceLock<Model> = OnceLock::new();
-        let written = include_str!("../../../models/overlays/smc.toml");
-        let compact = include_str!("../../../crates/localcloud/models/smc.json");
+        let written = include_str!("../../../../models/overlays/smc.toml");
+        let compact = include_str!("../../../../crates/localcloud/models/smc.json");
         MODEL.get_or_init(|| Self::read("smc", compact, "{}", written))
     }
 
     pub(crate) fn smartag() -> &'static Self {
         static MODEL: OnceLock<Model> = OnceLock::new();
-        let written = include_str!("../../../models/overlays/smartag.toml");
-        let compact = include_str!("../../../crates/localcloud/models/smartag.json");
+        let written = include_str!("../../../../models/overlays/smartag.toml");
+        let compact = include_str!("../../../../crates/localcloud/models/smartag.json");
         MODEL.get_or_init(|| Self::read("smartag", compact, "{}", written))
     }
 
     pub(crate) fn apig() -> &'static Self {
         static MODEL: OnceLock<Model> = OnceLock::new();
-        let compact = include_str!("../../../crates/localcloud/models/apig.json");
+        let compact = include_str!("../../../../crates/localcloud/models/apig.json");
         MODEL.get_or_init(|| Self::read("apig", compact, "{}", ""))
     }
 
     pub(crate) fn zstack() -> &'static Self {
         static MODEL: OnceLock<Model> = OnceLock::new();
-        let compact = include_str!("../../../crates/localcloud/models/zstack.json");
-        let full = include_str!("../../../models/zstack.json");
+        let compact = include_str!("../../../../crates/localcloud/models/zstack.json");
+        let full = include_str!("../../../../models/zstack.json");
         MODEL.get_or_init(|| Self::read("zstack", compact, full, ""))
     }
 

@@ -568,7 +568,7 @@ async fn a_program_that_is_killed_anywhere_makes_each_thing_once() {
         let mut program = std::process::Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
-                "a_program_that_is_killed_anywhere_makes_each_thing_once",
+                "ledger::a_program_that_is_killed_anywhere_makes_each_thing_once",
             ])
             .env(CHILD, &job)
             .stdout(std::process::Stdio::null())
