@@ -9,10 +9,17 @@
 //! [`ledger`], [`client`], [`page`]. Everything up to [`error`] does no I/O and reads no clock.
 
 mod address;
+mod alibaba {
+    pub(crate) mod codes;
+}
 pub mod client;
 pub mod clock;
 pub mod credentials;
 pub mod error;
+mod huawei {
+    pub(crate) mod codes;
+    pub(crate) mod endpoints;
+}
 pub mod idempotency;
 pub mod ledger;
 mod macros;
@@ -20,11 +27,15 @@ pub mod operation;
 pub mod page;
 pub mod protocol;
 pub mod record;
+mod region;
 pub mod retry;
 pub mod service;
 pub mod sign;
 pub mod transport;
 mod wipe;
+mod zstack {
+    pub(crate) mod codes;
+}
 
 pub use client::{Call, Client, Response};
 pub use error::{Error, Kind, Outcome};

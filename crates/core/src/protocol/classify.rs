@@ -63,6 +63,11 @@ pub(super) fn failure(tables: &Tables, reply: &Reply, page: &Page<'_>) -> Failur
     tables.failure(reply, loose, otherwise)
 }
 
+/// The row of `markers` whose words stand in `text`, for errors that no code tells.
+pub(super) fn by_words(markers: &'static [Code], text: &str) -> Option<&'static Code> {
+    markers.iter().find(|marker| text.contains(marker.code))
+}
+
 /// Whoever sends somewhere else did not do it. The address may hold secrets; only its host is said.
 fn redirected(reply: &Reply) -> Failure {
     let target = reply.header("location").map(|text| Url::parse(text.trim()));

@@ -28,7 +28,7 @@ use crate::credentials::Credential;
 use crate::error::{Error, Evidence, Kind};
 use crate::operation::{Operation, RetryClass};
 use crate::record::{Json, Problem, Record, Secret};
-use crate::service::Service;
+use crate::service::{Code, Service};
 use crate::transport::{Reply, Request};
 
 pub use acs::{Acs, AcsSignature};
@@ -256,6 +256,14 @@ impl Failure {
             is_result: false,
             request_id: None,
             gone: false,
+        }
+    }
+
+    /// Takes over what is known, whatever the status said.
+    fn means(&mut self, known: &Code) {
+        self.kind = known.kind;
+        if !known.hint.is_empty() {
+            self.hint = Some(known.hint.to_owned());
         }
     }
 }
