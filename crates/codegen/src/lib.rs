@@ -6,6 +6,7 @@
 // The output is made of formatted pieces; joining them with `write!` would hide its shape.
 #![allow(clippy::format_push_string, clippy::format_collect)]
 
+pub mod cloud;
 pub mod compact;
 pub mod emit;
 pub mod fault;
@@ -26,33 +27,64 @@ use serde_json::Value;
 use fault::{Fault, Faults};
 use overlay::Overlay;
 
-/// The services, in the order in which they are worked on.
-pub const SERVICES: &[&str] = &["smc", "smartag", "apig", "zstack"];
+/// The clouds.
+pub const CLOUDS: &[&str] = &["alibaba", "huawei", "zstack"];
+
+/// The services and their clouds, in the order in which they are worked on.
+pub const SERVICES: &[(&str, &str)] = &[
+    ("smc", "alibaba"),
+    ("smartag", "alibaba"),
+    ("apig", "huawei"),
+    ("zstack", "zstack"),
+];
 
 /// A generated file: its path in the workspace, and its text.
 pub type File = (PathBuf, String);
 
-/// All files of one service, from the model and overlay below `root`.
-pub fn generate(root: &Path, service: &str) -> Faults<Vec<File>> {
+/// All files of all clouds and services, from the models and overlays below `root`.
+pub fn generate(root: &Path) -> Faults<Vec<File>> {
     let read = |file: String| {
         std::fs::read_to_string(root.join(&file))
             .map_err(|error| vec![Fault::new(file, "", error.to_string())])
     };
-    let model = read(format!("models/{service}.json"))?;
-    let overlay = read(format!("models/overlays/{service}.toml"))?;
-    files(service, &model, &overlay)
+    let shared = |cloud: &str| read(format!("models/clouds/{cloud}.toml"));
+    let of_cloud = |cloud: &&str| cloud::files(cloud, &shared(cloud)?);
+    let of_service = |(service, cloud): &(&str, &str)| {
+        let model = read(format!("models/{service}.json"))?;
+        let overlay = read(format!("models/overlays/{service}.toml"))?;
+        files(service, &model, &overlay, (cloud, &shared(cloud)?))
+    };
+    let mut files = Vec::new();
+    let mut faults = Vec::new();
+    let made = CLOUDS.iter().map(of_cloud);
+    for made in made.chain(SERVICES.iter().map(of_service)) {
+        match made {
+            Ok(more) => files.extend(more),
+            Err(more) => faults.extend(more),
+        }
+    }
+    if faults.is_empty() {
+        Ok(files)
+    } else {
+        Err(faults)
+    }
 }
 
-/// All files of one service, from the texts of its model and overlay.
-pub fn files(service: &str, model: &str, overlay: &str) -> Faults<Vec<File>> {
+/// All files of one service, from the texts of its model and overlay, and the name and text of its cloud.
+pub fn files(service: &str, model: &str, overlay: &str, cloud: (&str, &str)) -> Faults<Vec<File>> {
     let model_file = format!("models/{service}.json");
     let overlay = Overlay::parse(&format!("models/overlays/{service}.toml"), overlay)?;
+    let cloud = cloud::read(cloud.0, cloud.1)?;
     let mut json: Value = serde_json::from_str(model)
         .map_err(|error| vec![Fault::new(&model_file, "", error.to_string())])?;
     overlay::repair(&overlay, &mut json)?;
+    let wrong = cloud::check_endpoints(&model_file, &json, &cloud);
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
     let mut model = read::model(&model_file, &json)?;
     overlay::apply(&overlay, &mut model)?;
-    let mut files = emit::files(&model, &overlay)?;
+    let mut files = emit::files(&model, &overlay, &cloud)?;
     let path = format!("crates/localcloud/models/{service}.json");
     files.push((path.into(), compact::model(&json)));
     Ok(files)

@@ -14,8 +14,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
-        [] => everything(&root).and_then(|files| write(&root, &files)),
-        ["--check"] => everything(&root).and_then(|files| check(&root, &files)),
+        [] => generate(&root).and_then(|files| write(&root, &files)),
+        ["--check"] => generate(&root).and_then(|files| check(&root, &files)),
         ["import", facts] => models(Path::new(facts)).and_then(|files| write(&root, &files)),
         _ => {
             eprintln!("{USAGE}");
@@ -34,25 +34,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn everything(root: &Path) -> Faults<Vec<File>> {
-    let mut files = Vec::new();
-    let mut faults = Vec::new();
-    for service in SERVICES {
-        match generate(root, service) {
-            Ok(more) => files.extend(more),
-            Err(more) => faults.extend(more),
-        }
-    }
-    if faults.is_empty() {
-        Ok(files)
-    } else {
-        Err(faults)
-    }
-}
-
 fn models(facts: &Path) -> Faults<Vec<File>> {
     let mut files = Vec::new();
-    for service in SERVICES {
+    for (service, _) in SERVICES {
         let name = format!("{service}.json");
         let text = std::fs::read_to_string(facts.join(&name)).map_err(|e| io(&name, &e))?;
         files.push((Path::new("models").join(&name), import(&name, &text)?));

@@ -179,8 +179,12 @@ pub struct Model {
     pub file: String,
     /// `smc`, `smartag`, `apig` or `zstack`.
     pub service: String,
+    /// Version of the API.
+    pub version: String,
     /// `acs-rpc`, `huawei-rest` or `zstack-rest`.
     pub protocol: String,
+    /// Where the service answers, with `{region}` where it matters, if one rule says so.
+    pub host: Option<String>,
     /// All operations, by name.
     pub operations: Vec<Operation>,
     /// Shared types.

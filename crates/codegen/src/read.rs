@@ -76,7 +76,12 @@ impl Reader<'_> {
         let mut model = Model {
             file: self.file.to_owned(),
             service: self.word(json, "service"),
+            version: self.word(json, "version"),
             protocol: self.word(json, "protocol"),
+            host: json
+                .pointer("/endpoints/default")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             ..Model::default()
         };
         let mut names = BTreeSet::new();

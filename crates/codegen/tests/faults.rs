@@ -1,5 +1,7 @@
 //! A mistake in a model or overlay stops the generator, and names file, operation and member.
 
+use cumulo_codegen::File;
+use cumulo_codegen::fault::Faults;
 use serde_json::{Value, json};
 
 const OVERLAY: &str = r#"
@@ -9,11 +11,24 @@ CreateThing = "Creates a thing."
 CreateThing = "Keyed"
 [group]
 thing = "Things."
+[client]
+title = "Demo"
+"#;
+
+const CLOUD: &str = r#"
+[error]
+Throttling = { kind = "Throttled" }
+[client]
+from_env = "A client from the environment."
+[client.setting.region]
+doc = "The region."
+how = "Set it."
 "#;
 
 fn model() -> Value {
     json!({
-        "service": "demo", "protocol": "acs-rpc",
+        "service": "demo", "version": "v1", "protocol": "acs-rpc",
+        "endpoints": {"default": "demo.{region}.example", "map": {"r1": "demo.r1.example"}},
         "operations": [{
             "name": "CreateThing", "group": "thing", "method": "POST", "path": "/", "token": "ClientToken",
             "input": [
@@ -30,7 +45,16 @@ fn model() -> Value {
 
 /// What the generator says about a model and overlay.
 fn faults(model: &Value, overlay: &str) -> Vec<String> {
-    match cumulo_codegen::files("demo", &model.to_string(), overlay) {
+    said(cumulo_codegen::files(
+        "demo",
+        &model.to_string(),
+        overlay,
+        ("sky", CLOUD),
+    ))
+}
+
+fn said(made: Faults<Vec<File>>) -> Vec<String> {
+    match made {
         Ok(_) => Vec::new(),
         Err(faults) => faults.iter().map(ToString::to_string).collect(),
     }
@@ -232,6 +256,35 @@ fn overlays_that_name_what_is_not_there() {
             "CreateThing.input.Size: [constraint] unknown rule `most = 1`",
         ),
         (
+            "[client_default]\nSize = \"zone\"",
+            "Size: [client_default] the client has no setting \"zone\"",
+        ),
+        ("[client]\nname = \"Demo\"", "[client]: unknown key `name`"),
+        (
+            "[client]\nfrom_env = \"Twice.\"",
+            "[client]: the cloud says `from_env` already",
+        ),
+        (
+            "[client.option.fast]\ntype = \"bool\"",
+            "[client.option.fast]: `doc` is missing or not text",
+        ),
+        (
+            "[client.option.fast]\ntype = \"i32\"\ndoc = \"x\"\nhost = \"fast.example\"",
+            "[client.option.fast]: `host` belongs to a flag",
+        ),
+        (
+            "[error]\nThrottling = { kind = \"Busy\" }",
+            "Throttling: [error] hides `Throttling` of models/clouds/sky.toml",
+        ),
+        (
+            "[error]\n\"Thr*\" = { kind = \"Busy\" }",
+            "Thr*: [error] hides `Throttling` of models/clouds/sky.toml",
+        ),
+        (
+            "[error]\nE1 = { kind = \"Busy\", remedy = \"\" }",
+            "E1: [error] unknown key `remedy`",
+        ),
+        (
             "[client_default]\nRegionId = \"region\"",
             "RegionId: [client_default] no operation requires it",
         ),
@@ -260,4 +313,83 @@ fn overlays_that_name_what_is_not_there() {
 fn all_faults_are_reported_at_once() {
     let overlay = OVERLAY.replace("CreateThing", "Other");
     assert_eq!(faults(&model(), &overlay).len(), 4);
+}
+
+#[test]
+fn one_code_has_one_row() {
+    let overlay =
+        format!("{OVERLAY}[error]\nE1 = {{ kind = \"Busy\" }}\nE1 = {{ kind = \"Conflict\" }}\n");
+    let faults = faults(&model(), &overlay);
+    assert!(
+        faults.len() == 1 && faults[0].contains("duplicate key"),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn clouds() {
+    let file = "models/clouds/sky.toml";
+    for (text, expected) in [
+        ("[group]\nx = \"X.\"", "[group]: unknown table"),
+        (
+            "[error]\nE1 = { kind = \"Odd\" }",
+            "E1: [error] unknown kind `Odd`",
+        ),
+        (
+            "[marker]\n\"too late\" = { hint = \"Hurry\" }",
+            "too late: [marker] unknown kind ``",
+        ),
+        (
+            "[error]\nE1 = { kind = \"Busy\" }\n[service.sts]\nE1 = { kind = \"Busy\" }",
+            "E1: [service.sts] hides `E1` of models/clouds/sky.toml",
+        ),
+        (
+            "[endpoint]\nr1 = \"{service}.r1.example\"",
+            "*: [endpoint] is missing",
+        ),
+    ] {
+        assert_eq!(
+            said(cumulo_codegen::cloud::files("sky", text)),
+            [format!("{file}: {expected}")]
+        );
+    }
+}
+
+#[test]
+fn addresses_that_do_not_follow_the_rule() {
+    let mut bad = model();
+    bad["endpoints"]["map"]["r2"] = json!("demo.r3.example");
+    one_fault(
+        &bad,
+        OVERLAY,
+        "models/demo.json: endpoints.map.r2: `demo.r3.example` is not `demo.r2.example`, which the rule says",
+    );
+    // Without a rule of its own, a model is held against that of the cloud.
+    let mut listed = model();
+    listed["protocol"] = json!("huawei-rest");
+    listed["endpoints"] = json!({"here": {"r1": "demo.r1.example", "*": "demo.example"}});
+    let cloud = |rule: &str| {
+        let text = format!("{CLOUD}[endpoint]\n\"*\" = \"{rule}\"\n");
+        let listed = listed.to_string();
+        said(cumulo_codegen::files(
+            "demo",
+            &listed,
+            OVERLAY,
+            ("sky", &text),
+        ))
+    };
+    assert_eq!(cloud("{service}.{region}.example"), [""; 0]);
+    assert_eq!(
+        cloud("{service}.{region}.test"),
+        [
+            "models/demo.json: endpoints.here.r1: `demo.r1.example` is not `demo.r1.test`, which the rule says"
+        ]
+    );
+    let mut bad = model();
+    bad.as_object_mut().unwrap().remove("endpoints");
+    one_fault(
+        &bad,
+        OVERLAY,
+        "models/demo.json: endpoints: `endpoints.default` is missing",
+    );
 }

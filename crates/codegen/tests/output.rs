@@ -15,8 +15,43 @@ CreateThing = ["input.Password"]
 RegionId = "region"
 [doc]
 "CreateThing.input.Size" = "GiB."
+[error]
+"Thing.*" = { kind = "Conflict" }
+"Thing.Gone" = { kind = "NotFound", hint = "Look \"elsewhere\"" }
+"Thi*" = { kind = "Busy" }
+[client]
+title = "Demo"
+[client.option.near]
+type = "bool"
+doc = "Calls from near by."
+host = "demo-near.{region}.example"
 [group]
 thing = "Things."
+"#;
+
+const CLOUD: &str = r#"
+[error]
+Throttling = { kind = "Throttled" }
+[marker]
+"too late" = { kind = "ClockSkew", hint = "Hurry" }
+[service.sts]
+NoRole = { kind = "NotFound" }
+[endpoint]
+"*" = "{service}.{region}.example"
+"iam.r1" = "iam-r1.example"
+[client]
+from_env = "A client from the environment."
+[client.setting.region]
+doc = "The region."
+how = "Set it."
+variables = ["DEMO_REGION"]
+[client.option.secret]
+type = "String"
+doc = "An address."
+hidden = true
+[client.option.signature]
+type = "AcsSignature"
+doc = "The signature."
 "#;
 
 fn generated() -> Vec<(String, String)> {
@@ -25,7 +60,8 @@ fn generated() -> Vec<(String, String)> {
     let required =
         |name: &str| json!({"name": name, "in": "query", "type": "string", "required": true});
     let model = json!({
-        "service": "demo", "protocol": "acs-rpc",
+        "service": "demo", "version": "v1", "protocol": "acs-rpc",
+        "endpoints": {"default": "demo.{region}.example"},
         "operations": [
             {"name": "CreateThing", "group": "thing", "method": "POST", "path": "/", "token": "ClientToken",
              "input": [
@@ -49,9 +85,11 @@ fn generated() -> Vec<(String, String)> {
         "types": {"Node": {"kind": "struct", "members": [
             {"name": "Value", "type": {"map": "double"}}, {"name": "Node", "type": {"ref": "Node"}}]}},
     });
-    let files = cumulo_codegen::files("demo", &model.to_string(), OVERLAY).unwrap();
+    let files = cumulo_codegen::files("demo", &model.to_string(), OVERLAY, ("sky", CLOUD)).unwrap();
+    let shared = cumulo_codegen::cloud::files("sky", CLOUD).unwrap();
     files
         .into_iter()
+        .chain(shared)
         .map(|(path, text)| (path.display().to_string(), text))
         .collect()
 }
@@ -135,6 +173,70 @@ fn tables_list_everything() {
     // Ranges and values go along, so that synthesized answers keep to them; texts for people do not.
     assert_eq!(compact["operations"][0]["input"][7]["min"], 1);
     assert_eq!(compact["operations"][0].get("summary"), None);
+}
+
+#[test]
+fn the_more_exact_code_comes_first() {
+    holds(
+        &file("generated/codes.rs"),
+        r#"pub(super) static CODES: &[Code] = &[
+    Code { code: "Thing.Gone", kind: Kind::NotFound, hint: "Look \"elsewhere\"" },
+    Code { code: "Thing.*", kind: Kind::Conflict, hint: "" },
+    Code { code: "Thi*", kind: Kind::Busy, hint: "" },
+];
+"#,
+    );
+}
+
+#[test]
+fn what_a_cloud_shares_goes_into_the_runtime() {
+    let codes = file("core/src/sky/codes.rs");
+    for (name, row) in [
+        ("CODES", r#""Throttling", kind: Kind::Throttled, hint: """#),
+        (
+            "MARKERS",
+            r#""too late", kind: Kind::ClockSkew, hint: "Hurry""#,
+        ),
+        ("STS", r#""NoRole", kind: Kind::NotFound, hint: """#),
+    ] {
+        let expected =
+            format!("pub(crate) static {name}: &[Code] = &[\n    Code {{ code: {row} }},\n];\n");
+        holds(&codes, &expected);
+    }
+    holds(
+        &file("core/src/sky/endpoints.rs"),
+        "    (\"*\", \"{service}.{region}.example\"),\n    (\"iam.r1\", \"iam-r1.example\"),\n",
+    );
+}
+
+#[test]
+fn a_client_has_what_its_service_and_its_cloud_say() {
+    let text = file("generated/client.rs");
+    holds(&text, "name: \"region\",");
+    holds(&text, "variables: &[\"DEMO_REGION\"],");
+    holds(&text, "codes: codes::CODES,");
+    holds(
+        &text,
+        "    /// The region.\n    pub fn region(mut self, region: impl Into<String>) -> Self {\n        \
+         self.core.setting(\"region\", region);\n        self\n    }\n",
+    );
+    holds(
+        &text,
+        "    pub fn secret(mut self, secret: impl Into<String>) -> Self {\n        \
+         self.secret = Some(secret.into());\n",
+    );
+    holds(&text, "    pub(crate) signature: AcsSignature,\n");
+    holds(&text, ".field(\"near\", &self.near)");
+    assert!(!text.contains("&self.secret"), "{text}");
+    holds(
+        &text,
+        "let host = if self.near {\n            \"demo-near.{region}.example\"\n        } else {\n            \
+         \"demo.{region}.example\"\n        };\n",
+    );
+    holds(
+        &file("generated/mod.rs"),
+        "pub use client::{Builder, Client};\n",
+    );
 }
 
 #[test]

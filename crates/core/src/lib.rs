@@ -30,6 +30,7 @@ pub mod operation;
 pub mod page;
 pub mod protocol;
 pub mod record;
+mod region;
 pub mod retry;
 pub mod service;
 pub mod sign;

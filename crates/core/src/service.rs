@@ -24,6 +24,8 @@ pub struct Setting {
     pub name: &'static str,
     /// How a user sets it, for the error that says it is missing.
     pub how: &'static str,
+    /// The environment variables that count when it is not set, the first one first.
+    pub variables: &'static [&'static str],
 }
 
 /// The meaning of an error code.
@@ -37,7 +39,7 @@ pub struct Code {
     pub hint: &'static str,
 }
 
-/// Finds `code` in `table`.
+/// The first row of `table` that fits `code`.
 pub fn find_code<'a>(table: &'a [Code], code: &str) -> Option<&'a Code> {
     table
         .iter()
@@ -45,4 +47,43 @@ pub fn find_code<'a>(table: &'a [Code], code: &str) -> Option<&'a Code> {
             Some(prefix) => code.starts_with(prefix),
             None => entry.code == code,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, find_code};
+    use crate::{alibaba, huawei, zstack};
+
+    /// A row that another one hides is knowledge that nobody ever sees.
+    #[test]
+    fn every_row_is_found_by_what_it_names() {
+        use alibaba::codes::{CODES, STS};
+        let tables: [&[Code]; 4] = [CODES, STS, huawei::codes::CODES, zstack::codes::CODES];
+        for table in tables {
+            for row in table {
+                let code = row.code.replace('*', "Xy");
+                let found = find_code(table, &code);
+                let itself = found.is_some_and(|found| std::ptr::eq(found, row));
+                assert!(itself, "{} is found as {found:?}", row.code);
+            }
+        }
+        // STS is asked before the gateway.
+        for row in STS {
+            assert!(
+                CODES.iter().all(|common| common.code != row.code),
+                "{}",
+                row.code
+            );
+        }
+    }
+
+    #[test]
+    fn the_more_exact_row_counts() {
+        let kind = |code| find_code(alibaba::codes::CODES, code).unwrap().kind;
+        assert_eq!(kind("InvalidTimeStamp.Expired"), crate::Kind::ClockSkew);
+        assert_eq!(
+            kind("InvalidTimeStamp.Format"),
+            crate::Kind::InvalidArgument
+        );
+    }
 }

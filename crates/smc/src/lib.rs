@@ -14,10 +14,6 @@
 //! Operations are values, one module per group: make one with `new`, set what is optional, `send` it
 //! as often as you like. See `cumulo_core` for errors, retries and idempotency.
 
-mod client;
-mod codes;
 mod generated;
 
-pub use client::{Builder, Client};
-pub use cumulo_core::{ClientToken, Error, Kind, Outcome, Response, Secret, Timestamp};
 pub use generated::*;

@@ -14,13 +14,11 @@
 //! Operations are values, one module per group; every group is a feature, and `all` is all of them.
 //! Calls that the server runs as jobs are waited for. See `cumulo_core` for errors and retries.
 
-mod client;
+mod prepare;
 // Before the operations, which are written in its macro.
 #[macro_use]
 mod query;
 mod generated;
 
-pub use client::{Builder, Client};
-pub use cumulo_core::{ClientToken, Error, Kind, Outcome, Response, Secret, Timestamp};
 pub use generated::*;
 pub use query::{Query, UnrepresentableCondition};

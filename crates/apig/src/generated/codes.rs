@@ -5,9 +5,9 @@
 use cumulo_core::Kind;
 use cumulo_core::service::Code;
 
-/// By code.
+/// The more exact ones first.
 #[rustfmt::skip]
-pub static CODES: &[Code] = &[
+pub(super) static CODES: &[Code] = &[
     Code { code: "APIC.7100", kind: Kind::Unauthenticated, hint: "No token and no signature reached the service: configure credentials." },
     Code { code: "APIC.7101", kind: Kind::TokenExpired, hint: "The token is expired or cannot be read; log in again, in the right region." },
     Code { code: "APIC.7102", kind: Kind::TokenExpired, hint: "The token is expired or cannot be read; log in again, in the right region." },
@@ -76,19 +76,6 @@ pub static CODES: &[Code] = &[
     Code { code: "APIC.9223", kind: Kind::Internal, hint: "The service could not carry out the change of the gateway: read its state, then try again or ask support with the request id." },
     Code { code: "APIC.9224", kind: Kind::Contended, hint: "Other changes of the same thing may have crossed this one, which may have been executed: read its state before another try." },
     Code { code: "APIC.9999", kind: Kind::Internal, hint: "The service failed; a write may have been executed. Ask support with the request id if it stays." },
-    Code { code: "APIG.0101", kind: Kind::InvalidArgument, hint: "No such URL: check that no id in the path is empty and that the endpoint is that of API Gateway." },
-    Code { code: "APIG.0201", kind: Kind::Unavailable, hint: "The gateway got no answer from the service behind it; a write may have been executed, so look before repeating it." },
-    Code { code: "APIG.0202", kind: Kind::Unavailable, hint: "The gateway got no answer from the service behind it; a write may have been executed, so look before repeating it." },
-    Code { code: "APIG.0203", kind: Kind::Unavailable, hint: "The gateway got no answer from the service behind it; a write may have been executed, so look before repeating it." },
-    Code { code: "APIG.0301", kind: Kind::Signature, hint: "Signature or token not accepted: check access key, secret (spaces at its ends) and clock. More than five failures in a row lock the key for five minutes." },
-    Code { code: "APIG.0302", kind: Kind::PermissionDenied, hint: "The user lacks the right to call: grant an APIG role in IAM for this project." },
-    Code { code: "APIG.0303", kind: Kind::Signature, hint: "App signature not accepted: check AppKey, AppSecret, the clock, and that the body sent is the body signed." },
-    Code { code: "APIG.0304", kind: Kind::PermissionDenied, hint: "The app has no right to call this API: authorize it with CreateAuthorizingAppsV2 for this environment." },
-    Code { code: "APIG.0307", kind: Kind::TokenExpired, hint: "The token must be renewed; credentials that can log in again do so by themselves." },
-    Code { code: "APIG.0308", kind: Kind::Throttled, hint: "Too many calls for the limit in force; wait, or raise the limit of the throttling policy." },
-    Code { code: "APIG.0501", kind: Kind::QuotaExceeded, hint: "The call quota is used up: wait for the next interval or raise it." },
-    Code { code: "APIG.0610", kind: Kind::Unavailable, hint: "The gateway got no answer from the service behind it; a write may have been executed, so look before repeating it." },
-    Code { code: "APIG.0613", kind: Kind::Unavailable, hint: "The gateway got no answer from the service behind it; a write may have been executed, so look before repeating it." },
     Code { code: "APIG.1000", kind: Kind::Unauthenticated, hint: "No token and no signature reached the service: configure credentials." },
     Code { code: "APIG.1001", kind: Kind::TokenExpired, hint: "The token is expired or cannot be read; log in again, in the right region." },
     Code { code: "APIG.1002", kind: Kind::TokenExpired, hint: "The token is expired or cannot be read; log in again, in the right region." },
@@ -313,20 +300,4 @@ pub static CODES: &[Code] = &[
     Code { code: "APIG.9008", kind: Kind::Unavailable, hint: "The service is overloaded; slow down. A write may have been executed." },
     Code { code: "APIG.9013", kind: Kind::Unavailable, hint: "A service behind API Gateway did not answer; a write may have been executed. Try again later." },
     Code { code: "APIG.9999", kind: Kind::Contended, hint: "Other changes of the same thing may have crossed this one, which may have been executed: read its state before another try." },
-    Code { code: "APIGW.0101", kind: Kind::InvalidArgument, hint: "No such URL: check that no id in the path is empty and that the endpoint is that of API Gateway." },
-    Code { code: "APIGW.0201", kind: Kind::Unavailable, hint: "The gateway got no answer from the service behind it; a write may have been executed, so look before repeating it." },
-    Code { code: "APIGW.0202", kind: Kind::Unavailable, hint: "The gateway got no answer from the service behind it; a write may have been executed, so look before repeating it." },
-    Code { code: "APIGW.0203", kind: Kind::Unavailable, hint: "The gateway got no answer from the service behind it; a write may have been executed, so look before repeating it." },
-    Code { code: "APIGW.0301", kind: Kind::Signature, hint: "Signature or token not accepted: check access key, secret (spaces at its ends) and clock. More than five failures in a row lock the key for five minutes." },
-    Code { code: "APIGW.0302", kind: Kind::PermissionDenied, hint: "The user lacks the right to call: grant an APIG role in IAM for this project." },
-    Code { code: "APIGW.0303", kind: Kind::Signature, hint: "App signature not accepted: check AppKey, AppSecret, the clock, and that the body sent is the body signed." },
-    Code { code: "APIGW.0304", kind: Kind::PermissionDenied, hint: "The app has no right to call this API: authorize it with CreateAuthorizingAppsV2 for this environment." },
-    Code { code: "APIGW.0307", kind: Kind::TokenExpired, hint: "The token must be renewed; credentials that can log in again do so by themselves." },
-    Code { code: "APIGW.0308", kind: Kind::Throttled, hint: "Too many calls for the limit in force; wait, or raise the limit of the throttling policy." },
-    Code { code: "APIGW.0501", kind: Kind::QuotaExceeded, hint: "The call quota is used up: wait for the next interval or raise it." },
-    Code { code: "APIGW.0610", kind: Kind::Unavailable, hint: "The gateway got no answer from the service behind it; a write may have been executed, so look before repeating it." },
-    Code { code: "APIGW.0613", kind: Kind::Unavailable, hint: "The gateway got no answer from the service behind it; a write may have been executed, so look before repeating it." },
-    Code { code: "IAM.0012", kind: Kind::Throttled, hint: "IAM limits calls per minute and user: wait, and keep tokens instead of asking for a new one per call." },
-    Code { code: "IAM.0066", kind: Kind::TokenExpired, hint: "The token is no longer valid; credentials that can log in again do so by themselves." },
-    Code { code: "IAM.0067", kind: Kind::TokenExpired, hint: "The token is no longer valid; credentials that can log in again do so by themselves." },
 ];

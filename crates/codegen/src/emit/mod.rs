@@ -1,10 +1,11 @@
 //! The generated files of a crate: one for each group of operations, shared types, tables.
 
-mod codes;
+mod client;
+pub(crate) mod codes;
 mod field;
 mod operation;
 mod structure;
-mod text;
+pub(crate) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use toml::Value as Toml;
 
 use crate::fault::Faults;
 use crate::model::{Model, Operation};
-use crate::overlay::{Overlay, Words};
+use crate::overlay::{self, Overlay, Words};
 use crate::shapes::Shapes;
 use crate::{File, names};
 
@@ -27,7 +28,7 @@ struct Emit<'a> {
 }
 
 /// All files of the crate of `model`.
-pub fn files(model: &Model, overlay: &Overlay) -> Faults<Vec<File>> {
+pub fn files(model: &Model, overlay: &Overlay, cloud: &Overlay) -> Faults<Vec<File>> {
     let named: BTreeMap<String, String> = overlay
         .table("name")
         .iter()
@@ -49,12 +50,24 @@ pub fn files(model: &Model, overlay: &Overlay) -> Faults<Vec<File>> {
         let imports = imports(&shared, false);
         files.push(emit.file("types", &format!("{head}{imports}\n{shared}")));
     }
-    let codes = codes::codes(overlay)?;
+    let mut faults = Vec::new();
+    let codes = codes::service(overlay, cloud, &mut faults);
     if let Some(codes) = &codes {
         files.push(emit.file("codes", codes));
     }
+    match overlay::client(overlay, cloud, model) {
+        Ok(client) => files.push(emit.file(
+            "client",
+            &emit.client(&client, &cloud.file, codes.is_some()),
+        )),
+        Err(more) => faults.extend(more),
+    }
     files.push(emit.file("mod", &emit.modules(&groups, has_types, codes.is_some())));
-    Ok(files)
+    if faults.is_empty() {
+        Ok(files)
+    } else {
+        Err(faults)
+    }
 }
 
 impl Emit<'_> {
@@ -170,10 +183,14 @@ impl Emit<'_> {
         blocks.into_values().collect::<Vec<_>>().join("\n")
     }
 
+    /// Whether each group is a feature.
+    fn gated(&self) -> bool {
+        self.model.protocol == "zstack-rest"
+    }
+
     fn modules(&self, groups: &BTreeSet<&str>, types: bool, codes: bool) -> String {
-        let gated = self.model.protocol == "zstack-rest";
         let gate = |group: &str, indent: &str| {
-            if gated {
+            if self.gated() {
                 format!("{indent}#[cfg(feature = {group:?})]\n")
             } else {
                 String::new()
@@ -189,9 +206,13 @@ impl Emit<'_> {
                 )
             })
             .collect();
-        let extra = [("types", types), ("codes", codes)];
-        for (name, _) in extra.into_iter().filter(|(_, wanted)| *wanted) {
-            modules.push((name.into(), format!("pub mod {name};\n")));
+        let extra = [
+            ("types", "pub mod", types),
+            ("codes", "mod", codes),
+            ("client", "mod", true),
+        ];
+        for (name, kind, _) in extra.into_iter().filter(|(_, _, wanted)| *wanted) {
+            modules.push((name.into(), format!("{kind} {name};\n")));
         }
         modules.sort();
         let modules: String = modules.into_iter().map(|(_, line)| line).collect();
@@ -206,8 +227,10 @@ impl Emit<'_> {
             })
             .collect();
         format!(
-            "//! All operations, by group.\n\n#![allow(clippy::wildcard_imports)]\n\n{modules}\n\
+            "//! The client, and all operations by group.\n\n#![allow(clippy::wildcard_imports)]\n\n{modules}\n\
              use cumulo_core::operation::{{Operation, Spec}};\n\n\
+             pub use client::{{Builder, Client}};\n\
+             pub use cumulo_core::{{ClientToken, Error, Kind, Outcome, Response, Secret, Timestamp}};\n\n\
              /// The name of each group that is compiled in, and its operations.\n#[rustfmt::skip]\n\
              pub static GROUPS: &[(&str, &[Spec])] = &[\n{rows}];\n\n\
              /// Every operation that is compiled in.\n\

@@ -5,7 +5,7 @@
 pub(super) const WIDTH: usize = 100;
 
 /// A Rust string literal.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("{text:?}").replace("\\'", "'")
 }
 
@@ -90,6 +90,23 @@ pub(super) fn docs(indent: &str, lines: &[String]) -> String {
         .iter()
         .map(|line| format!("{indent}/// {}\n", escape(line)))
         .collect()
+}
+
+/// A sentence of documentation, broken into lines.
+pub(super) fn paragraph(indent: &str, text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let width = WIDTH - indent.len() - 4;
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    docs(indent, &lines)
 }
 
 fn escape(line: &str) -> String {

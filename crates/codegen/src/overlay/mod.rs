@@ -4,6 +4,7 @@
 //! Everything an overlay names must exist, so that an entry cannot outlive what it was written for.
 
 mod apply;
+mod client;
 mod lane;
 mod member;
 mod repair;
@@ -15,6 +16,7 @@ use toml::{Table, Value as Toml};
 use crate::fault::{Fault, Faults};
 
 pub use apply::apply;
+pub use client::{Choice, Client, Setting, client};
 pub use repair::repair;
 pub use words::Words;
 
@@ -29,6 +31,7 @@ const TABLES: &[&str] = &[
     "lane",
     "secret",
     "shown_once",
+    "client",
     "client_default",
     "doc",
     "constraint",
@@ -40,6 +43,9 @@ const TABLES: &[&str] = &[
     "group",
 ];
 
+/// The tables of a file for a whole cloud.
+const CLOUD_TABLES: &[&str] = &["client", "endpoint", "error", "marker", "service"];
+
 /// An overlay file.
 #[derive(Debug, Default)]
 pub struct Overlay {
@@ -49,14 +55,23 @@ pub struct Overlay {
 }
 
 impl Overlay {
-    /// Parses the text of an overlay.
+    /// Parses the text of a service's overlay.
     pub fn parse(file: &str, text: &str) -> Faults<Self> {
+        Self::with_tables(file, text, TABLES)
+    }
+
+    /// Parses the text of the file that the services of a cloud share.
+    pub fn cloud(file: &str, text: &str) -> Faults<Self> {
+        Self::with_tables(file, text, CLOUD_TABLES)
+    }
+
+    fn with_tables(file: &str, text: &str, known: &[&str]) -> Faults<Self> {
         let tables: Table = text
             .parse()
             .map_err(|error: toml::de::Error| vec![Fault::new(file, "", error.to_string())])?;
         let faults: Vec<Fault> = tables
             .keys()
-            .filter(|table| !TABLES.contains(&table.as_str()))
+            .filter(|table| !known.contains(&table.as_str()))
             .map(|table| Fault::new(file, format!("[{table}]"), "unknown table"))
             .collect();
         if !faults.is_empty() {

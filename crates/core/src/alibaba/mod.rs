@@ -9,6 +9,7 @@
 
 pub mod acs_v1;
 pub mod acs_v3;
+pub(crate) mod codes;
 pub mod credentials;
 mod protocol;
 

@@ -9,12 +9,13 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 use zeroize::Zeroize as _;
 
+use crate::alibaba::codes::{CODES, MARKERS};
 use crate::alibaba::{acs_v1, acs_v3};
 use crate::credentials::Identity;
 use crate::error::{Error, Evidence, Kind, Quoted};
 use crate::operation::Operation;
 use crate::record::{self, Json, ListKeys, Record};
-use crate::service::{Code, Service};
+use crate::service::Service;
 use crate::sign::{self, CanonicalRequest, percent, time};
 use crate::transport::HttpResponse;
 use crate::wipe;
@@ -48,47 +49,6 @@ pub struct Acs {
 pub(super) const REQUEST_ID: &str = "x-acs-request-id";
 
 const FORM: &str = "application/x-www-form-urlencoded";
-
-/// Codes of the gateway in front of every Alibaba Cloud service.
-#[rustfmt::skip]
-const CODES: &[Code] = &[
-    Code { code: "SignatureDoesNotMatch", kind: Kind::Signature, hint: "Check the access key secret; `explain()` compares the two signatures" },
-    Code { code: "IncompleteSignature", kind: Kind::Signature, hint: "" },
-    Code { code: "InvalidSignatureMethod", kind: Kind::Signature, hint: "" },
-    Code { code: "MissingAccessKeyId", kind: Kind::Unauthenticated, hint: "" },
-    Code { code: "InvalidAccessKeyId.NotFound", kind: Kind::Unauthenticated, hint: "The access key id does not exist: check it for a typing mistake or another site's key" },
-    Code { code: "InvalidAccessKeyId.Inactive", kind: Kind::Unauthenticated, hint: "The access key is disabled: enable it in the RAM console" },
-    Code { code: "MissingSecurityToken", kind: Kind::Unauthenticated, hint: "Temporary keys need their security token" },
-    Code { code: "InvalidSecurityToken.Expired", kind: Kind::TokenExpired, hint: "" },
-    Code { code: "InvalidSecurityToken.*", kind: Kind::Unauthenticated, hint: "Id, secret and security token must come from one issue" },
-    Code { code: "InvalidTimeStamp.Expired", kind: Kind::ClockSkew, hint: "The machine's clock is more than 15 minutes off" },
-    Code { code: "InvalidTimeStamp.*", kind: Kind::InvalidArgument, hint: "" },
-    Code { code: "IllegalTimestamp", kind: Kind::ClockSkew, hint: "The machine's clock is more than 15 minutes off" },
-    Code { code: "SignatureNonceUsed", kind: Kind::NonceReused, hint: "" },
-    Code { code: "Throttling*", kind: Kind::Throttled, hint: "" },
-    Code { code: "Rejected.Throttling", kind: Kind::Throttled, hint: "" },
-    Code { code: "ServiceUnavailable*", kind: Kind::Unavailable, hint: "" },
-    Code { code: "InternalError*", kind: Kind::Internal, hint: "" },
-    Code { code: "InternalServerError", kind: Kind::Internal, hint: "" },
-    Code { code: "UnknownError", kind: Kind::Internal, hint: "" },
-    Code { code: "InnerServiceFailed", kind: Kind::Internal, hint: "" },
-    Code { code: "IdempotentParameterMismatch", kind: Kind::IdempotencyMismatch, hint: "Use another client token for another request" },
-    Code { code: "IdempotenceParamNotMatch", kind: Kind::IdempotencyMismatch, hint: "Use another client token for another request" },
-    Code { code: "InvalidClientToken.*", kind: Kind::InvalidArgument, hint: "" },
-    Code { code: "IdempotenceProcessing", kind: Kind::Busy, hint: "" },
-    Code { code: "IdempotentProcessing", kind: Kind::Busy, hint: "" },
-    Code { code: "LastTokenProcessing", kind: Kind::Busy, hint: "" },
-    Code { code: "OperationFailed.IdempotentTokenProcessing", kind: Kind::Busy, hint: "" },
-    Code { code: "Forbidden*", kind: Kind::PermissionDenied, hint: "Grant the RAM user or role the action" },
-    Code { code: "NoPermission*", kind: Kind::PermissionDenied, hint: "Grant the RAM user or role the action" },
-    Code { code: "InvalidAction.NotFound", kind: Kind::NotFound, hint: "The endpoint does not serve this operation: check endpoint and region" },
-    Code { code: "InvalidApi.NotFound", kind: Kind::NotFound, hint: "The endpoint does not serve this operation: check endpoint and region" },
-    Code { code: "MissingParameter*", kind: Kind::InvalidArgument, hint: "" },
-    Code { code: "Missing*", kind: Kind::InvalidArgument, hint: "" },
-    Code { code: "InvalidParameter*", kind: Kind::InvalidArgument, hint: "" },
-    Code { code: "InvalidAccountStatus*", kind: Kind::PermissionDenied, hint: "Check the account's balance and status" },
-    Code { code: "QuotaExceeded*", kind: Kind::QuotaExceeded, hint: "" },
-];
 
 impl Protocol for Acs {
     fn encode(
@@ -385,9 +345,8 @@ fn canonical_request(rest: &str) -> Quoted {
 fn failed(tables: &Tables, reply: &HttpResponse) -> Failure {
     let page = Page::new(&reply.body);
     let mut failure = classify::failure(tables, reply, &page);
-    // Some products report an expired token as a bad parameter.
-    if failure.message.contains("SecurityToken.Expired") {
-        failure.kind = Kind::TokenExpired;
+    if let Some(known) = classify::by_words(MARKERS, &failure.message) {
+        failure.means(known);
     }
     classify::take_quoted(&mut failure, &page.text, QUOTED);
     // Since 2026 the vendor's SDKs take any failure with this header as throttling, in milliseconds.

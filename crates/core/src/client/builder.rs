@@ -1,5 +1,7 @@
 //! The settings that clients of all services share.
 
+mod unset;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -114,10 +116,6 @@ impl Builder {
     pub fn setting(&mut self, name: &'static str, value: impl Into<String>) {
         self.settings.insert(name, value.into());
     }
-    /// What `setting` put there.
-    pub fn get_setting(&self, name: &str) -> Option<&str> {
-        self.settings.get(name).map(String::as_str)
-    }
     /// The address to call.
     pub fn endpoint(&mut self, address: impl Into<String>) {
         self.endpoint = Some(address.into());
@@ -198,7 +196,8 @@ impl Builder {
     }
 
     /// The client. `default_endpoint` counts when no address was set.
-    pub fn build(self, default_endpoint: EndpointSource) -> Result<Client, ConfigError> {
+    pub fn build(mut self, default_endpoint: EndpointSource) -> Result<Client, ConfigError> {
+        self.fill();
         let endpoint = match &self.endpoint {
             Some(address) => {
                 EndpointSource::Fixed(Endpoint::parse(address).map_err(ConfigError::new)?)
@@ -274,6 +273,13 @@ macro_rules! common_settings {
                 input: &$crate::Json,
             ) -> Result<$crate::Call<Box<dyn $crate::record::Record>>, $crate::Error> {
                 self.0.call(&mut Self::operations(), name, input)
+            }
+        }
+        impl $client {
+            /// Ends the session that the client opened, where there is one: ZStack's servers allow 500
+            /// of a user at a time.
+            pub async fn close(&self) {
+                self.0.close().await;
             }
         }
         impl AsRef<$crate::Client> for $client {

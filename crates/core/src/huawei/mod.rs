@@ -7,7 +7,9 @@
 //! | [`sdk_hmac`] | the AK/SK signature |
 //! | [`credentials`] | Keystone logins, keys, `clouds.yaml`, and the chain that looks for them |
 
+pub(crate) mod codes;
 pub mod credentials;
+pub(crate) mod endpoints;
 mod protocol;
 pub mod sdk_hmac;
 

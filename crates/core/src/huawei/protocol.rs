@@ -8,10 +8,11 @@ use http::{HeaderName, header};
 
 use crate::credentials::Identity;
 use crate::error::{Error, Evidence, Kind, Quoted};
+use crate::huawei::codes::CODES;
 use crate::huawei::sdk_hmac;
 use crate::operation::Operation;
 use crate::record::{self, Json, ListKeys, Location, Member, Record, Wire};
-use crate::service::{Code, Service};
+use crate::service::Service;
 use crate::sign::{CanonicalRequest, percent, time};
 use crate::transport::HttpResponse;
 use crate::wipe;
@@ -45,31 +46,6 @@ pub struct Huawei {
 /// Headers that name a request: those of the gateways, of IAM, of OpenStack.
 pub(super) const REQUEST_IDS: &[&str] =
     &["x-request-id", "x-iam-trace-id", "x-openstack-request-id"];
-
-/// Codes of Keystone and of the gateways in front of the services.
-#[rustfmt::skip]
-const CODES: &[Code] = &[
-    Code { code: "APIG.0307", kind: Kind::TokenExpired, hint: "" },
-    Code { code: "APIGW.0307", kind: Kind::TokenExpired, hint: "" },
-    Code { code: "APIG.0308", kind: Kind::Throttled, hint: "" },
-    Code { code: "APIGW.0308", kind: Kind::Throttled, hint: "" },
-    Code { code: "APIG.0301", kind: Kind::Signature, hint: "Check the secret key; more than five failures lock the key for five minutes" },
-    Code { code: "APIGW.0301", kind: Kind::Signature, hint: "Check the secret key; more than five failures lock the key for five minutes" },
-    Code { code: "APIG.0303", kind: Kind::Signature, hint: "" },
-    Code { code: "APIGW.0303", kind: Kind::Signature, hint: "" },
-    Code { code: "APIG.1001", kind: Kind::TokenExpired, hint: "" },
-    Code { code: "APIG.1002", kind: Kind::TokenExpired, hint: "" },
-    Code { code: "APIC.7101", kind: Kind::TokenExpired, hint: "" },
-    Code { code: "APIC.7102", kind: Kind::TokenExpired, hint: "" },
-    Code { code: "IAM.0012", kind: Kind::Throttled, hint: "" },
-    Code { code: "IAM.0066", kind: Kind::TokenExpired, hint: "" },
-    Code { code: "IAM.0067", kind: Kind::TokenExpired, hint: "" },
-    Code { code: "APIG.0201", kind: Kind::Unavailable, hint: "" },
-    Code { code: "APIG.0202", kind: Kind::Unavailable, hint: "" },
-    Code { code: "APIG.0203", kind: Kind::Unavailable, hint: "" },
-    Code { code: "APIG.0101", kind: Kind::InvalidArgument, hint: "The gateway knows no such address: check endpoint, project and instance id" },
-    Code { code: "APIGW.0101", kind: Kind::InvalidArgument, hint: "The gateway knows no such address: check endpoint, project and instance id" },
-];
 
 impl Protocol for Huawei {
     fn encode(

@@ -85,6 +85,11 @@ pub(crate) fn take_quoted(failure: &mut Failure, whole: &str, markers: &[Marker]
     }
 }
 
+/// The row of `markers` whose words stand in `text`, for errors that no code tells.
+pub(crate) fn by_words(markers: &'static [Code], text: &str) -> Option<&'static Code> {
+    markers.iter().find(|marker| text.contains(marker.code))
+}
+
 /// Whoever sends somewhere else did not do it. The address may hold secrets; only its host is said.
 fn redirected(reply: &HttpResponse) -> Failure {
     let target = reply.header("location").map(|text| Url::parse(text.trim()));

@@ -26,7 +26,7 @@ use crate::error::{Error, Evidence, Kind, Quoted};
 use crate::idempotency::ClientToken;
 use crate::operation::{Operation, RetryClass};
 use crate::record::{Json, Problem, Record, Secret};
-use crate::service::Service;
+use crate::service::{Code, Service};
 use crate::transport::{HttpRequest, HttpResponse};
 
 /// What the client supplies when an operation leaves it out: `region`, `project_id`, ..
@@ -261,6 +261,14 @@ impl Failure {
             quoted: None,
             request_id: None,
             gone: false,
+        }
+    }
+
+    /// Takes over what is known, whatever the status said.
+    pub(crate) fn means(&mut self, known: &Code) {
+        self.kind = known.kind;
+        if !known.hint.is_empty() {
+            self.hint = Some(known.hint.to_owned());
         }
     }
 }

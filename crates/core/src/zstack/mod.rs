@@ -8,6 +8,7 @@
 //! | [`credentials`] | logins, keys, and the chain that looks for them |
 
 pub mod access_key;
+pub(crate) mod codes;
 pub mod credentials;
 mod protocol;
 

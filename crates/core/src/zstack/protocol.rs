@@ -16,11 +16,12 @@ use crate::error::{Error, Evidence, Kind};
 use crate::idempotency::ClientToken;
 use crate::operation::Operation;
 use crate::record::{self, Json, ListKeys, Location, Record, Wire};
-use crate::service::{Code, Service};
+use crate::service::Service;
 use crate::sign::percent;
 use crate::transport::HttpResponse;
 use crate::wipe;
 use crate::zstack::access_key;
+use crate::zstack::codes::{CODES, MARKERS};
 
 use crate::error::body::{self, Page};
 use crate::protocol::classify::{self, Tables};
@@ -66,15 +67,6 @@ impl ZStack {
         }
     }
 }
-
-#[rustfmt::skip]
-const CODES: &[Code] = &[
-    Code { code: "ID.1001", kind: Kind::TokenExpired, hint: "" },
-    Code { code: "SYS.1001", kind: Kind::Timeout, hint: "" },
-    Code { code: "SYS.1003", kind: Kind::NotFound, hint: "" },
-    Code { code: "SYS.1007", kind: Kind::InvalidArgument, hint: "" },
-    Code { code: "ID.1002", kind: Kind::PermissionDenied, hint: "" },
-];
 
 impl Protocol for ZStack {
     fn encode(
@@ -339,28 +331,8 @@ fn failed(tables: &Tables, reply: &HttpResponse) -> Verdict {
         }
     }
     let mut failure = classify::failure(tables, reply, &page);
-    let plain: &[(&str, Kind, &str)] = &[
-        (
-            "requestTimeTooSkewed",
-            Kind::ClockSkew,
-            "The server compares wall clocks: set `server_utc_offset` to the offset of its time zone",
-        ),
-        (
-            "wrong accessKey signature",
-            Kind::Signature,
-            "Check the access key secret",
-        ),
-        (
-            "does not existed or disabled",
-            Kind::Unauthenticated,
-            "The access key does not exist or is disabled",
-        ),
-    ];
-    for (marker, kind, hint) in plain {
-        if page.text.contains(marker) {
-            failure.kind = *kind;
-            failure.hint = Some((*hint).to_owned());
-        }
+    if let Some(known) = classify::by_words(MARKERS, &page.text) {
+        failure.means(known);
     }
     Verdict::Failed(failure)
 }

@@ -9,6 +9,9 @@ use std::fmt;
 use url::Url;
 
 use crate::address::shown;
+use crate::alibaba::codes::{CODES, STS};
+use crate::region;
+use crate::service::find_code;
 use crate::transport::HttpResponse;
 
 use super::answer;
@@ -49,10 +52,12 @@ impl Sts {
                 let region = self.region.clone();
                 match region.or_else(|| environment.var("ALIBABA_CLOUD_STS_REGION")) {
                     None => "sts.aliyuncs.com".to_owned(),
-                    Some(region) if is_region(&region) => format!("{sts}.{region}.aliyuncs.com"),
-                    Some(_) => {
-                        return Err(misconfigured(provider, "the STS region is no region id")
-                            .with_hint("A region id looks like cn-hangzhou"));
+                    Some(region) => {
+                        let rule = format!("{sts}.{{region}}.aliyuncs.com");
+                        region::host(&rule, &region).map_err(|_| {
+                            misconfigured(provider, "the STS region is no region id")
+                                .with_hint("A region id looks like cn-hangzhou")
+                        })?
                     }
                 }
             }
@@ -66,13 +71,6 @@ impl Sts {
         fetch::guard(provider, &url, false)?;
         Ok(url)
     }
-}
-
-fn is_region(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// The keys in an answer, and the role that they act as.
@@ -101,54 +99,13 @@ fn account(arn: &str) -> Option<String> {
     (!account.is_empty()).then(|| account.to_owned())
 }
 
-/// Codes whose remedy is known. Source: Alibaba Cloud, STS error codes.
-const REMEDIES: &[(&str, &str)] = &[
-    (
-        "NoPermission",
-        "Allow sts:AssumeRole in the caller's policy and in the role's trust policy; keys of the account root cannot assume roles",
-    ),
-    ("EntityNotExist.Role", "Check the role ARN"),
-    (
-        "InvalidParameter.RoleArn",
-        "A role ARN looks like acs:ram::1234567890123456:role/name",
-    ),
-    (
-        "InvalidParameter.DurationSeconds",
-        "The duration must be at least 900 s and at most the role's longest session",
-    ),
-    (
-        "SignatureDoesNotMatch",
-        "Check the access key secret of the source credentials",
-    ),
-    (
-        "InvalidAccessKeyId",
-        "The access key id of the source credentials does not exist or is disabled",
-    ),
-    (
-        "InvalidSecurityToken",
-        "The source credentials have ended: get new ones",
-    ),
-    (
-        "InvalidTimeStamp",
-        "The machine's clock is more than 15 minutes off",
-    ),
-    (
-        "AuthenticationFail.OIDCToken",
-        "The OIDC token has ended or was issued for another audience or provider: get a new one",
-    ),
-    (
-        "AuthenticationFail",
-        "Check the role, its trust policy and the identity provider",
-    ),
-];
-
 fn hinted(error: CredentialError, reply: &HttpResponse) -> CredentialError {
     let Some(code) = fetch::code(reply) else {
         return error;
     };
-    match REMEDIES.iter().find(|(prefix, _)| code.starts_with(prefix)) {
-        Some((_, remedy)) => error.with_hint(*remedy),
-        None => error,
+    match find_code(STS, &code).or_else(|| find_code(CODES, &code)) {
+        Some(known) if !known.hint.is_empty() => error.with_hint(known.hint),
+        _ => error,
     }
 }
 

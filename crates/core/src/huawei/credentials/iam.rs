@@ -11,8 +11,10 @@ use url::Url;
 
 use crate::address::shown;
 use crate::clock::unix_seconds;
+use crate::huawei::endpoints::HOSTS;
 use crate::huawei::sdk_hmac;
 use crate::record::Secret;
+use crate::region;
 use crate::sign::{CanonicalRequest, time};
 
 use crate::credentials::fetch;
@@ -20,13 +22,15 @@ use crate::credentials::provide::misconfigured;
 use crate::credentials::{Context, CredentialError, Keys};
 use crate::transport::HttpRequest;
 
-/// The address of IAM in `region`.
-pub fn iam_endpoint(region: &str) -> String {
-    match region {
-        "eu-de" | "eu-nl" => format!("https://iam.{region}.otc.t-systems.com/v3"),
-        "eu-ch2" => "https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3".to_owned(),
-        _ => format!("https://iam.{region}.myhuaweicloud.com/v3"),
-    }
+/// The address of `service` in `region`, such as that of `apig` in `eu-de`; what is no region id has none.
+pub fn endpoint(service: &str, region: &str) -> Result<String, String> {
+    let row = |place: &str| HOSTS.iter().find(|(row, _)| *row == place);
+    let row = row(&format!("{service}.{region}"))
+        .or_else(|| row(region))
+        .or_else(|| row("*"));
+    let rule = row.map_or("", |(_, rule)| *rule);
+    let host = region::host(&rule.replace("{service}", service), region)?;
+    Ok(format!("https://{host}"))
 }
 
 /// What is known of IAM's address before it is needed.
@@ -52,11 +56,10 @@ impl Iam {
     pub(super) fn url(&self, provider: &'static str, path: &str) -> Result<Url, CredentialError> {
         let text = match (&self.endpoint, &self.region) {
             (Some(endpoint), _) => endpoint.clone(),
-            (None, Some(region)) if is_region(region) => iam_endpoint(region),
-            (None, Some(_)) => {
-                return Err(misconfigured(provider, "the region is no region id")
-                    .with_hint("A region id looks like eu-de"));
-            }
+            (None, Some(region)) => endpoint("iam", region).map_err(|_| {
+                misconfigured(provider, "the region is no region id")
+                    .with_hint("A region id looks like eu-de")
+            })?,
             (None, None) => {
                 return Err(misconfigured(provider, "the address of IAM is not known")
                     .with_hint("Set the region (OS_REGION_NAME) or the address (OS_AUTH_URL)"));
@@ -81,13 +84,6 @@ impl Iam {
         url.set_fragment(None);
         Ok(url)
     }
-}
-
-pub(super) fn is_region(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// `ask` with the headers and the AK/SK signature that IAM checks. Signed per attempt: the date is

@@ -39,7 +39,7 @@ use sdk::{Place, Sdk};
 pub use yaml::of_text as yaml_of_text;
 
 pub use agency::Agency;
-pub use iam::iam_endpoint;
+pub use iam::endpoint;
 pub use id_token::IdToken;
 pub use metadata::Metadata;
 pub use password::Password;

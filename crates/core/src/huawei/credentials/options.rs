@@ -10,8 +10,9 @@ use std::sync::atomic::AtomicBool;
 use zeroize::Zeroize as _;
 
 use crate::record::{Json, Secret};
+use crate::region::is_region;
 
-use super::iam::{self, Iam};
+use super::iam::Iam;
 use super::keystone::{Named, Target};
 use super::{Agency, KeysWithProject, LoginSettings, Password, Totp};
 use crate::credentials::provide::{Fixed, misconfigured};
@@ -159,7 +160,7 @@ impl Options {
             region: settings
                 .region
                 .clone()
-                .or_else(|| self.region().filter(|region| iam::is_region(region))),
+                .or_else(|| self.region().filter(|region| is_region(region))),
             allow_http: settings.allow_http,
         }
     }

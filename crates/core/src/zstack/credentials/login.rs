@@ -13,11 +13,13 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::clock::BoxFuture;
+use crate::error::Kind;
 use crate::record::{Json, Secret};
+use crate::service::find_code;
 use crate::sign::{percent, push_hex};
 use crate::transport::{HttpRequest, HttpResponse};
-
 use crate::wipe::Wiped;
+use crate::zstack::codes::CODES;
 
 use crate::credentials::fetch::{self, Route};
 use crate::credentials::{Context, Credential, CredentialError, Identity, Provider, Reason};
@@ -38,10 +40,7 @@ fn passing(reply: &HttpResponse) -> bool {
     }
     match fetch::code(reply) {
         // No management node is ready, or none can be reached.
-        Some(code) => matches!(
-            code.as_str(),
-            "SYS.1009" | "SYS.1010" | "SYS.1011" | "SYS.1012"
-        ),
+        Some(code) => find_code(CODES, &code).is_some_and(|known| known.kind == Kind::Unavailable),
         None => true,
     }
 }
@@ -186,43 +185,12 @@ pub(super) async fn open(
     })
 }
 
-/// Codes of refused logins. Source: ZStack, error codes of identity and login control.
-const REMEDIES: &[(&str, &str)] = &[
-    ("ID.1000", "Check name and password"),
-    (
-        "ID.1005",
-        "The password must be changed: log in with the web console first",
-    ),
-    (
-        "ID.1006",
-        "Too many sessions of this user: close clients, or use an access key",
-    ),
-    (
-        "ID.2001",
-        "The user needs a second factor: give it as a system tag, or use an access key",
-    ),
-    ("ID.2002", "The second factor is wrong"),
-    (
-        "LOGIN_CONTROL.1000",
-        "The password is too old: change it in the web console",
-    ),
-    (
-        "LOGIN_CONTROL.1002",
-        "The account is locked after too many failures: wait, or ask its administrator",
-    ),
-    ("LOGIN_CONTROL.1003", "The captcha is wrong"),
-    (
-        "LOGIN_CONTROL.1005",
-        "The server wants a captcha after several failures: use an access key, or give one",
-    ),
-];
-
 fn refused(reply: &HttpResponse) -> CredentialError {
     let mut error = ROUTE.refused(reply);
     if let Some(code) = fetch::code(reply) {
         error.reason = Reason::Refused;
-        if let Some((_, remedy)) = REMEDIES.iter().find(|(known, _)| *known == code) {
-            return error.with_hint(*remedy);
+        if let Some(known) = find_code(CODES, &code) {
+            return error.with_hint(known.hint);
         }
     }
     if reply.status == 404 {

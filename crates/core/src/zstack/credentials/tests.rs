@@ -174,7 +174,7 @@ async fn iam2_login_to_a_project_and_out_of_both_sessions() {
 async fn refused_logins_are_never_repeated() {
     for (code, what) in [
         ("ID.1000", "Check name and password"),
-        ("ID.1006", "Too many sessions"),
+        ("ID.1006", "too many open sessions"),
         ("LOGIN_CONTROL.1002", "locked"),
         ("LOGIN_CONTROL.1005", "captcha"),
         ("ID.2001", "second factor"),

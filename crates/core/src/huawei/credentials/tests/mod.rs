@@ -68,19 +68,26 @@ fn token_of(credential: &Credential) -> &str {
 }
 
 #[test]
-fn iam_follows_the_region() {
-    assert_eq!(
-        iam_endpoint("eu-nl"),
-        "https://iam.eu-nl.otc.t-systems.com/v3"
-    );
-    assert_eq!(
-        iam_endpoint("eu-ch2"),
-        "https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3"
-    );
-    assert_eq!(
-        iam_endpoint("ap-southeast-1"),
-        "https://iam.ap-southeast-1.myhuaweicloud.com/v3"
-    );
+fn addresses_follow_the_region() {
+    for (service, region, host) in [
+        ("iam", "eu-nl", "iam.eu-nl.otc.t-systems.com"),
+        ("apig", "eu-de", "apig.eu-de.otc.t-systems.com"),
+        ("iam", "eu-ch2", "iam-pub.eu-ch2.sc.otc.t-systems.com"),
+        ("apig", "eu-ch2", "apig.eu-ch2.sc.otc.t-systems.com"),
+        (
+            "iam",
+            "ap-southeast-1",
+            "iam.ap-southeast-1.myhuaweicloud.com",
+        ),
+        ("apig", "cn-north-4", "apig.cn-north-4.myhuaweicloud.com"),
+        ("iam", "eu-west-101", "iam.eu-west-101.myhuaweicloud.eu"),
+        ("apig", "eu-west-101", "apig.eu-west-101.myhuaweicloud.eu"),
+    ] {
+        assert_eq!(endpoint(service, region), Ok(format!("https://{host}")));
+    }
+    for bad in ["", "*", "iam.eu-ch2", "eu-de.evil.example/"] {
+        assert!(endpoint("iam", bad).is_err(), "{bad}");
+    }
 }
 
 #[tokio::test]

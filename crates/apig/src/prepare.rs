@@ -1,0 +1,58 @@
+//! Where the service answers, and whose credentials it is told: what the tools of both clouds read counts
+//! here too.
+
+use std::sync::Arc;
+
+use cumulo_core::client::{ConfigError, EndpointSource};
+use cumulo_core::huawei::Huawei;
+use cumulo_core::huawei::credentials as huawei;
+use cumulo_core::protocol::Endpoint;
+
+use crate::Builder;
+
+/// The catalog's name of the service.
+const SERVICE_TYPE: &str = "apigv2";
+
+/// Settles what the builder left to the environment, and says where the service answers.
+pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, ConfigError> {
+    let core = &mut builder.core;
+    let environment = core.get_environment().clone();
+    let known = match huawei::LoginSettings::from_environment(&environment) {
+        Ok(known) => known,
+        // Who brings credentials need not care about a broken file of others.
+        Err(_) if core.has_provider() => huawei::LoginSettings::default(),
+        Err(error) => return Err(ConfigError::new(error.to_string())),
+    };
+    core.tls(&known.tls)?;
+    let region = builder.region.take().or(known.region);
+    if core.has_provider() {
+        if let (None, Some(project)) = (core.get_setting("project_id"), known.project_id) {
+            core.setting("project_id", project);
+        }
+    } else {
+        let settings = huawei::LoginSettings {
+            region: region.clone(),
+            iam_endpoint: builder.iam_endpoint.take(),
+            project_id: core.get_setting("project_id"),
+            allow_http: core.get_allow_http(),
+            ..huawei::LoginSettings::default()
+        };
+        core.provider(Arc::new(huawei::DefaultChain::new(settings)));
+    }
+    core.protocol(Arc::new(Huawei {
+        signature: builder.signature,
+    }));
+    let documented = match &region {
+        Some(region) => {
+            let address = huawei::endpoint("apig", region).map_err(ConfigError::new)?;
+            Some(Endpoint::parse(&address).map_err(ConfigError::new)?)
+        }
+        None => None,
+    };
+    Ok(EndpointSource::Catalog {
+        service: SERVICE_TYPE,
+        version: "/v2",
+        region,
+        fallback: documented,
+    })
+}

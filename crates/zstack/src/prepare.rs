@@ -1,0 +1,41 @@
+//! Where the server is, and what it expects of a client: a login, and the time of its own zone.
+
+use std::sync::Arc;
+
+use cumulo_core::client::{ConfigError, EndpointSource};
+use cumulo_core::protocol::Endpoint;
+use cumulo_core::zstack::ZStack;
+use cumulo_core::zstack::credentials as zstack;
+
+use crate::Builder;
+
+/// Settles what the builder left to the environment, and says where the server is.
+pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, ConfigError> {
+    let core = &mut builder.core;
+    let environment = core.get_environment().clone();
+    let address = match core.get_endpoint() {
+        Some(address) => address.to_owned(),
+        None => zstack::endpoint(&environment).ok_or_else(|| {
+            ConfigError::new(
+                "no endpoint is set: use `endpoint(\"https://host:8080/zstack\")` or ZSTACK_ENDPOINT",
+            )
+        })?,
+    };
+    let endpoint = Endpoint::parse(&address).map_err(ConfigError::new)?;
+    core.tls(&zstack::tls(&environment))?;
+    if environment.flag("ZSTACK_ALLOW_HTTP") {
+        core.allow_http(true);
+    }
+    if !core.has_provider() {
+        let settings = zstack::LoginSettings {
+            endpoint: Some(address),
+            allow_http: core.get_allow_http(),
+        };
+        core.provider(Arc::new(zstack::DefaultChain::new(settings)));
+    }
+    let offset = builder
+        .server_utc_offset
+        .unwrap_or_else(cumulo_core::clock::local_utc_offset);
+    core.protocol(Arc::new(ZStack::new(offset, builder.lower_case_body_keys)));
+    Ok(EndpointSource::Fixed(endpoint))
+}
