@@ -17,6 +17,7 @@ pub mod names;
 mod outputs;
 pub mod overlay;
 pub mod read;
+pub mod resource;
 pub mod shapes;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +54,8 @@ pub fn files(service: &str, model: &str, overlay: &str) -> Faults<Vec<File>> {
     let mut model = read::model(&model_file, &json)?;
     overlay::apply(&overlay, &mut model)?;
     let mut files = emit::files(&model, &overlay)?;
+    let resources = resource::resources(&model, &overlay)?;
+    files.extend(emit::resources(service, &resources));
     let path = format!("crates/localcloud/models/{service}.json");
     files.push((path.into(), compact::model(&json)));
     Ok(files)

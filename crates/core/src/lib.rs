@@ -30,6 +30,7 @@ pub mod operation;
 pub mod page;
 pub mod protocol;
 pub mod record;
+pub mod resource;
 pub mod retry;
 pub mod service;
 pub mod sign;

@@ -3,6 +3,7 @@
 mod codes;
 mod field;
 mod operation;
+mod resources;
 mod structure;
 mod text;
 
@@ -15,6 +16,8 @@ use crate::model::{Model, Operation};
 use crate::overlay::{Overlay, Words};
 use crate::shapes::Shapes;
 use crate::{File, names};
+
+pub use resources::resources;
 
 /// What every part of the output is made from.
 struct Emit<'a> {
@@ -189,7 +192,7 @@ impl Emit<'_> {
                 )
             })
             .collect();
-        let extra = [("types", types), ("codes", codes)];
+        let extra = [("types", types), ("codes", codes), ("resources", true)];
         for (name, _) in extra.into_iter().filter(|(_, wanted)| *wanted) {
             modules.push((name.into(), format!("pub mod {name};\n")));
         }

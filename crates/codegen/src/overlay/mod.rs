@@ -38,6 +38,7 @@ const TABLES: &[&str] = &[
     "feature",
     "name",
     "group",
+    "resource",
 ];
 
 /// An overlay file.

@@ -6,6 +6,7 @@
 
 pub mod access_token;
 pub mod replication_job;
+pub mod resources;
 pub mod source_server;
 pub mod tag;
 pub mod types;
