@@ -41,6 +41,11 @@ pub(crate) enum Command {
     Whoami(Whoami),
     /// Lists operations.
     Ops(Ops),
+    /// Lists the things that services keep, and the operations that are about each.
+    ///
+    /// Most rows come from a rule over the models, the others from a person; `origin` says which. What
+    /// belongs to no thing is listed at the end.
+    Resources(Resources),
     /// Prints an operation's members, with their types and documented limits.
     Describe(Describe),
     /// Serves all four services on this machine until Ctrl-C, for tests in any language.
@@ -106,6 +111,15 @@ pub(crate) struct Ops {
     /// Only this group, such as access-token.
     #[arg(long)]
     pub(crate) group: Option<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resources {
+    /// Only this service.
+    pub(crate) service: Option<Service>,
     /// One JSON object a line.
     #[arg(long)]
     pub(crate) json: bool,

@@ -10,6 +10,7 @@ mod open;
 mod ops;
 mod progress;
 mod request;
+mod resources;
 mod result;
 mod secrets;
 mod service;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Batch(args) => batch::run(args),
         Command::Whoami(args) => whoami::run(&args),
         Command::Ops(args) => ops::run(&args),
+        Command::Resources(args) => resources::run(&args),
         Command::Describe(args) => describe::run(&args),
         Command::Local(args) => local::run(&args),
         Command::Completions { shell } => completions(shell),

@@ -8,6 +8,7 @@ use cumulo_core::credentials::{Environment, TlsSettings};
 use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::operation::{Operation, Spec};
 use cumulo_core::record::nearest;
+use cumulo_core::resource::Resource;
 use cumulo_core::transport::HttpOptions;
 use cumulo_core::zstack::credentials as zstack;
 use cumulo_core::{Client, Error, Kind};
@@ -72,6 +73,16 @@ impl Service {
             Self::Smartag => cumulo_smartag::GROUPS,
             Self::Apig => cumulo_apig::GROUPS,
             Self::Zstack => cumulo_zstack::GROUPS,
+        }
+    }
+
+    /// The things that it keeps.
+    pub(crate) fn resources(self) -> &'static [Resource] {
+        match self {
+            Self::Smc => cumulo_smc::resources::RESOURCES,
+            Self::Smartag => cumulo_smartag::resources::RESOURCES,
+            Self::Apig => cumulo_apig::resources::RESOURCES,
+            Self::Zstack => cumulo_zstack::resources::RESOURCES,
         }
     }
 

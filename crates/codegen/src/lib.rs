@@ -18,6 +18,7 @@ pub mod names;
 mod outputs;
 pub mod overlay;
 pub mod read;
+pub mod resource;
 pub mod shapes;
 
 use std::path::{Path, PathBuf};
@@ -85,6 +86,8 @@ pub fn files(service: &str, model: &str, overlay: &str, cloud: (&str, &str)) -> 
     let mut model = read::model(&model_file, &json)?;
     overlay::apply(&overlay, &mut model)?;
     let mut files = emit::files(&model, &overlay, &cloud)?;
+    let resources = resource::resources(&model, &overlay)?;
+    files.extend(emit::resources(service, &resources));
     let path = format!("crates/localcloud/models/{service}.json");
     files.push((path.into(), compact::model(&json)));
     Ok(files)

@@ -31,6 +31,7 @@ pub mod page;
 pub mod protocol;
 pub mod record;
 mod region;
+pub mod resource;
 pub mod retry;
 pub mod service;
 pub mod sign;

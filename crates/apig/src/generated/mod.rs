@@ -35,6 +35,7 @@ pub mod openapi;
 pub mod orchestration;
 pub mod plugin;
 pub mod resource_statistics;
+pub mod resources;
 pub mod signature_key;
 pub mod signature_key_binding;
 pub mod tag;

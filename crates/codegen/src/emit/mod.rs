@@ -4,6 +4,7 @@ mod client;
 pub(crate) mod codes;
 mod field;
 mod operation;
+mod resources;
 mod structure;
 pub(crate) mod text;
 
@@ -16,6 +17,8 @@ use crate::model::{Model, Operation};
 use crate::overlay::{self, Overlay, Words};
 use crate::shapes::Shapes;
 use crate::{File, names};
+
+pub use resources::resources;
 
 /// What every part of the output is made from.
 struct Emit<'a> {
@@ -210,6 +213,7 @@ impl Emit<'_> {
             ("types", "pub mod", types),
             ("codes", "mod", codes),
             ("client", "mod", true),
+            ("resources", "pub mod", true),
         ];
         for (name, kind, _) in extra.into_iter().filter(|(_, _, wanted)| *wanted) {
             modules.push((name.into(), format!("{kind} {name};\n")));

@@ -41,6 +41,7 @@ const TABLES: &[&str] = &[
     "feature",
     "name",
     "group",
+    "resource",
 ];
 
 /// The tables of a file for a whole cloud.

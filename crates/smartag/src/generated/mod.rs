@@ -24,6 +24,7 @@ pub mod nat;
 pub mod port;
 pub mod probe_task;
 pub mod qos;
+pub mod resources;
 pub mod route;
 pub mod service_address;
 pub mod smart_access_gateway;

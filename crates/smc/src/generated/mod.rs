@@ -8,6 +8,7 @@ pub mod access_token;
 mod client;
 mod codes;
 pub mod replication_job;
+pub mod resources;
 pub mod source_server;
 pub mod tag;
 pub mod types;

@@ -61,6 +61,7 @@ pub mod offering;
 pub mod pci_device;
 #[cfg(feature = "primary-storage")]
 pub mod primary_storage;
+pub mod resources;
 #[cfg(feature = "scheduler")]
 pub mod scheduler;
 #[cfg(feature = "scheduling-rule")]
