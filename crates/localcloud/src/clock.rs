@@ -36,6 +36,11 @@ pub(crate) fn shift(at: Timestamp, seconds: i64) -> Timestamp {
         .unwrap_or(at)
 }
 
+/// Whether `at` is over at `now`.
+pub(crate) fn is_over(at: Option<Timestamp>, now: Timestamp) -> bool {
+    at.is_some_and(|at| at <= now)
+}
+
 /// Whether two instants are close enough for a signature.
 pub(crate) fn within_window(a: Timestamp, b: Timestamp) -> bool {
     (a.as_second() - b.as_second()).abs() <= SIGNATURE_WINDOW_SECONDS

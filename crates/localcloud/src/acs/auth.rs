@@ -7,7 +7,7 @@ use crate::accounts;
 use crate::clock;
 use crate::recent::Recent;
 
-use super::Refusal;
+use super::action::Refusal;
 use super::signature::Signed;
 
 /// An access key, temporary when it has a token.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::recent::Recent;
 use crate::wire::Service;
 
-use super::{Action, Refusal};
+use super::action::{Action, Refusal};
 
 /// Account, service, action and token: two actions may use the same text as their token.
 type Key = (String, Service, String, String);

@@ -2,6 +2,7 @@
 //! the signature, checks it, checks time, token and nonce, replays client tokens, and dispatches
 //! by the name of the action.
 
+mod action;
 mod auth;
 mod idempotency;
 mod modelled;
@@ -11,12 +12,13 @@ mod smc;
 
 use std::sync::Mutex;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::model::Operation;
 use crate::platform::{Platform, lock};
 use crate::random;
 use crate::wire::{Call, Reply, Request, Service};
+use action::{Action, Handler, Output, Refusal};
 
 /// Alibaba Cloud: the gateway with both services behind it.
 pub(crate) struct Acs {
@@ -50,75 +52,6 @@ impl State {
     }
 }
 
-/// A refusal as the gateway and the services word it.
-#[derive(Debug)]
-struct Refusal {
-    status: u16,
-    code: String,
-    message: String,
-    verdict: Option<String>,
-}
-
-impl Refusal {
-    fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: code.into(),
-            message: message.into(),
-            verdict: None,
-        }
-    }
-
-    fn verdict(mut self, text: impl Into<String>) -> Self {
-        self.verdict = Some(text.into());
-        self
-    }
-
-    /// A parameter that does not keep its documented rule.
-    fn invalid(name: &str, rule: &str) -> Self {
-        Self::new(
-            400,
-            "InvalidParameter",
-            format!("The specified parameter {name} is not valid."),
-        )
-        .verdict(format!("{name}: {rule}"))
-    }
-
-    /// A parameter that must be there.
-    fn missing(name: &str) -> Self {
-        Self::new(
-            400,
-            format!("Missing{name}"),
-            format!("{name} is mandatory for this action."),
-        )
-        .verdict(format!("{name} is required"))
-    }
-
-    fn into_reply(self, service: Service) -> Reply {
-        let request_id = random::request_id();
-        let body = json!({
-            "RequestId": request_id,
-            "HostId": host(service),
-            "Code": self.code,
-            "Message": self.message,
-            "Recommend": format!("https://api.aliyun.com/troubleshoot?q={}&product={}", self.code, service.name()),
-        });
-        let verdict = self
-            .verdict
-            .unwrap_or_else(|| format!("{}: {}", self.code, self.message));
-        Reply::json(self.status, &body)
-            .header("x-acs-request-id", request_id)
-            .verdict(verdict)
-    }
-}
-
-fn host(service: Service) -> &'static str {
-    match service {
-        Service::Smartag => "smartag.cn-shanghai.aliyuncs.com",
-        _ => "smc.aliyuncs.com",
-    }
-}
-
 fn version(service: Service) -> &'static str {
     match service {
         Service::Smartag => "2018-03-13",
@@ -126,84 +59,36 @@ fn version(service: Service) -> &'static str {
     }
 }
 
-/// An authenticated call of an action.
-struct Action<'a> {
-    account: &'a str,
-    name: &'a str,
-    parameters: &'a [(String, String)],
-    call: &'a Call<'a>,
-}
-
-impl Action<'_> {
-    /// First value of a parameter.
-    fn get(&self, name: &str) -> Option<&str> {
-        self.parameters
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// A parameter that must be there and not be empty.
-    fn need(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| Refusal::missing(name))
-    }
-
-    /// The members `Name.1`, `Name.2`, ... of a list, by number.
-    fn list(&self, name: &str) -> Vec<&str> {
-        let mut members: Vec<(u32, &str)> = self
-            .parameters
-            .iter()
-            .filter_map(|(key, value)| {
-                let number = key.strip_prefix(name)?.strip_prefix('.')?.parse().ok()?;
-                Some((number, value.as_str()))
-            })
-            .collect();
-        members.sort_by_key(|(number, _)| *number);
-        members.into_iter().map(|(_, value)| value).collect()
-    }
-}
-
-type Output = Result<Map<String, Value>, Refusal>;
-type Handler = fn(&mut State, &Action<'_>) -> Output;
-
 /// How an action is answered.
 #[derive(Clone, Copy)]
 enum Behaviour {
-    /// By hand, with state.
-    Handler(Handler),
+    Smc(Handler<smc::State>),
+    Smartag(Handler<smartag::State>),
     /// From its model.
     Modelled(&'static Operation),
 }
 
 impl Behaviour {
     fn of(service: Service, action: &str) -> Option<Self> {
-        let table = match service {
-            Service::Smartag => smartag::ACTIONS,
-            _ => smc::ACTIONS,
+        let by_hand = match service {
+            Service::Smartag => handler(smartag::ACTIONS, action).map(Self::Smartag),
+            _ => handler(smc::ACTIONS, action).map(Self::Smc),
         };
-        let by_hand = table
-            .iter()
-            .find(|(name, _)| *name == action)
-            .map(|(_, handler)| Self::Handler(*handler));
         by_hand.or_else(|| modelled::find(service, action).map(Self::Modelled))
     }
 
     fn run(self, service: Service, state: &mut State, action: &Action<'_>) -> Output {
         match self {
-            Self::Handler(handler) => handler(state, action),
+            Self::Smc(handler) => handler(&mut state.smc, action),
+            Self::Smartag(handler) => handler(&mut state.smartag, action),
             Self::Modelled(operation) => modelled::run(service, operation, action),
         }
     }
 }
 
-/// The members of a JSON object; an empty output for anything else.
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
+fn handler<S>(table: &[(&str, Handler<S>)], action: &str) -> Option<Handler<S>> {
+    let found = table.iter().find(|(name, _)| *name == action);
+    found.map(|(_, handler)| *handler)
 }
 
 impl Platform for Acs {

@@ -8,7 +8,7 @@ use crate::model::values::{Dialect, Maker};
 use crate::model::{Model, Operation, flat, page};
 use crate::wire::Service;
 
-use super::{Action, Output, Refusal};
+use super::action::{Action, Output, Refusal};
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {

@@ -5,7 +5,7 @@
 use crate::encode;
 use crate::wire::Request;
 
-use super::Refusal;
+use super::action::Refusal;
 
 /// Which style a request is signed in, and what it takes to check it.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, Handler, Output, Refusal, State as Cloud, object};
+use super::action::{Action, Handler, Output, Refusal, object};
 
-pub(super) const ACTIONS: &[(&str, Handler)] = &[
+pub(super) const ACTIONS: &[(&str, Handler<State>)] = &[
     ("CreateEnterpriseCode", create),
     ("ListEnterpriseCode", list),
     ("UpdateEnterpriseCode", update),
@@ -36,7 +36,7 @@ fn boolean(action: &Action<'_>, name: &str) -> Result<Option<bool>, Refusal> {
     }
 }
 
-fn create(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+fn create(state: &mut State, action: &Action<'_>) -> Output {
     action.need("RegionId")?;
     let code = action.need("EnterpriseCode")?;
     if code.chars().count() != 5 || !code.chars().all(|one| one.is_ascii_alphanumeric()) {
@@ -45,14 +45,14 @@ fn create(cloud: &mut Cloud, action: &Action<'_>) -> Output {
             "expected five letters or digits",
         ));
     }
-    if cloud.smartag.codes.iter().any(|one| one.code == code) {
+    if state.codes.iter().any(|one| one.code == code) {
         return Err(Refusal::new(
             400,
             "EnterpriseCode.BeenOccupied",
             "The specified enterprise code is occupied by other enterprises.",
         ));
     }
-    cloud.smartag.codes.push(EnterpriseCode {
+    state.codes.push(EnterpriseCode {
         account: action.account.to_owned(),
         code: code.to_owned(),
         is_default: false,
@@ -60,7 +60,7 @@ fn create(cloud: &mut Cloud, action: &Action<'_>) -> Output {
     Ok(object(json!({})))
 }
 
-fn list(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+fn list(state: &mut State, action: &Action<'_>) -> Output {
     action.need("RegionId")?;
     let max = match action.get("MaxResults").filter(|text| !text.is_empty()) {
         None => 10,
@@ -81,8 +81,7 @@ fn list(cloud: &mut Cloud, action: &Action<'_>) -> Output {
     };
     let code = action.get("EnterpriseCode").filter(|code| !code.is_empty());
     let default_only = boolean(action, "IsDefault")? == Some(true);
-    let found: Vec<&EnterpriseCode> = cloud
-        .smartag
+    let found: Vec<&EnterpriseCode> = state
         .codes
         .iter()
         .filter(|one| one.account == action.account)
@@ -109,11 +108,10 @@ fn list(cloud: &mut Cloud, action: &Action<'_>) -> Output {
     })))
 }
 
-fn find(cloud: &Cloud, action: &Action<'_>) -> Result<usize, Refusal> {
+fn find(state: &State, action: &Action<'_>) -> Result<usize, Refusal> {
     action.need("RegionId")?;
     let code = action.need("EnterpriseCode")?;
-    cloud
-        .smartag
+    state
         .codes
         .iter()
         .position(|one| one.account == action.account && one.code == code)
@@ -126,30 +124,30 @@ fn find(cloud: &Cloud, action: &Action<'_>) -> Result<usize, Refusal> {
         })
 }
 
-fn update(cloud: &mut Cloud, action: &Action<'_>) -> Output {
-    let at = find(cloud, action)?;
+fn update(state: &mut State, action: &Action<'_>) -> Output {
+    let at = find(state, action)?;
     let is_default = boolean(action, "IsDefault")?.ok_or_else(|| Refusal::missing("IsDefault"))?;
     if is_default {
-        for other in &mut cloud.smartag.codes {
+        for other in &mut state.codes {
             // An account has one default code.
             if other.account == action.account {
                 other.is_default = false;
             }
         }
     }
-    cloud.smartag.codes[at].is_default = is_default;
+    state.codes[at].is_default = is_default;
     Ok(object(json!({})))
 }
 
-fn delete(cloud: &mut Cloud, action: &Action<'_>) -> Output {
-    let at = find(cloud, action)?;
-    if cloud.smartag.codes[at].is_default {
+fn delete(state: &mut State, action: &Action<'_>) -> Output {
+    let at = find(state, action)?;
+    if state.codes[at].is_default {
         return Err(Refusal::new(
             400,
             "EnterpriseCode.DeleteLimit",
             "The default enterprise code can not be deleted.",
         ));
     }
-    cloud.smartag.codes.remove(at);
+    state.codes.remove(at);
     Ok(object(json!({})))
 }

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use crate::clock;
 use crate::random;
 
-use super::{Action, Handler, Output, Refusal, State as Cloud, object};
+use super::action::{Action, Handler, Output, Refusal, object};
 
-pub(super) const ACTIONS: &[(&str, Handler)] = &[
+pub(super) const ACTIONS: &[(&str, Handler<State>)] = &[
     ("CreateAccessToken", create),
     ("ListAccessTokens", list),
     ("DisableAccessToken", disable),
@@ -75,7 +75,7 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     }
 }
 
-fn create(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+fn create(state: &mut State, action: &Action<'_>) -> Output {
     let name = action.get("Name").unwrap_or_default();
     if !name.is_empty() {
         check_name(name)?;
@@ -94,18 +94,17 @@ fn create(cloud: &mut Cloud, action: &Action<'_>) -> Output {
         "AccessTokenId": token.id,
         "AccessTokenCode": random::word(32),
     });
-    cloud.smc.tokens.push(token);
+    state.tokens.push(token);
     Ok(object(output))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the type of every handler")]
-fn list(cloud: &mut Cloud, action: &Action<'_>) -> Output {
+fn list(state: &mut State, action: &Action<'_>) -> Output {
     let ids = action.list("AccessTokenId");
     let filter = |name: &str| action.get(name).filter(|value| !value.is_empty());
     let (name, status) = (filter("Name"), filter("Status"));
     let now = action.call.now;
-    let found: Vec<Value> = cloud
-        .smc
+    let found: Vec<Value> = state
         .tokens
         .iter()
         .filter(|token| token.account == action.account)
@@ -134,12 +133,11 @@ fn list(cloud: &mut Cloud, action: &Action<'_>) -> Output {
 }
 
 fn find<'a>(
-    cloud: &'a mut Cloud,
+    state: &'a mut State,
     action: &Action<'_>,
 ) -> Result<(usize, &'a mut AccessToken), Refusal> {
     let id = action.need("AccessTokenId")?;
-    cloud
-        .smc
+    state
         .tokens
         .iter_mut()
         .enumerate()
@@ -153,13 +151,13 @@ fn find<'a>(
         })
 }
 
-fn disable(cloud: &mut Cloud, action: &Action<'_>) -> Output {
-    find(cloud, action)?.1.disabled = true;
+fn disable(state: &mut State, action: &Action<'_>) -> Output {
+    find(state, action)?.1.disabled = true;
     Ok(object(json!({})))
 }
 
-fn delete(cloud: &mut Cloud, action: &Action<'_>) -> Output {
-    let (at, _) = find(cloud, action)?;
-    cloud.smc.tokens.remove(at);
+fn delete(state: &mut State, action: &Action<'_>) -> Output {
+    let (at, _) = find(state, action)?;
+    state.tokens.remove(at);
     Ok(object(json!({})))
 }

@@ -9,9 +9,11 @@ use crate::encode;
 use crate::random;
 use crate::wire::Reply;
 
-use super::{Operation, Refusal, Route, State, apps, check_id};
+use super::apps::{self, Apps};
+use super::operation::{Operation, Route, check_id};
+use super::refusal::Refusal;
 
-pub(super) const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route<Apps>] = &[
     Route {
         method: "POST",
         path: "/{project_id}/apigw/instances/{instance_id}/apps/{app_id}/app-codes",
@@ -64,8 +66,8 @@ impl AppCode {
     }
 }
 
-fn create(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
-    apps::find(state, operation)?;
+fn create(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    apps::find(apps, operation)?;
     let body = operation.body()?;
     let code = body["app_code"]
         .as_str()
@@ -83,21 +85,21 @@ fn create(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal
                 "expected 64 to 180 letters, digits and +_!@#$%/=-, first a letter, digit, + or /",
             )
         })?;
-    if state.apps.codes().any(|one| one.code == code) {
+    if apps.codes().any(|one| one.code == code) {
         return Err(
             Refusal::gateway(400, "APIG.3309", "The operation has already been performed")
                 .verdict("this app_code exists"),
         );
     }
-    add(state, operation, code.to_owned())
+    add(apps, operation, code.to_owned())
 }
 
-fn generate(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
-    add(state, operation, encode::hex(&random::bytes(32)))
+fn generate(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    add(apps, operation, encode::hex(&random::bytes(32)))
 }
 
-fn add(state: &mut State, operation: &Operation<'_>, code: String) -> Result<Reply, Refusal> {
-    let app = apps::find(state, operation)?;
+fn add(apps: &mut Apps, operation: &Operation<'_>, code: String) -> Result<Reply, Refusal> {
+    let app = apps::find(apps, operation)?;
     if app.codes.len() >= MAX_CODES {
         return Err(Refusal::gateway(
             403,
@@ -115,9 +117,9 @@ fn add(state: &mut State, operation: &Operation<'_>, code: String) -> Result<Rep
     Ok(reply)
 }
 
-fn list(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+fn list(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
     let (offset, limit) = operation.page()?;
-    let app = apps::find(state, operation)?;
+    let app = apps::find(apps, operation)?;
     let page: Vec<Value> = app
         .codes
         .iter()
@@ -133,10 +135,10 @@ fn list(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> 
 
 /// The app in the path and the place of the code in it.
 fn find<'a>(
-    state: &'a mut State,
+    apps: &'a mut Apps,
     operation: &Operation<'_>,
 ) -> Result<(&'a mut apps::App, usize), Refusal> {
-    let app = apps::find(state, operation)?;
+    let app = apps::find(apps, operation)?;
     let id = check_id(operation, "app_code_id")?;
     match app.codes.iter().position(|code| code.id == id) {
         Some(at) => Ok((app, at)),
@@ -148,14 +150,14 @@ fn find<'a>(
     }
 }
 
-fn show(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
-    let (app, at) = find(state, operation)?;
+fn show(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    let (app, at) = find(apps, operation)?;
     // The documented status of this read is 201.
     Ok(Reply::json(201, &app.codes[at].describe(&app.id)))
 }
 
-fn delete(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
-    let (app, at) = find(state, operation)?;
+fn delete(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    let (app, at) = find(apps, operation)?;
     app.codes.remove(at);
     Ok(Reply::new(204))
 }

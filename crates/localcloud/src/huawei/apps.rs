@@ -8,9 +8,10 @@ use crate::random;
 use crate::wire::Reply;
 
 use super::app_codes::AppCode;
-use super::{Operation, Refusal, Route, State, check_id, check_instance};
+use super::operation::{Operation, Route, check_id, check_instance};
+use super::refusal::Refusal;
 
-pub(super) const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route<Apps>] = &[
     Route {
         method: "POST",
         path: "/{project_id}/apigw/instances/{instance_id}/apps",
@@ -87,14 +88,12 @@ impl App {
 
 /// The app in the path.
 pub(super) fn find<'a>(
-    state: &'a mut State,
+    apps: &'a mut Apps,
     operation: &Operation<'_>,
 ) -> Result<&'a mut App, Refusal> {
     check_instance(operation)?;
     let id = check_id(operation, "app_id")?;
-    state
-        .apps
-        .apps
+    apps.apps
         .iter_mut()
         .find(|app| app.id == id)
         .ok_or_else(|| Refusal::gateway(404, "APIG.3004", format!("App {id} does not exist")))
@@ -158,8 +157,8 @@ fn key_and_secret(body: &Value) -> Result<(Option<&str>, Option<&str>), Refusal>
 }
 
 /// Names and keys are unique in a gateway.
-fn check_unique(state: &State, id: &str, name: &str, key: Option<&str>) -> Result<(), Refusal> {
-    let mut others = state.apps.apps.iter().filter(|app| app.id != id);
+fn check_unique(apps: &Apps, id: &str, name: &str, key: Option<&str>) -> Result<(), Refusal> {
+    let mut others = apps.apps.iter().filter(|app| app.id != id);
     if others.clone().any(|app| app.name == name) {
         return Err(Refusal::gateway(
             400,
@@ -177,12 +176,12 @@ fn check_unique(state: &State, id: &str, name: &str, key: Option<&str>) -> Resul
     Ok(())
 }
 
-fn create(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+fn create(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
     check_instance(operation)?;
     let body = operation.body()?;
     let name = name(&body)?;
     let (key, secret) = key_and_secret(&body)?;
-    check_unique(state, "", name, key)?;
+    check_unique(apps, "", name, key)?;
     let app = App {
         id: random::uuid_hex(),
         name: name.to_owned(),
@@ -194,11 +193,11 @@ fn create(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal
         codes: Vec::new(),
     };
     let reply = Reply::json(201, &app.describe());
-    state.apps.apps.push(app);
+    apps.apps.push(app);
     Ok(reply)
 }
 
-fn list(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+fn list(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
     check_instance(operation)?;
     let (offset, limit) = operation.page()?;
     let request = operation.call.request;
@@ -207,8 +206,7 @@ fn list(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> 
     // Names are searched for, unless the caller asks for the exact one.
     let exact =
         filter("precise_search").is_some_and(|names| names.split(',').any(|one| one == "name"));
-    let found: Vec<&App> = state
-        .apps
+    let found: Vec<&App> = apps
         .apps
         .iter()
         .filter(|app| id.as_deref().is_none_or(|id| app.id == id))
@@ -239,18 +237,18 @@ fn list(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> 
     ))
 }
 
-fn show(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
-    Ok(Reply::json(200, &find(state, operation)?.describe()))
+fn show(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    Ok(Reply::json(200, &find(apps, operation)?.describe()))
 }
 
-fn update(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
-    let id = find(state, operation)?.id.clone();
+fn update(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    let id = find(apps, operation)?.id.clone();
     let body = operation.body()?;
     let name = name(&body)?;
     let (key, secret) = key_and_secret(&body)?;
-    check_unique(state, &id, name, key)?;
+    check_unique(apps, &id, name, key)?;
     let remark = optional(&body, "remark")?;
-    let app = find(state, operation)?;
+    let app = find(apps, operation)?;
     name.clone_into(&mut app.name);
     for (member, value) in [
         (&mut app.remark, remark),
@@ -265,8 +263,8 @@ fn update(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal
     Ok(Reply::json(200, &app.describe()))
 }
 
-fn delete(state: &mut State, operation: &Operation<'_>) -> Result<Reply, Refusal> {
-    let id = find(state, operation)?.id.clone();
-    state.apps.apps.retain(|app| app.id != id);
+fn delete(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    let id = find(apps, operation)?.id.clone();
+    apps.apps.retain(|app| app.id != id);
     Ok(Reply::new(204))
 }

@@ -6,8 +6,8 @@ use crate::accounts;
 use crate::clock;
 use crate::wire::{Call, Reply};
 
-use super::keystone::{authenticate, token_user};
-use super::{Refusal, State};
+use super::keystone::{State, authenticate, token_user};
+use super::refusal::Refusal;
 
 const DURATIONS: std::ops::RangeInclusive<i64> = 900..=86_400;
 

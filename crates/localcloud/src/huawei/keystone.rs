@@ -1,7 +1,6 @@
 //! How does a caller get a token? Keystone v3 on its way in: password login with every scope,
 //! token validation and revocation, the catalog and the list of projects.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::accounts;
@@ -9,12 +8,15 @@ use crate::encode;
 use crate::route::{PathValues, match_path};
 use crate::wire::{Call, Reply, Request};
 
+use super::credentials;
 use super::identity::{self, PROJECTS, Project, USERS, User};
-use super::tokens::Scope;
-use super::{Caller, Refusal, State, credentials};
+use super::operation::Caller;
+use super::refusal::Refusal;
+use super::sdk_hmac::Keys;
+use super::tokens::{Scope, Tokens};
 
 /// Where the services are found, as Keystone tells it.
-pub(super) struct Directory {
+struct Directory {
     /// Address of the identity service's version.
     version: String,
     /// The services that a token's owner can reach. The gateway's address lacks the project id.
@@ -22,7 +24,7 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    pub(super) fn new(iam: &str, apig: &str) -> Self {
+    fn new(iam: &str, apig: &str) -> Self {
         let entry = |kind: &str, name: &str, url: String| {
             let id = &encode::sha256_hex(kind.as_bytes())[..32];
             json!({
@@ -44,6 +46,23 @@ impl Directory {
                 entry("identity", "keystone", format!("{iam}/v3")),
                 entry("apigv2", "apig", format!("{apig}/v2")),
             ]),
+        }
+    }
+}
+
+/// What the identity service remembers, of which the gateway asks too.
+pub(super) struct State {
+    directory: Directory,
+    pub(super) keys: Keys,
+    pub(super) tokens: Tokens,
+}
+
+impl State {
+    pub(super) fn new(iam: &str, apig: &str) -> Self {
+        Self {
+            directory: Directory::new(iam, apig),
+            keys: Keys::new(),
+            tokens: Tokens::default(),
         }
     }
 }
@@ -310,9 +329,4 @@ fn list_projects(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
     let body =
         json!({ "projects": projects, "links": { "next": null, "previous": null, "self": null } });
     Ok(Reply::json(200, &body))
-}
-
-/// Whether `at` is over at `now`.
-pub(super) fn is_over(at: Option<Timestamp>, now: Timestamp) -> bool {
-    at.is_some_and(|at| at <= now)
 }

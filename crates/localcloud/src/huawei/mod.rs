@@ -9,21 +9,20 @@ mod identity;
 mod keystone;
 mod modelled;
 mod multipart;
+mod operation;
+mod refusal;
 mod routes;
 mod sdk_hmac;
 mod tokens;
 
 use std::sync::Mutex;
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
-use crate::accounts;
 use crate::platform::{Platform, lock};
 use crate::random;
-use crate::route::PathValues;
 use crate::wire::{Call, Reply, Request, Service};
-use routes::{Behaviour, Route};
+use operation::Caller;
+use refusal::Refusal;
+use routes::Behaviour;
 
 /// OTC / Huawei Cloud: the identity service and the API gateway, which share keys and tokens.
 pub(crate) struct Huawei {
@@ -34,171 +33,23 @@ impl Huawei {
     /// A cloud whose services say that they are found at these addresses.
     pub(crate) fn new(iam: &str, apig: &str) -> Self {
         Self {
-            state: Mutex::new(State::new(iam, apig)),
+            state: Mutex::new(State {
+                identity: keystone::State::new(iam, apig),
+                apps: apps::Apps::default(),
+            }),
         }
     }
 
     /// All Keystone tokens are invalid from now on.
     pub(crate) fn expire_tokens(&self) {
-        lock(&self.state).tokens.expire_all();
+        lock(&self.state).identity.tokens.expire_all();
     }
 }
 
 /// Everything that the identity service and the gateway remember.
 struct State {
-    directory: keystone::Directory,
-    keys: sdk_hmac::Keys,
-    tokens: tokens::Tokens,
+    identity: keystone::State,
     apps: apps::Apps,
-}
-
-impl State {
-    fn new(iam: &str, apig: &str) -> Self {
-        Self {
-            directory: keystone::Directory::new(iam, apig),
-            keys: sdk_hmac::Keys::new(),
-            tokens: tokens::Tokens::default(),
-            apps: apps::Apps::default(),
-        }
-    }
-}
-
-/// A refusal in one of the two shapes that these clouds use.
-#[derive(Debug)]
-struct Refusal {
-    status: u16,
-    /// The gateway's code; the identity service has none beside the status.
-    code: Option<String>,
-    message: String,
-    verdict: Option<String>,
-    /// A fault's answer, given instead of any of the above.
-    planned: Option<Box<Reply>>,
-}
-
-impl Refusal {
-    fn gateway(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: Some(code.to_owned()),
-            message: message.into(),
-            verdict: None,
-            planned: None,
-        }
-    }
-
-    fn identity(status: u16, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: None,
-            message: message.into(),
-            verdict: None,
-            planned: None,
-        }
-    }
-
-    fn verdict(mut self, text: impl Into<String>) -> Self {
-        self.verdict = Some(text.into());
-        self
-    }
-
-    fn invalid(parameter: &str, rule: &str) -> Self {
-        Self::gateway(
-            400,
-            "APIG.2012",
-            format!("Invalid parameter value,parameterName:{parameter}. Please refer to the support documentation"),
-        )
-        .verdict(format!("{parameter}: {rule}"))
-    }
-
-    /// The fault that is planned for this call, due once the caller is known.
-    fn planned(call: &Call<'_>) -> Result<(), Self> {
-        match &call.instead {
-            None => Ok(()),
-            Some(reply) => Err(Self {
-                planned: Some(Box::new(reply.clone())),
-                ..Self::identity(reply.status, String::new())
-            }),
-        }
-    }
-
-    fn into_reply(self) -> Reply {
-        if let Some(reply) = self.planned {
-            return *reply;
-        }
-        let request_id = random::uuid_hex();
-        let body = match &self.code {
-            Some(code) => json!({
-                "error_code": code,
-                "error_msg": self.message,
-                "request_id": request_id,
-            }),
-            None => json!({
-                "error": {
-                    "code": self.status,
-                    "message": self.message,
-                    "title": crate::wire::reason(self.status),
-                }
-            }),
-        };
-        let verdict = self.verdict.unwrap_or_else(|| {
-            format!(
-                "{}: {}",
-                self.code.as_deref().unwrap_or("identity"),
-                self.message
-            )
-        });
-        Reply::json(self.status, &body)
-            .header("x-request-id", request_id)
-            .verdict(verdict)
-    }
-}
-
-/// Who calls, in which project, with which rights.
-#[derive(Clone)]
-struct Caller {
-    user: &'static identity::User,
-    project: Option<String>,
-}
-
-/// An authenticated call of an operation.
-struct Operation<'a> {
-    caller: &'a Caller,
-    path: PathValues,
-    call: &'a Call<'a>,
-}
-
-impl Operation<'_> {
-    fn path(&self, name: &str) -> &str {
-        crate::route::value(&self.path, name)
-    }
-
-    fn now(&self) -> Timestamp {
-        self.call.now
-    }
-
-    fn body(&self) -> Result<Value, Refusal> {
-        self.call
-            .request
-            .json()
-            .filter(Value::is_object)
-            .ok_or_else(|| Refusal::invalid("body", "expected a JSON object"))
-    }
-
-    /// `offset` and `limit` as the service reads them: out of range is no error.
-    fn page(&self) -> Result<(usize, usize), Refusal> {
-        let number = |name: &str, default: i64| match self.call.request.query_value(name) {
-            None => Ok(default),
-            Some(text) => text
-                .parse::<i64>()
-                .map_err(|_| Refusal::invalid(name, &format!("expected a number, got {text}"))),
-        };
-        let offset = usize::try_from(number("offset", 0)?).unwrap_or(0);
-        let limit = match number("limit", 20)? {
-            ..=0 => 20,
-            limit => usize::try_from(limit).unwrap_or(500).min(500),
-        };
-        Ok((offset, limit))
-    }
 }
 
 impl Platform for Huawei {
@@ -212,7 +63,7 @@ impl Platform for Huawei {
     fn answer(&self, call: &Call<'_>) -> Reply {
         let mut state = lock(&self.state);
         if call.request.service == Service::Iam {
-            return keystone::answer(&mut state, call)
+            return keystone::answer(&mut state.identity, call)
                 .unwrap_or_else(Refusal::into_reply)
                 .header("x-iam-trace-id", format!("token_{}", random::uuid_hex()));
         }
@@ -267,13 +118,16 @@ impl Platform for Huawei {
 fn apig(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
     let request = call.request;
     let caller = if request.header("authorization").is_some() {
-        state.keys.admit(request, call.now, call.strict_time)?;
+        state
+            .identity
+            .keys
+            .admit(request, call.now, call.strict_time)?;
         Caller {
             user: &identity::USERS[0],
             project: request.header("x-project-id").map(str::to_owned),
         }
     } else {
-        token_caller(state, call)?
+        token_caller(&state.identity.tokens, call)?
     };
     check_project(request, &caller)?;
     Refusal::planned(call)?;
@@ -295,10 +149,10 @@ fn apig(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
                 .verdict(format!("{} may only read", caller.user.name)),
         );
     }
-    behaviour.run(state, &caller, call)
+    behaviour.run(&mut state.apps, &caller, call)
 }
 
-fn token_caller(state: &State, call: &Call<'_>) -> Result<Caller, Refusal> {
+fn token_caller(tokens: &tokens::Tokens, call: &Call<'_>) -> Result<Caller, Refusal> {
     let bad = |why: &str| {
         Refusal::gateway(
             401,
@@ -315,7 +169,7 @@ fn token_caller(state: &State, call: &Call<'_>) -> Result<Caller, Refusal> {
         )
         .verdict("expected Authorization: SDK-HMAC-SHA256 .. or X-Auth-Token"));
     };
-    let found = state.tokens.find(token, call.now).map_err(bad)?;
+    let found = tokens.find(token, call.now).map_err(bad)?;
     Ok(Caller {
         user: found.user,
         project: found.scope.project().map(|project| project.id.to_owned()),
@@ -343,36 +197,4 @@ fn check_project(request: &Request, caller: &Caller) -> Result<(), Refusal> {
         "the path names project {in_path}, the caller's project is {}",
         own.unwrap_or("none (send X-Project-Id with AK/SK, a project scope with a token)")
     )))
-}
-
-/// The gateway instance of an operation must exist in the caller's project.
-fn check_instance(operation: &Operation<'_>) -> Result<(), Refusal> {
-    let instance = operation.path("instance_id");
-    let here = operation.caller.project.as_deref() == Some(accounts::KEYSTONE_PROJECT_ID);
-    if here && instance == accounts::INSTANCE_ID {
-        return Ok(());
-    }
-    Err(Refusal::gateway(
-        404,
-        "APIG.3030",
-        format!("The instance does not exist;id:{instance}"),
-    ))
-}
-
-/// Ids are 32 hex digits, with or without dashes.
-fn check_id<'a>(operation: &'a Operation<'_>, name: &str) -> Result<&'a str, Refusal> {
-    let id = operation.path(name);
-    let digits = id.bytes().filter(|byte| *byte != b'-').count();
-    if digits == 32
-        && id
-            .bytes()
-            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-    {
-        Ok(id)
-    } else {
-        Err(Refusal::invalid(
-            name,
-            &format!("expected 32 hex digits, got {id}"),
-        ))
-    }
 }

@@ -8,7 +8,8 @@ use crate::model::values::{BYTES, Dialect, Maker};
 use crate::model::{Location, Member, Model, Operation, Type, flat, page};
 use crate::wire::{Reply, Request, Service};
 
-use super::{Refusal, multipart};
+use super::multipart;
+use super::refusal::Refusal;
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {

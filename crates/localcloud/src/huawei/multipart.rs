@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::model::input::Input;
 use crate::wire::Request;
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// The parts by name; their bytes as text, as far as they are text.
 pub(super) fn read(request: &Request) -> Result<Input, Refusal> {

@@ -6,24 +6,16 @@ use crate::model::input::Input;
 use crate::route::{PathValues, match_path};
 use crate::wire::{Call, Reply, Request};
 
-use super::{Caller, Operation, Refusal, State, app_codes, apps, modelled};
+use super::apps::Apps;
+use super::operation::{Caller, Operation, Route};
+use super::refusal::Refusal;
+use super::{app_codes, apps, modelled};
 
-/// An operation that is written by hand.
-pub(super) type Handler = fn(&mut State, &Operation<'_>) -> Result<Reply, Refusal>;
-
-/// An operation of the gateway: verb, path after `/v2`, name.
-pub(super) struct Route {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
-    pub(super) name: &'static str,
-    pub(super) handler: Handler,
-}
-
-const ROUTES: &[&[Route]] = &[apps::ROUTES, app_codes::ROUTES];
+const ROUTES: &[&[Route<Apps>]] = &[apps::ROUTES, app_codes::ROUTES];
 
 /// How a request is answered, with the values of its path.
 pub(super) enum Behaviour {
-    Handler(&'static Route, PathValues),
+    Handler(&'static Route<Apps>, PathValues),
     Modelled(&'static model::Operation, Input),
 }
 
@@ -50,12 +42,12 @@ impl Behaviour {
 
     pub(super) fn run(
         self,
-        state: &mut State,
+        apps: &mut Apps,
         caller: &Caller,
         call: &Call<'_>,
     ) -> Result<Reply, Refusal> {
         match self {
-            Self::Handler(route, path) => (route.handler)(state, &Operation { caller, path, call }),
+            Self::Handler(route, path) => (route.handler)(apps, &Operation { caller, path, call }),
             Self::Modelled(operation, path) => modelled::run(operation, path, call.request),
         }
     }

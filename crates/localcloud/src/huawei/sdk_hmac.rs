@@ -11,8 +11,7 @@ use crate::random;
 use crate::recent::Recent;
 use crate::wire::Request;
 
-use super::Refusal;
-use super::keystone::is_over;
+use super::refusal::Refusal;
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 /// This many failures in a row lock a key.
@@ -171,7 +170,7 @@ impl Keys {
             return Err(refusal("the security token is invalid")
                 .verdict(format!("X-Security-Token does not belong to {}", key.id)));
         }
-        if is_over(key.expires, now) {
+        if clock::is_over(key.expires, now) {
             return Err(refusal("the security token has expired")
                 .verdict(format!("the temporary key {} has expired", key.id)));
         }

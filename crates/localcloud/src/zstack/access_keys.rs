@@ -7,59 +7,69 @@ use serde_json::{Map, Value, json};
 use crate::accounts;
 use crate::random;
 
+use super::failure::{ErrorCode, Output};
+use super::operation::{Kind, Operation, Route, Written};
 use super::query::{self, Fields};
-use super::routes::{Kind, Route};
-use super::{ErrorCode, Operation, Output, State};
 
-pub(super) const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route<AccessKeys>] = &[
     Route {
-        method: "POST",
-        path: "/accesskeys",
-        name: "CreateAccessKey",
-        kind: Kind::Async,
-        authenticated: true,
-        key: Some("params"),
-        page_key: None,
+        api: Written {
+            method: "POST",
+            path: "/accesskeys",
+            name: "CreateAccessKey",
+            kind: Kind::Async,
+            authenticated: true,
+            key: Some("params"),
+            page_key: None,
+        },
         handler: create,
     },
     Route {
-        method: "GET",
-        path: "/accesskeys",
-        name: "QueryAccessKey",
-        kind: Kind::Sync,
-        authenticated: true,
-        key: None,
-        page_key: None,
+        api: Written {
+            method: "GET",
+            path: "/accesskeys",
+            name: "QueryAccessKey",
+            kind: Kind::Sync,
+            authenticated: true,
+            key: None,
+            page_key: None,
+        },
         handler: find,
     },
     Route {
-        method: "GET",
-        path: "/accesskeys/{uuid}",
-        name: "QueryAccessKey",
-        kind: Kind::Sync,
-        authenticated: true,
-        key: None,
-        page_key: None,
+        api: Written {
+            method: "GET",
+            path: "/accesskeys/{uuid}",
+            name: "QueryAccessKey",
+            kind: Kind::Sync,
+            authenticated: true,
+            key: None,
+            page_key: None,
+        },
         handler: find,
     },
     Route {
-        method: "PUT",
-        path: "/accesskeys/{uuid}/actions",
-        name: "ChangeAccessKeyState",
-        kind: Kind::Async,
-        authenticated: true,
-        key: Some("changeAccessKeyState"),
-        page_key: Some("changeaccesskeystate"),
+        api: Written {
+            method: "PUT",
+            path: "/accesskeys/{uuid}/actions",
+            name: "ChangeAccessKeyState",
+            kind: Kind::Async,
+            authenticated: true,
+            key: Some("changeAccessKeyState"),
+            page_key: Some("changeaccesskeystate"),
+        },
         handler: change_state,
     },
     Route {
-        method: "DELETE",
-        path: "/accesskeys/{uuid}",
-        name: "DeleteAccessKey",
-        kind: Kind::Async,
-        authenticated: true,
-        key: None,
-        page_key: None,
+        api: Written {
+            method: "DELETE",
+            path: "/accesskeys/{uuid}",
+            name: "DeleteAccessKey",
+            kind: Kind::Async,
+            authenticated: true,
+            key: None,
+            page_key: None,
+        },
         handler: delete,
     },
 ];
@@ -160,7 +170,7 @@ fn chosen(operation: &Operation<'_>, name: &str, max: usize) -> Result<Option<St
     }
 }
 
-fn create(state: &mut State, operation: &Operation<'_>) -> Output {
+fn create(state: &mut AccessKeys, operation: &Operation<'_>) -> Output {
     let account = operation.need("accountUuid")?;
     let user = operation.need("userUuid")?;
     for (name, given, known) in [
@@ -180,7 +190,7 @@ fn create(state: &mut State, operation: &Operation<'_>) -> Output {
         Some(uuid) if !is_uuid(uuid) => {
             return Err(ErrorCode::invalid("field[resourceUuid] is not a valid uuid").into());
         }
-        Some(uuid) if state.keys.keys.iter().any(|key| key.uuid == uuid) => {
+        Some(uuid) if state.keys.iter().any(|key| key.uuid == uuid) => {
             return Err(ErrorCode::new(
                 "SYS.1000",
                 "An internal error happened in system",
@@ -192,7 +202,7 @@ fn create(state: &mut State, operation: &Operation<'_>) -> Output {
     };
     let id = chosen(operation, "AccessKeyID", 20)?.unwrap_or_else(|| random::word(20));
     let secret = chosen(operation, "AccessKeySecret", 40)?.unwrap_or_else(|| random::word(40));
-    if state.keys.keys.iter().any(|key| key.id == id) {
+    if state.keys.iter().any(|key| key.id == id) {
         return Err(ErrorCode::new(
             "SYS.1002",
             "Failed to create a resource",
@@ -213,7 +223,7 @@ fn create(state: &mut State, operation: &Operation<'_>) -> Output {
         changed: operation.now,
     };
     let output = key.output(operation);
-    state.keys.keys.push(key);
+    state.keys.push(key);
     Ok(output)
 }
 
@@ -225,7 +235,7 @@ fn not_found(what: &str) -> ErrorCode {
     )
 }
 
-fn change_state(state: &mut State, operation: &Operation<'_>) -> Output {
+fn change_state(state: &mut AccessKeys, operation: &Operation<'_>) -> Output {
     let enabled = match operation.need("stateEvent")? {
         "enable" => true,
         "disable" => false,
@@ -239,7 +249,6 @@ fn change_state(state: &mut State, operation: &Operation<'_>) -> Output {
     let uuid = operation.path("uuid");
     let key = state
         .keys
-        .keys
         .iter_mut()
         .find(|key| key.uuid == uuid)
         .ok_or_else(|| not_found(&format!("AccessKeyVO, uuid:{uuid}")))?;
@@ -249,18 +258,17 @@ fn change_state(state: &mut State, operation: &Operation<'_>) -> Output {
 }
 
 /// Deleting what is gone succeeds, as long as the uuid could be one.
-fn delete(state: &mut State, operation: &Operation<'_>) -> Output {
+fn delete(state: &mut AccessKeys, operation: &Operation<'_>) -> Output {
     let uuid = operation.path("uuid");
-    if !is_uuid(uuid) && !state.keys.keys.iter().any(|key| key.uuid == uuid) {
+    if !is_uuid(uuid) && !state.keys.iter().any(|key| key.uuid == uuid) {
         return Err(not_found(&format!("AccessKeyVO, uuid:{uuid}")).into());
     }
-    state.keys.keys.retain(|key| key.uuid != uuid);
+    state.keys.retain(|key| key.uuid != uuid);
     Ok(Map::new())
 }
 
-fn find(state: &mut State, operation: &Operation<'_>) -> Output {
+fn find(state: &mut AccessKeys, operation: &Operation<'_>) -> Output {
     let all = state
-        .keys
         .keys
         .iter()
         .map(|key| key.inventory(operation))

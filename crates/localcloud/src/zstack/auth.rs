@@ -5,23 +5,37 @@ use crate::clock;
 use crate::encode;
 use crate::wire::{Call, Reply};
 
-use super::{ErrorCode, State, Switches, date, refuse};
+use super::access_keys::AccessKeys;
+use super::date;
+use super::failure::{ErrorCode, refuse};
+use super::sessions::Sessions;
+use super::switches::Switches;
 
 /// The outer error is the REST layer's; the inner one is the API's, which an asynchronous API
 /// reports through its job.
-pub(super) fn admit(state: &mut State, call: &Call<'_>) -> Result<Result<(), ErrorCode>, Reply> {
+pub(super) fn admit(
+    sessions: &mut Sessions,
+    keys: &AccessKeys,
+    switches: Switches,
+    call: &Call<'_>,
+) -> Result<Result<(), ErrorCode>, Reply> {
     let Some(authorization) = call.request.header("authorization") else {
         return Err(refuse(400, "missing header 'Authorization'"));
     };
     match authorization.split_once(' ') {
-        Some(("OAuth", session)) => Ok(state.sessions.touch(session.trim(), call.now)),
-        Some(("ZStack", value)) => access_key(state, call, value.trim()).map(Ok),
+        Some(("OAuth", session)) => Ok(sessions.touch(session.trim(), call.now)),
+        Some(("ZStack", value)) => access_key(keys, switches, call, value.trim()).map(Ok),
         _ => Err(refuse(400, "illegal header 'Authorization'")
             .verdict("expected `OAuth <session>` or `ZStack <id>:<signature>`")),
     }
 }
 
-fn access_key(state: &State, call: &Call<'_>, value: &str) -> Result<(), Reply> {
+fn access_key(
+    keys: &AccessKeys,
+    switches: Switches,
+    call: &Call<'_>,
+    value: &str,
+) -> Result<(), Reply> {
     let Some((id, signature)) = value
         .split_once(':')
         .filter(|(id, sig)| !id.is_empty() && !sig.is_empty())
@@ -34,8 +48,8 @@ fn access_key(state: &State, call: &Call<'_>, value: &str) -> Result<(), Reply> 
     let Some(text) = call.request.header("date") else {
         return Err(refuse(400, "missing header 'Date'"));
     };
-    check_date(state.switches, call, text)?;
-    let Some(secret) = state.keys.enabled_secret(id) else {
+    check_date(switches, call, text)?;
+    let Some(secret) = keys.enabled_secret(id) else {
         return Err(refuse(
             403,
             format!("access key id: {id} does not existed or disabled"),

@@ -9,7 +9,7 @@ use crate::random;
 use crate::recent::Recent;
 use crate::wire::{Reply, Request};
 
-use super::refuse;
+use super::failure::refuse;
 
 const DEFAULT_TIMEOUT_SECONDS: u64 = 1800;
 /// Done jobs are forgotten after this time.

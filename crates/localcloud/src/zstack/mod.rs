@@ -4,54 +4,28 @@
 mod access_keys;
 mod auth;
 mod date;
+mod failure;
 mod jobs;
 mod modelled;
+mod operation;
 mod query;
 mod routes;
 mod sessions;
+mod switches;
 
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::clock;
 use crate::platform::{Platform, lock};
-use crate::route::{PathValues, match_path};
+use crate::route::match_path;
 use crate::wire::{Call, Reply, Request, Service};
+use failure::{ErrorCode, Failure, body, no_body};
 #[cfg(any(test, fuzzing))]
 pub(crate) use query::condition;
 use routes::Api;
-
-/// Behaviour that the builder sets and a test may change while the cloud runs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Switches {
-    /// Take the lower-case body key of the documentation page.
-    pub(crate) follow_page: bool,
-    /// Answer 200 where the real server answers 202.
-    pub(crate) synchronous: bool,
-    /// Write `state` as `{name, ordinal}`.
-    pub(crate) state_as_object: bool,
-    /// Compare instants instead of wall clocks.
-    pub(crate) check_time_zone: bool,
-    /// The server's wall clock, seconds east of UTC.
-    pub(crate) utc_offset: i32,
-    /// How many polls find a job still running.
-    pub(crate) job_polls: u32,
-}
-
-impl Default for Switches {
-    fn default() -> Self {
-        Self {
-            follow_page: false,
-            synchronous: false,
-            state_as_object: false,
-            check_time_zone: false,
-            utc_offset: 0,
-            job_polls: 1,
-        }
-    }
-}
+pub(crate) use switches::Switches;
 
 /// ZStack: one management node.
 pub(crate) struct Zstack {
@@ -91,113 +65,6 @@ struct State {
     keys: access_keys::AccessKeys,
     jobs: jobs::Jobs,
 }
-
-/// ZStack's own error, which travels in a 503.
-#[derive(Debug)]
-struct ErrorCode {
-    code: &'static str,
-    description: &'static str,
-    details: String,
-    cause: Option<Box<ErrorCode>>,
-}
-
-impl ErrorCode {
-    fn new(code: &'static str, description: &'static str, details: impl Into<String>) -> Self {
-        Self {
-            code,
-            description,
-            details: details.into(),
-            cause: None,
-        }
-    }
-
-    fn invalid(details: impl Into<String>) -> Self {
-        Self::new("SYS.1007", "One or more API argument is invalid", details)
-    }
-
-    fn session_expired() -> Self {
-        Self::new("ID.1001", "Invalid session", "Session expired")
-    }
-
-    fn caused_by(mut self, cause: Self) -> Self {
-        self.cause = Some(Box::new(cause));
-        self
-    }
-
-    fn to_json(&self) -> Value {
-        let mut out = json!({
-            "code": self.code,
-            "description": self.description,
-            "details": self.details,
-        });
-        if let Some(cause) = &self.cause {
-            out["cause"] = cause.to_json();
-        }
-        out
-    }
-
-    fn into_reply(self) -> Reply {
-        let verdict = format!("{}: {}", self.code, self.details);
-        Reply::json(503, &json!({ "error": self.to_json() })).verdict(verdict)
-    }
-}
-
-/// What the REST layer itself refuses, in plain text.
-fn refuse(status: u16, text: impl Into<String>) -> Reply {
-    let text = text.into();
-    Reply::text(status, text.as_str()).verdict(text)
-}
-
-/// An authenticated call of an API.
-struct Operation<'a> {
-    path: PathValues,
-    /// The object under the API's body key; null when it is not there.
-    parameters: Value,
-    request: &'a Request,
-    now: Timestamp,
-    /// The server's wall clock, seconds east of UTC.
-    utc_offset: i32,
-    state_as_object: bool,
-}
-
-impl Operation<'_> {
-    fn path(&self, name: &str) -> &str {
-        crate::route::value(&self.path, name)
-    }
-
-    fn optional(&self, name: &str) -> Result<Option<&str>, ErrorCode> {
-        match self.parameters.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(ErrorCode::invalid(format!("field[{name}] must be text"))),
-        }
-    }
-
-    fn need(&self, name: &str) -> Result<&str, ErrorCode> {
-        self.optional(name)?.ok_or_else(|| {
-            ErrorCode::invalid(format!("field[{name}] is mandatory, can not be null"))
-        })
-    }
-
-    /// A date as the server's Gson prints it: local, without a zone.
-    fn date(&self, at: Timestamp) -> String {
-        clock::gson(at, self.utc_offset)
-    }
-}
-
-/// What an API answers, or why it fails; `Reply` errors come from the REST layer.
-enum Failure {
-    Api(ErrorCode),
-    Rest(Reply),
-}
-
-impl From<ErrorCode> for Failure {
-    fn from(error: ErrorCode) -> Self {
-        Self::Api(error)
-    }
-}
-
-type Output = Result<Map<String, Value>, Failure>;
 
 const POLL: &str = "PollJob";
 const JOBS: &str = "/api-jobs/{uuid}";
@@ -259,7 +126,7 @@ fn execute(state: &mut State, call: &Call<'_>) -> Result<Reply, Reply> {
     }
     let api = Api::of(request, &segments)?;
     let session = if api.is_authenticated() {
-        auth::admit(state, call)?
+        auth::admit(&mut state.sessions, &state.keys, state.switches, call)?
     } else {
         Ok(())
     };
@@ -270,7 +137,13 @@ fn execute(state: &mut State, call: &Call<'_>) -> Result<Reply, Reply> {
     let parameters = parameters(request, api.body_key(state.switches))?;
     let job = jobs::check(&state.jobs, request)?;
     let output = match session {
-        Ok(()) => api.run(state, call, parameters),
+        Ok(()) => api.run(
+            &mut state.keys,
+            &mut state.sessions,
+            state.switches,
+            call,
+            parameters,
+        ),
         Err(error) => Err(Failure::Api(error)),
     };
     let reply = match output {
@@ -300,15 +173,4 @@ fn parameters(request: &Request, key: Option<&str>) -> Result<Value, Reply> {
     }
     // A missing key is no error here: the API then misses its mandatory fields.
     Ok(body(request)?[key].clone())
-}
-
-fn no_body() -> Reply {
-    refuse(500, "java.lang.NullPointerException").verdict("expected a body")
-}
-
-fn body(request: &Request) -> Result<Value, Reply> {
-    request
-        .json()
-        .filter(Value::is_object)
-        .ok_or_else(|| refuse(400, "the body is not a JSON object"))
 }

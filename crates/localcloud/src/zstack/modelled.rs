@@ -9,8 +9,9 @@ use crate::model::values::{Dialect, Maker};
 use crate::model::{Location, Model, Type, flat};
 use crate::wire::Service;
 
-use super::query::Fields;
-use super::{ErrorCode, Failure, Operation, Output, query, refuse};
+use super::failure::{ErrorCode, Failure, Output, refuse};
+use super::operation::Operation;
+use super::query::{self, Fields};
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value, json};
 
-use super::{ErrorCode, Failure, Operation, Output, refuse};
+use super::failure::{ErrorCode, Failure, Output, refuse};
+use super::operation::Operation;
 
 /// In the order in which the server looks for them.
 const OPERATORS: [&str; 12] = [

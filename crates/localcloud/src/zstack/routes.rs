@@ -9,41 +9,17 @@ use crate::model::input::Input;
 use crate::route::{PathValues, match_path};
 use crate::wire::{Call, Reply, Request, Service};
 
-use super::{
-    Operation, Output, State, Switches, access_keys, body, modelled, no_body, refuse, sessions,
-};
-
-/// An API that is written by hand.
-pub(super) type Handler = fn(&mut State, &Operation<'_>) -> Output;
-
-/// How an API is answered.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// 200 or 503 at once.
-    Sync,
-    /// 202 and a job.
-    Async,
-}
-
-/// An API: verb, path after `/v1`, name, body key.
-pub(super) struct Route {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) authenticated: bool,
-    /// `params`, or the action's name; none for verbs without a body.
-    pub(super) key: Option<&'static str>,
-    /// The key that the documentation page shows, where it differs.
-    pub(super) page_key: Option<&'static str>,
-    pub(super) handler: Handler,
-}
-
-const ROUTES: &[&[Route]] = &[access_keys::ROUTES, sessions::ROUTES];
+use super::access_keys::{self, AccessKeys};
+use super::failure::{Output, body, no_body, refuse};
+use super::modelled;
+use super::operation::{Kind, Operation, Route, Written};
+use super::sessions::{self, Sessions};
+use super::switches::Switches;
 
 /// How a request is answered, with the values of its path.
 pub(super) enum Api {
-    Handler(&'static Route, PathValues),
+    AccessKeys(&'static Route<AccessKeys>, PathValues),
+    Sessions(&'static Route<Sessions>, PathValues),
     Modelled(&'static model::Operation, Input),
 }
 
@@ -56,13 +32,11 @@ impl Api {
     /// Finds the API, or says why there is none.
     pub(super) fn of(request: &Request, segments: &[String]) -> Result<Self, Reply> {
         let method = request.method.as_str();
-        let mut by_hand = ROUTES
-            .iter()
-            .copied()
-            .flatten()
-            .filter_map(|route| Some((route, match_path(route.path, segments)?)));
-        if let Some((route, path)) = by_hand.find(|(route, _)| route.method == method) {
-            return Ok(Self::Handler(route, path));
+        if let Some((route, path)) = written(access_keys::ROUTES, method, segments) {
+            return Ok(Self::AccessKeys(route, path));
+        }
+        if let Some((route, path)) = written(sessions::ROUTES, method, segments) {
+            return Ok(Self::Sessions(route, path));
         }
         let found = at_path(segments);
         let shared = found.len() > 1;
@@ -101,56 +75,83 @@ impl Api {
         }
     }
 
-    pub(super) fn name(&self) -> &'static str {
+    fn about(&self) -> Result<&'static Written, &'static model::Operation> {
         match self {
-            Self::Handler(route, _) => route.name,
-            Self::Modelled(operation, _) => &operation.name,
+            Self::AccessKeys(route, _) => Ok(&route.api),
+            Self::Sessions(route, _) => Ok(&route.api),
+            Self::Modelled(operation, _) => Err(operation),
+        }
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        match self.about() {
+            Ok(api) => api.name,
+            Err(operation) => &operation.name,
         }
     }
 
     pub(super) fn is_authenticated(&self) -> bool {
-        match self {
-            Self::Handler(route, _) => route.authenticated,
-            Self::Modelled(operation, _) => !operation.anonymous,
+        match self.about() {
+            Ok(api) => api.authenticated,
+            Err(operation) => !operation.anonymous,
         }
     }
 
     pub(super) fn is_async(&self) -> bool {
-        match self {
-            Self::Handler(route, _) => route.kind == Kind::Async,
-            Self::Modelled(operation, _) => operation.job,
+        match self.about() {
+            Ok(api) => api.kind == Kind::Async,
+            Err(operation) => operation.job,
         }
     }
 
     /// The key of the body under which the members stand.
     pub(super) fn body_key(&self, switches: Switches) -> Option<&'static str> {
-        match self {
-            Self::Handler(route, _) => match route.page_key {
+        match self.about() {
+            Ok(api) => match api.page_key {
                 Some(page_key) if switches.follow_page => Some(page_key),
-                _ => route.key,
+                _ => api.key,
             },
-            Self::Modelled(operation, _) => operation.wrapper.as_deref(),
+            Err(operation) => operation.wrapper.as_deref(),
         }
     }
 
-    pub(super) fn run(self, state: &mut State, call: &Call<'_>, parameters: Value) -> Output {
-        let (api, path, input) = match self {
-            Self::Handler(route, path) => (Ok(route), path, Input::new()),
-            Self::Modelled(operation, input) => (Err(operation), uuid_of(&input), input),
-        };
-        let operation = Operation {
+    pub(super) fn run(
+        self,
+        keys: &mut AccessKeys,
+        sessions: &mut Sessions,
+        switches: Switches,
+        call: &Call<'_>,
+        parameters: Value,
+    ) -> Output {
+        let operation = |path| Operation {
             path,
             parameters,
             request: call.request,
             now: call.now,
-            utc_offset: state.switches.utc_offset,
-            state_as_object: state.switches.state_as_object,
+            utc_offset: switches.utc_offset,
+            state_as_object: switches.state_as_object,
         };
-        match api {
-            Ok(route) => (route.handler)(state, &operation),
-            Err(model) => modelled::run(model, input, &operation),
+        match self {
+            Self::AccessKeys(route, path) => (route.handler)(keys, &operation(path)),
+            Self::Sessions(route, path) => (route.handler)(sessions, &operation(path)),
+            Self::Modelled(model, input) => {
+                let path = uuid_of(&input);
+                modelled::run(model, input, &operation(path))
+            }
         }
     }
+}
+
+/// The API that is written by hand for a verb and a path.
+fn written<S>(
+    routes: &'static [Route<S>],
+    method: &str,
+    segments: &[String],
+) -> Option<(&'static Route<S>, PathValues)> {
+    routes
+        .iter()
+        .filter(|route| route.api.method == method)
+        .find_map(|route| Some((route, match_path(route.api.path, segments)?)))
 }
 
 /// What a query by uuid needs to know of a path.

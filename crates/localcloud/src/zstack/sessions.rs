@@ -11,48 +11,56 @@ use crate::clock;
 use crate::encode;
 use crate::random;
 
-use super::routes::{Kind, Route};
-use super::{ErrorCode, Operation, Output, State};
+use super::failure::{ErrorCode, Output};
+use super::operation::{Kind, Operation, Route, Written};
 
-pub(super) const ROUTES: &[Route] = &[
+pub(super) const ROUTES: &[Route<Sessions>] = &[
     Route {
-        method: "PUT",
-        path: "/accounts/login",
-        name: "LogInByAccount",
-        kind: Kind::Sync,
-        authenticated: false,
-        key: Some("logInByAccount"),
-        page_key: None,
+        api: Written {
+            method: "PUT",
+            path: "/accounts/login",
+            name: "LogInByAccount",
+            kind: Kind::Sync,
+            authenticated: false,
+            key: Some("logInByAccount"),
+            page_key: None,
+        },
         handler: log_in,
     },
     Route {
-        method: "GET",
-        path: "/accounts/sessions/{uuid}/valid",
-        name: "ValidateSession",
-        kind: Kind::Sync,
-        authenticated: false,
-        key: None,
-        page_key: None,
+        api: Written {
+            method: "GET",
+            path: "/accounts/sessions/{uuid}/valid",
+            name: "ValidateSession",
+            kind: Kind::Sync,
+            authenticated: false,
+            key: None,
+            page_key: None,
+        },
         handler: validate,
     },
     Route {
-        method: "PUT",
-        path: "/accounts/sessions/{uuid}/renew",
-        name: "RenewSession",
-        kind: Kind::Async,
-        authenticated: true,
-        key: Some("renewSession"),
-        page_key: None,
+        api: Written {
+            method: "PUT",
+            path: "/accounts/sessions/{uuid}/renew",
+            name: "RenewSession",
+            kind: Kind::Async,
+            authenticated: true,
+            key: Some("renewSession"),
+            page_key: None,
+        },
         handler: renew,
     },
     Route {
-        method: "DELETE",
-        path: "/accounts/sessions/{uuid}",
-        name: "LogOut",
-        kind: Kind::Sync,
-        authenticated: false,
-        key: None,
-        page_key: None,
+        api: Written {
+            method: "DELETE",
+            path: "/accounts/sessions/{uuid}",
+            name: "LogOut",
+            kind: Kind::Sync,
+            authenticated: false,
+            key: None,
+            page_key: None,
+        },
         handler: log_out,
     },
 ];
@@ -104,7 +112,7 @@ fn output(operation: &Operation<'_>, uuid: &str, session: &Session) -> Map<Strin
     Map::from_iter([("inventory".to_owned(), inventory)])
 }
 
-fn log_in(state: &mut State, operation: &Operation<'_>) -> Output {
+fn log_in(state: &mut Sessions, operation: &Operation<'_>) -> Output {
     let name = operation.need("accountName")?;
     let password = operation.need("password")?;
     let wrong = |details: &str| ErrorCode::new("ID.1000", "Authentication failed", details);
@@ -120,9 +128,8 @@ fn log_in(state: &mut State, operation: &Operation<'_>) -> Output {
     }
     state
         .sessions
-        .sessions
         .retain(|_, session| operation.now < session.expires);
-    if state.sessions.sessions.len() >= MAX_SESSIONS {
+    if state.sessions.len() >= MAX_SESSIONS {
         return Err(ErrorCode::new(
             "ID.1006",
             "Too many sessions",
@@ -136,20 +143,19 @@ fn log_in(state: &mut State, operation: &Operation<'_>) -> Output {
         expires: clock::shift(operation.now, IDLE_SECONDS),
     };
     let output = output(operation, &uuid, &session);
-    state.sessions.sessions.insert(uuid, session);
+    state.sessions.insert(uuid, session);
     Ok(output)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the type of every handler")]
-fn validate(state: &mut State, operation: &Operation<'_>) -> Output {
+fn validate(state: &mut Sessions, operation: &Operation<'_>) -> Output {
     let valid = state
-        .sessions
         .living(operation.path("uuid"), operation.now)
         .is_some();
     Ok(Map::from_iter([("valid".to_owned(), valid.into())]))
 }
 
-fn renew(state: &mut State, operation: &Operation<'_>) -> Output {
+fn renew(state: &mut Sessions, operation: &Operation<'_>) -> Output {
     let duration = match operation.parameters.get("duration") {
         None | Some(Value::Null) => IDLE_SECONDS,
         Some(value) => value
@@ -161,7 +167,6 @@ fn renew(state: &mut State, operation: &Operation<'_>) -> Output {
     };
     let uuid = operation.path("uuid");
     let session = state
-        .sessions
         .living(uuid, operation.now)
         .ok_or_else(ErrorCode::session_expired)?;
     session.expires = clock::shift(operation.now, duration);
@@ -170,7 +175,7 @@ fn renew(state: &mut State, operation: &Operation<'_>) -> Output {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the type of every handler")]
-fn log_out(state: &mut State, operation: &Operation<'_>) -> Output {
-    state.sessions.sessions.remove(operation.path("uuid"));
+fn log_out(state: &mut Sessions, operation: &Operation<'_>) -> Output {
+    state.sessions.remove(operation.path("uuid"));
     Ok(Map::new())
 }
