@@ -32,6 +32,7 @@ mod side_by_side;
 mod signing_wire;
 mod smartag_idempotency;
 mod smc;
+mod snapshots;
 mod tls;
 mod transport;
 mod validate;

@@ -6,6 +6,7 @@ mod call;
 mod clouds;
 mod common;
 mod connect;
+mod help;
 #[cfg(unix)]
 mod interrupt;
 mod listing;
