@@ -16,8 +16,7 @@ use crate::record::Secret;
 use crate::sign::{CanonicalRequest, time};
 
 use crate::credentials::fetch;
-use crate::credentials::provide::misconfigured;
-use crate::credentials::{Context, CredentialError, Keys};
+use crate::credentials::{Context, CredentialError, Keys, misconfigured};
 use crate::transport::HttpRequest;
 
 /// The address of IAM in `region`.
