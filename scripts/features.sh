@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compiles ZStack groups alone: `features.sh all`, or `features.sh sample` for a few of them.
+# Compiles what features switch on, each alone: the rooms of the common crate, and ZStack's groups,
+# `features.sh all` of them or `features.sh sample`.
 # A warning counts as a failure: an unused import shows a type in the wrong file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,6 +11,10 @@ sample) groups="access-key vm-instance zwatch hybrid-aliyun license" ;;
 *) echo "features.sh [all|sample]" >&2; exit 2 ;;
 esac
 export RUSTFLAGS="${RUSTFLAGS:-} -D warnings"
+for room in "" alibaba huawei zstack; do
+    echo "room ${room:-(none)}"
+    cargo check -q -p cumulo-core --no-default-features --features "$room"
+done
 cargo check -q -p cumulo-zstack --no-default-features
 for group in $groups; do
     echo "group $group"

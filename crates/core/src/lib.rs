@@ -4,9 +4,12 @@
 //! a [`Service`](service::Service) table; everything that happens between `send` and the typed
 //! answer is here: encoding, credentials, signing, retries, decoding and errors.
 //!
-//! Each layer knows only those before it: [`record`], [`operation`](mod@operation), [`protocol`],
-//! [`sign`], [`error`], [`transport`], [`clock`], [`retry`], [`idempotency`], [`credentials`],
-//! [`ledger`], [`client`], [`page`]. Everything up to [`error`] does no I/O and reads no clock.
+//! Each layer knows only those before it:
+//!
+//! `wipe` < `record` < `sign` < `address`, `operation`, `region`, `resource` < `clock` < `idempotency`, `retry` < `error` <
+//! `service`, `transport` < `credentials` < `protocol` < `ledger` < `client` < `page` < the rooms
+//! `alibaba`, `huawei`, `zstack`, each behind a feature of its name. Encoding, signing and reading
+//! answers are functions of values, without I/O or clock.
 
 // What only the rooms use is there all the same while theirs is switched off.
 #![cfg_attr(

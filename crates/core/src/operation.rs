@@ -11,7 +11,7 @@ pub enum RetryClass {
     ReadOnly,
     /// Doing it twice is the same as doing it once.
     Idempotent,
-    /// The service recognises a repeat by its token: `ClientToken`, or ZStack's job UUID.
+    /// The service recognises a repeat by its token: `ClientToken`, or the id of the job.
     Keyed,
     /// A second copy could act a second time. Never sent again while the outcome is unknown.
     Unsafe,
@@ -74,9 +74,9 @@ pub struct Operation {
     pub retry: RetryClass,
     /// Input member that carries the `ClientToken`.
     pub token: Option<&'static str>,
-    /// ZStack: the key that wraps the body's members.
+    /// The key that wraps the body's members, where the service wants one.
     pub wrapper: Option<&'static str>,
-    /// ZStack: documented to run as a job. Both forms of answer are handled on every call.
+    /// Documented to run as a job. Both forms of answer are handled on every call.
     pub job: bool,
     /// Whether it needs credentials.
     pub auth: bool,

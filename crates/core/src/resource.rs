@@ -40,7 +40,7 @@ pub struct Resource {
 pub struct Find {
     /// The operation.
     pub operation: &'static str,
-    /// The member of its input that names the thing; `uuid` of a ZStack query is a condition. Empty
+    /// The member of its input that names the thing; `uuid` of a query may be a condition. Empty
     /// for a list.
     pub by: &'static str,
     /// Where the things stand in the answer, as a path of wire names; empty where the answer itself is

@@ -8,7 +8,7 @@ use crate::clock::Entropy;
 /// How often and how patiently one call is tried.
 ///
 /// Waits are random between zero and a bound that doubles with each attempt ("full jitter"). A
-/// service's own hint (`Retry-After`, `x-acs-retry-after`) is waited out in full, or, where the call
+/// service's own hint (`Retry-After`, or a header of its own) is waited out in full, or, where the call
 /// may not take as long, ends it at once. What is busy ([`Kind::Busy`](crate::Kind::Busy)) is waited
 /// out until the call's time is over, whatever number of attempts that takes.
 #[derive(Debug, Clone, PartialEq)]

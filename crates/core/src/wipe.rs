@@ -10,9 +10,8 @@ use std::ops::{Deref, DerefMut};
 use bytes::Bytes;
 use http::HeaderValue;
 use serde::Serialize;
+use serde_json::Value as Json;
 use zeroize::{Zeroize, Zeroizing};
-
-use crate::record::Json;
 
 /// A buffer that wipes what it outgrows.
 #[derive(Default)]

@@ -34,7 +34,7 @@ fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
 fn the_tables_of_sources_name_tests_that_exist() {
     let page = fs::read_to_string(root().join("docs/credentials.md")).unwrap();
     let mut code = String::new();
-    sources(&root().join("crates/core/src/credentials"), &mut code);
+    sources(&root().join("crates/core/src"), &mut code);
     sources(&root().join("tests/tests"), &mut code);
     sources(&root().join("crates/cli/tests"), &mut code);
     let mut rows = 0;

@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 
 use cumulo_apig::app::{CreateAnAppV2, ListAppsV2};
 use cumulo_apig::app_code::{CreateAppCodeV2, ListAppCodesV2};
+use cumulo_core::alibaba::AcsSignature;
 use cumulo_core::client::DryRun;
 use cumulo_core::clock::{ManualClock, SeededEntropy};
 use cumulo_core::credentials::Static;
-use cumulo_core::protocol::AcsSignature;
 use cumulo_core::transport::Broken;
 use cumulo_localcloud::accounts;
 use cumulo_smartag::client_user::CreateSmartAccessGatewayClientUser;

@@ -276,8 +276,8 @@ macro_rules! common_settings {
             }
         }
         impl $client {
-            /// Ends the session that the client opened, where there is one: ZStack's servers allow 500
-            /// of a user at a time.
+            /// Ends the session that the client opened, where there is one: servers allow a
+            /// user only so many at a time.
             pub async fn close(&self) {
                 self.0.close().await;
             }

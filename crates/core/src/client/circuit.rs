@@ -1,6 +1,6 @@
 //! Was this key refused a moment ago? Then asking again only brings its lock nearer.
 //!
-//! Huawei Cloud locks a key after five refusals, for minutes and for every program that uses it. So
+//! Some services lock a key after five refusals, for minutes and for every program that uses it. So
 //! a client that was told that its key is wrong says the same to further calls by itself, for a
 //! minute, then lets one call through to see whether it was mended. A single signature that does
 //! not match may be that of an odd request; three in a row without a success between are the key's.

@@ -53,7 +53,7 @@ impl<O> Response<O> {
     pub fn client_token(&self) -> Option<&ClientToken> {
         self.meta.client_token.as_ref()
     }
-    /// ZStack: the job that did it, where one did.
+    /// The job that did it, where one did.
     pub fn job(&self) -> Option<&str> {
         self.meta.job.as_deref()
     }

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Context, Credential, CredentialError, Provider, Reason, Tried, provide};
+use super::{Context, Credential, CredentialError, Provider, Reason, Tried, tried};
 use crate::clock::within;
 use flight::{Flight, Task, Wait};
 
@@ -208,7 +208,7 @@ impl Cache {
     /// As [`explain`](Self::explain), for no longer than `limit`.
     pub(crate) async fn explain_within(&self, context: &Context, limit: Duration) -> Vec<Tried> {
         let provider = &*self.shared.provider;
-        provide::explain_within(provider, context, limit).await
+        tried::explain_within(provider, context, limit).await
     }
 }
 

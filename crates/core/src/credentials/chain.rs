@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::clock::BoxFuture;
 
-use super::{Context, Credential, CredentialError, Provider, Reason, Tried, Window, provide};
+use super::{Context, Credential, CredentialError, Provider, Reason, Tried, Window, check};
 
 /// No provider has succeeded yet.
 const NONE: usize = usize::MAX;
@@ -96,7 +96,7 @@ impl Chain {
 /// Only values that can work count as an answer, so that a broken one is never pinned.
 async fn ask(provider: &dyn Provider, context: &Context) -> Result<Credential, CredentialError> {
     let credential = provider.provide(context).await?;
-    provide::check(&credential, context.clock.now())?;
+    check(&credential, context.clock.now())?;
     Ok(credential)
 }
 

@@ -81,3 +81,13 @@ impl fmt::Display for CredentialError {
 }
 
 impl std::error::Error for CredentialError {}
+
+/// Where a provider looked and found nothing set up.
+pub(crate) fn not_set(provider: &'static str, what: impl Into<String>) -> CredentialError {
+    CredentialError::new(Reason::NotConfigured, provider, what)
+}
+
+/// A source of credentials that is set up wrongly.
+pub(crate) fn misconfigured(provider: &'static str, what: impl Into<String>) -> CredentialError {
+    CredentialError::new(Reason::Misconfigured, provider, what)
+}

@@ -5,13 +5,15 @@
 
 pub(crate) mod cache;
 pub mod chain;
+pub(crate) mod check;
 pub(crate) mod environment;
 pub(crate) mod error;
 pub(crate) mod fetch;
 pub(crate) mod file;
+pub(crate) mod given;
 pub(crate) mod ini;
+pub(crate) mod pair;
 pub(crate) mod process;
-pub(crate) mod provide;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod tls;
@@ -30,9 +32,14 @@ pub use chain::Chain;
 pub use environment::Environment;
 pub use error::{CredentialError, Reason};
 pub use file::warnings;
-pub use provide::{Static, explain_within};
+pub use given::Static;
 pub use tls::TlsSettings;
-pub use tried::{Answer, Tried};
+pub use tried::{Answer, Tried, explain_within};
+
+pub(crate) use check::check;
+pub(crate) use error::{misconfigured, not_set};
+pub(crate) use given::Fixed;
+pub(crate) use pair::pair;
 
 /// An access key pair, with the session token of temporary ones.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,7 +57,7 @@ pub struct Keys {
 pub enum Identity {
     /// A key pair that signs.
     Keys(Keys),
-    /// A token that is sent as it is: Keystone token, bearer token, ZStack session.
+    /// A token that is sent as it is: a bearer token, a session.
     Token(Secret),
 }
 
@@ -183,7 +190,7 @@ pub trait Provider: Send + Sync + fmt::Debug {
             let result = match result {
                 Ok(credential) => {
                     self.release(context, &credential).await;
-                    provide::check(&credential, context.clock.now()).map(|()| credential)
+                    check(&credential, context.clock.now()).map(|()| credential)
                 }
                 Err(error) => Err(error),
             };

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::record::Secret;
 use crate::transport::{self, ClientCertificate, HttpOptions};
 
-use super::provide::misconfigured;
-use super::{CredentialError, Environment, file};
+use super::{CredentialError, Environment, file, misconfigured};
 
 const NAME: &str = "TLS settings";
 

@@ -1,12 +1,12 @@
 //! What one provider answered, for people who ask which credentials win and why.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use crate::clock::unix_seconds;
+use crate::clock::{unix_seconds, within};
 use crate::sign::time;
 
-use super::{Credential, CredentialError, Identity, Reason, Scope};
+use super::{Context, Credential, CredentialError, Identity, Provider, Reason, Scope};
 
 /// What a provider answered when it was asked for a report. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +99,23 @@ impl fmt::Display for Tried {
                 }
                 Ok(())
             }
+        }
+    }
+}
+
+/// What `provider` says for a report, or that it took longer than `limit`.
+pub async fn explain_within(
+    provider: &dyn Provider,
+    context: &Context,
+    limit: Duration,
+) -> Vec<Tried> {
+    let report = provider.explain(context);
+    match within(&*context.clock, limit, report).await {
+        Some(tried) => tried,
+        None => {
+            let message = format!("gave no answer within {} s", limit.as_secs_f64());
+            let error = CredentialError::new(Reason::TimedOut, provider.asked(), message);
+            vec![Tried::of(provider.asked(), Err(error))]
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct Entry {
     pub operation: String,
     /// SHA-256 of the input, in hex.
     pub input: String,
-    /// The client token, or ZStack's job id; none for operations that take none.
+    /// The client token, or the id of the job; none for operations that take neither.
     pub token: Option<String>,
     /// How far it came.
     pub state: State,

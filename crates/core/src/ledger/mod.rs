@@ -2,7 +2,7 @@
 //! disk, what was about to be sent.
 //!
 //! A call takes a key, the caller's own name of the thing, before it is awaited. The ledger writes
-//! operation, hash of the input and client token (ZStack: job id) down **before** the call goes out,
+//! operation, hash of the input and client token (or job id) down **before** the call goes out,
 //! and what came of it afterwards. After a crash the program makes the same calls again:
 //!
 //! | the ledger holds for the key | what a call with the key does |
@@ -59,8 +59,8 @@ use crate::sign::push_hex;
 pub use file::FileJournal;
 pub use journal::{Entry, Journal, JournalError, State};
 
-/// No service's page names a lifetime of its client tokens, and ZStack forgets jobs 3 h after their
-/// end. A token that is younger than this is taken as known.
+/// No service's page names a lifetime of its client tokens, and jobs are forgotten 3 h after their end.
+/// A token that is younger than this is taken as known.
 const TOKEN_LIFE: Duration = Duration::from_secs(2 * 3600);
 /// As long as one attempt may take by default: what was sent has then been executed or never will be.
 const SETTLE: Duration = Duration::from_secs(30);

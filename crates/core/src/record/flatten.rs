@@ -7,9 +7,9 @@ use super::{Shape, Value, View};
 /// How the elements of a list are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListKeys {
-    /// `Key.1`, `Key.2`: Alibaba RPC.
+    /// `Key.1`, `Key.2`.
     Numbered,
-    /// The key again for each element: ZStack and Huawei.
+    /// The key again for each element.
     Repeated,
 }
 

@@ -3,7 +3,7 @@
 //! A [`Timestamp`] keeps the text it came with, so that nothing is lost when a format is new. The
 //! accessors read RFC 3339 (any number of fraction digits, `Z`, `+08:00`, `+0000` or no zone, a
 //! space instead of `T`, single-digit months), Unix seconds and milliseconds, and the form that
-//! ZStack prints in its server's local time: `Jun 7, 2017 9:20:28 PM`.
+//! some print in their server's local time: `Jun 7, 2017 9:20:28 PM`.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

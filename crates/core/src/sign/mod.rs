@@ -4,10 +4,7 @@
 //! So a signature can be repeated from a log, compared with the string a server says it expected,
 //! and tested against the vendors' published examples.
 //!
-//! The schemes stand in the rooms of their clouds: `alibaba::acs_v1` and `acs_v3`, `huawei::sdk_hmac`,
-//! `zstack::access_key`.
-//!
-//! What all of them share is here and in [`percent`] (encoding) and [`time`] (date texts).
+//! The schemes stand in the rooms of their clouds. What all of them share is here and in [`percent`] (encoding) and [`time`] (date texts).
 //! None of them adds a header or a parameter: the caller puts the date, nonce and token where they
 //! belong, signs last, and sends exactly what was signed.
 
@@ -265,7 +262,7 @@ mod tests {
     fn debug_shows_no_signature_token_or_query() {
         let signed = Signed {
             authorization: "Signature=abc".to_owned(),
-            canonical_request: "x-acs-security-token:tok-en".to_owned(),
+            canonical_request: "x-security-token:tok-en".to_owned(),
             string_to_sign: "ALGORITHM\nhash".to_owned(),
         };
         let text = format!("{signed:?}");

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-/// `2026-01-31T08:05:09Z`: Alibaba Cloud's `x-acs-date` and `Timestamp`.
+/// The extended form: `2026-01-31T08:05:09Z`.
 pub fn iso8601(epoch_seconds: i64) -> String {
     text(epoch_seconds, "-", ":")
 }
 
-/// `20260131T080509Z`: the `X-Sdk-Date` of Open Telekom Cloud and Huawei Cloud.
+/// The basic form: `20260131T080509Z`.
 pub fn basic(epoch_seconds: i64) -> String {
     text(epoch_seconds, "", "")
 }

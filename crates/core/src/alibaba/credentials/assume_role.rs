@@ -12,8 +12,9 @@ use crate::sign::{percent, time};
 use super::REQUEST_IDS;
 use super::sts::{self, Sts};
 use crate::credentials::fetch::Route;
-use crate::credentials::provide::misconfigured;
-use crate::credentials::{Context, Credential, CredentialError, Identity, Keys, Provider};
+use crate::credentials::{
+    Context, Credential, CredentialError, Identity, Keys, Provider, misconfigured,
+};
 use crate::transport::HttpRequest;
 
 const NAME: &str = "AssumeRole";
@@ -104,7 +105,7 @@ impl AssumeRole {
         }
         let url = self.sts.url(NAME, context)?;
         let source = self.source.provide(context).await?;
-        crate::credentials::provide::check(&source, context.clock.now())?;
+        crate::credentials::check(&source, context.clock.now())?;
         let Identity::Keys(keys) = &source.identity else {
             let message = format!(
                 "a role is assumed with keys, and {} gives a token",

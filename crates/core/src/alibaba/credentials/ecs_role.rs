@@ -16,8 +16,9 @@ use crate::transport::{Broken, HttpRequest, HttpResponse, TransportError};
 use super::REQUEST_IDS;
 use super::answer;
 use crate::credentials::fetch::{self, Route, member};
-use crate::credentials::provide::{misconfigured, not_set};
-use crate::credentials::{Context, Credential, CredentialError, Provider, Reason};
+use crate::credentials::{
+    Context, Credential, CredentialError, Provider, Reason, misconfigured, not_set,
+};
 
 const NAME: &str = "ECS RAM role";
 const HOST: &str = "http://100.100.100.200";

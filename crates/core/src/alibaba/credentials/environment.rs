@@ -2,8 +2,7 @@
 
 use crate::clock::BoxFuture;
 
-use crate::credentials::provide::{not_set, pair};
-use crate::credentials::{Context, Credential, CredentialError, Provider};
+use crate::credentials::{Context, Credential, CredentialError, Provider, not_set, pair};
 
 const NAME: &str = "environment";
 const ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";

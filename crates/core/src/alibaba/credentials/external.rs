@@ -8,8 +8,9 @@ use crate::record::{Json, Secret};
 use super::answer;
 use crate::credentials::fetch::member;
 use crate::credentials::process::{self, Trouble};
-use crate::credentials::provide::misconfigured;
-use crate::credentials::{Context, Credential, CredentialError, Identity, Keys, Provider, Reason};
+use crate::credentials::{
+    Context, Credential, CredentialError, Identity, Keys, Provider, Reason, misconfigured,
+};
 
 const NAME: &str = "external process";
 const LIMIT: Duration = Duration::from_secs(60);

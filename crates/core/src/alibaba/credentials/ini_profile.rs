@@ -8,8 +8,10 @@ use crate::record::Secret;
 
 use super::{AssumeRole, BearerToken, EcsRole, Oidc};
 use crate::credentials::ini::Ini;
-use crate::credentials::provide::{Fixed, misconfigured, not_set};
-use crate::credentials::{Context, Credential, CredentialError, Identity, Keys, Provider, file};
+use crate::credentials::{
+    Context, Credential, CredentialError, Fixed, Identity, Keys, Provider, file, misconfigured,
+    not_set,
+};
 
 const NAME: &str = "ini profile";
 const FILE: &str = "ALIBABA_CLOUD_CREDENTIALS_FILE";

@@ -17,8 +17,7 @@ use super::REQUEST_IDS;
 use super::answer;
 use super::cli_profile::store::{self, Profile};
 use crate::credentials::fetch::{self, Route, member};
-use crate::credentials::provide::misconfigured;
-use crate::credentials::{Context, Credential, CredentialError, Provider, Reason};
+use crate::credentials::{Context, Credential, CredentialError, Provider, Reason, misconfigured};
 use crate::transport::HttpRequest;
 
 const NAME: &str = "OAuth";

@@ -11,8 +11,9 @@ use super::REQUEST_IDS;
 use super::assume_role::{SHORTEST, USUAL};
 use super::sts::{self, Sts};
 use crate::credentials::fetch::Route;
-use crate::credentials::provide::{misconfigured, not_set};
-use crate::credentials::{Context, Credential, CredentialError, Provider, file};
+use crate::credentials::{
+    Context, Credential, CredentialError, Provider, file, misconfigured, not_set,
+};
 use crate::transport::HttpRequest;
 
 const NAME: &str = "OIDC";

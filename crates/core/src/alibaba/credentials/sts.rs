@@ -16,8 +16,7 @@ use crate::transport::HttpResponse;
 
 use super::answer;
 use crate::credentials::fetch::{self, Route, member};
-use crate::credentials::provide::misconfigured;
-use crate::credentials::{Context, Credential, CredentialError};
+use crate::credentials::{Context, Credential, CredentialError, misconfigured};
 
 /// Which STS.
 #[derive(Clone, Default)]

@@ -10,8 +10,7 @@ use crate::clock::BoxFuture;
 use super::REQUEST_IDS;
 use super::answer;
 use crate::credentials::fetch::{self, Route, member};
-use crate::credentials::provide::not_set;
-use crate::credentials::{Context, Credential, CredentialError, Provider, Reason};
+use crate::credentials::{Context, Credential, CredentialError, Provider, Reason, not_set};
 use crate::transport::HttpRequest;
 
 const NAME: &str = "credentials URI";

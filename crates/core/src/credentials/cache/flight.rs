@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 
 use super::{Shared, Snapshot};
 use crate::clock::{BoxFuture, Clock, within};
-use crate::credentials::{Context, CredentialError, Reason, provide};
+use crate::credentials::{Context, CredentialError, Reason, check};
 
 /// No refresh takes longer, so that a provider that never answers is asked anew some time.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -138,7 +138,7 @@ async fn fly(shared: Arc<Shared>, context: Context, number: u64, landing: watch:
         ))),
     };
     let fetched = fetched.and_then(|credential| {
-        provide::check(&credential, clock.now())?;
+        check(&credential, clock.now())?;
         Ok(Arc::new(credential))
     });
     let surplus = fetched.clone().ok();

@@ -16,8 +16,9 @@ use super::iam::{self, Iam, iam_settings};
 use super::keystone::{self, Named, Target};
 use super::{projects, temporary_keys};
 use crate::credentials::fetch::Route;
-use crate::credentials::provide::{check, misconfigured};
-use crate::credentials::{Context, Credential, CredentialError, Identity, Keys, Provider, Window};
+use crate::credentials::{
+    Context, Credential, CredentialError, Identity, Keys, Provider, Window, check, misconfigured,
+};
 use crate::transport::HttpRequest;
 
 const NAME: &str = "agency";

@@ -18,8 +18,7 @@ use crate::region;
 use crate::sign::{CanonicalRequest, time};
 
 use crate::credentials::fetch;
-use crate::credentials::provide::misconfigured;
-use crate::credentials::{Context, CredentialError, Keys};
+use crate::credentials::{Context, CredentialError, Keys, misconfigured};
 use crate::transport::HttpRequest;
 
 /// The address of `service` in `region`, such as that of `apig` in `eu-de`; what is no region id has none.

@@ -9,8 +9,9 @@ use super::REQUEST_IDS;
 use super::iam::{Iam, iam_settings};
 use super::keystone::{self, Named, Target};
 use crate::credentials::fetch::Route;
-use crate::credentials::provide::misconfigured;
-use crate::credentials::{Context, Credential, CredentialError, Provider, Window, file};
+use crate::credentials::{
+    Context, Credential, CredentialError, Provider, Window, file, misconfigured,
+};
 use crate::transport::HttpRequest;
 
 const NAME: &str = "identity provider token";

@@ -13,8 +13,9 @@ use crate::transport::{Broken, HttpRequest, HttpResponse, TransportError};
 use super::REQUEST_IDS;
 use super::temporary_keys;
 use crate::credentials::fetch::{self, Route};
-use crate::credentials::provide::{misconfigured, not_set};
-use crate::credentials::{Context, Credential, CredentialError, Provider, Reason};
+use crate::credentials::{
+    Context, Credential, CredentialError, Provider, Reason, misconfigured, not_set,
+};
 
 const NAME: &str = "ECS metadata";
 const HOST: &str = "http://169.254.169.254";

@@ -10,9 +10,9 @@ use crate::wipe::Wiped;
 
 use super::options::Options;
 use super::{LoginSettings, yaml};
-use crate::credentials::provide::{misconfigured, not_set};
 use crate::credentials::{
-    Context, Credential, CredentialError, Environment, Provider, Window, file,
+    Context, Credential, CredentialError, Environment, Provider, Window, file, misconfigured,
+    not_set,
 };
 
 const VARIABLES: &str = "OS_ environment";

@@ -15,9 +15,9 @@ use crate::region::is_region;
 use super::iam::Iam;
 use super::keystone::{Named, Target};
 use super::{Agency, KeysWithProject, LoginSettings, Password, Totp};
-use crate::credentials::provide::{Fixed, misconfigured};
 use crate::credentials::{
-    Credential, CredentialError, Environment, Identity, Keys, Provider, TlsSettings, tls,
+    Credential, CredentialError, Environment, Fixed, Identity, Keys, Provider, TlsSettings,
+    misconfigured, tls,
 };
 
 /// An option, what it is called in `clouds.yaml` besides its name, and its variables.

@@ -11,8 +11,7 @@ use super::REQUEST_IDS;
 use super::iam::{Iam, iam_settings};
 use super::keystone::{self, Named, Target};
 use crate::credentials::fetch::Route;
-use crate::credentials::provide::misconfigured;
-use crate::credentials::{Context, Credential, CredentialError, Provider, Window};
+use crate::credentials::{Context, Credential, CredentialError, Provider, Window, misconfigured};
 
 const NAME: &str = "Keystone password";
 const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);

@@ -11,9 +11,8 @@ use crate::sign::percent;
 use super::REQUEST_IDS;
 use super::iam::{self, Iam, iam_settings};
 use crate::credentials::fetch::{Route, member};
-use crate::credentials::provide::misconfigured;
 use crate::credentials::{
-    Context, Credential, CredentialError, Identity, Keys, Provider, Reason, Window,
+    Context, Credential, CredentialError, Identity, Keys, Provider, Reason, Window, misconfigured,
 };
 use crate::transport::HttpRequest;
 
@@ -78,7 +77,7 @@ impl KeysWithProject {
         if let (None, Some(name), Identity::Keys(keys)) =
             (&credential.scope.project_id, name, &credential.identity)
         {
-            crate::credentials::provide::check(&credential, context.clock.now())?;
+            crate::credentials::check(&credential, context.clock.now())?;
             credential.scope.project_id = Some(self.known_or_find(context, keys, name).await?);
         }
         Ok(credential)

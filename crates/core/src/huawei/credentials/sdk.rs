@@ -9,9 +9,9 @@ use super::iam::Iam;
 use super::keystone::Named;
 use super::{IdToken, KeysWithProject, LoginSettings};
 use crate::credentials::ini::Ini;
-use crate::credentials::provide::{Fixed, misconfigured, not_set, pair};
 use crate::credentials::{
-    Context, Credential, CredentialError, Environment, Identity, Keys, Provider, Window, file,
+    Context, Credential, CredentialError, Environment, Fixed, Identity, Keys, Provider, Window,
+    file, misconfigured, not_set, pair,
 };
 
 const ID_TOKEN: &str = "HUAWEICLOUD_SDK_ identity provider";

@@ -14,8 +14,9 @@ use crate::wipe::Wiped;
 use super::REQUEST_IDS;
 use super::iam::{Iam, iam_settings};
 use crate::credentials::fetch::{Route, member};
-use crate::credentials::provide::{check, misconfigured};
-use crate::credentials::{Context, Credential, CredentialError, Identity, Keys, Provider};
+use crate::credentials::{
+    Context, Credential, CredentialError, Identity, Keys, Provider, check, misconfigured,
+};
 
 const NAME: &str = "temporary keys";
 const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);

@@ -3,8 +3,9 @@
 use crate::clock::BoxFuture;
 use crate::record::Secret;
 
-use crate::credentials::provide::{not_set, pair};
-use crate::credentials::{Context, Credential, CredentialError, Identity, Keys, Provider};
+use crate::credentials::{
+    Context, Credential, CredentialError, Identity, Keys, Provider, not_set, pair,
+};
 
 const NAME: &str = "ZStack access key";
 const ID: &str = "ZSTACK_ACCESS_KEY_ID";

@@ -4,8 +4,9 @@ use crate::clock::BoxFuture;
 
 use super::login::NAME;
 use super::{AccountLogin, LoginSettings};
-use crate::credentials::provide::{misconfigured, not_set, pair};
-use crate::credentials::{Context, Credential, CredentialError, Provider};
+use crate::credentials::{
+    Context, Credential, CredentialError, Provider, misconfigured, not_set, pair,
+};
 
 /// `ZSTACK_ACCOUNT_NAME` and `ZSTACK_ACCOUNT_PASSWORD`, at the endpoint that the client or the
 /// environment names.

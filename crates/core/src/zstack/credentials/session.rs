@@ -3,8 +3,7 @@
 use crate::clock::BoxFuture;
 use crate::record::Secret;
 
-use crate::credentials::provide::not_set;
-use crate::credentials::{Context, Credential, CredentialError, Identity, Provider};
+use crate::credentials::{Context, Credential, CredentialError, Identity, Provider, not_set};
 
 const NAME: &str = "ZStack session";
 const VARIABLE: &str = "ZSTACK_SESSION_ID";

@@ -15,9 +15,9 @@ use super::{
     AssumeRole, BearerToken, CloudSso, CredentialsUri, EcsRole, External, OAuth, Oidc, answer,
     external,
 };
-use crate::credentials::provide::{Fixed, misconfigured, not_set};
 use crate::credentials::{
-    Context, Credential, CredentialError, Identity, Keys, Provider, Reason, file,
+    Context, Credential, CredentialError, Fixed, Identity, Keys, Provider, Reason, file,
+    misconfigured, not_set,
 };
 use store::{Profile, Store};
 

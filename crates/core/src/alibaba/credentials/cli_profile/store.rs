@@ -8,8 +8,7 @@ use std::time::Duration;
 use crate::record::Json;
 use crate::wipe::Wiped;
 
-use crate::credentials::provide::misconfigured;
-use crate::credentials::{Context, CredentialError, Reason, file};
+use crate::credentials::{Context, CredentialError, Reason, file, misconfigured};
 
 /// The file's content.
 #[derive(Clone)]
