@@ -207,6 +207,12 @@ impl Builder {
             }
             None => default_endpoint,
         };
+        let endpoint = match endpoint {
+            EndpointSource::Fixed(endpoint) => {
+                EndpointSource::Fixed(endpoint.or_below(self.protocol.context_path()))
+            }
+            listed => listed,
+        };
         if let EndpointSource::Fixed(endpoint) = &endpoint {
             crate::address::check_exposed(endpoint.url(), self.allow_http)
                 .map_err(ConfigError::new)?;

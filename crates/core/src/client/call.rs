@@ -177,8 +177,9 @@ impl<O> Call<O> {
     pub fn endpoint(self, address: &str) -> Self {
         self.plan(|plan| {
             let endpoint = Endpoint::parse(address).and_then(|endpoint| {
-                crate::address::check_exposed(endpoint.url(), plan.client.inner.allow_http)?;
-                Ok(endpoint)
+                let inner = &plan.client.inner;
+                crate::address::check_exposed(endpoint.url(), inner.allow_http)?;
+                Ok(endpoint.or_below(inner.protocol.context_path()))
             });
             match endpoint {
                 Ok(endpoint) => plan.endpoint = Some(endpoint),

@@ -18,7 +18,7 @@ use crate::service::{Code, Service};
 use crate::sign::percent;
 use crate::transport::HttpResponse;
 use crate::wipe;
-use crate::zstack::access_key;
+use crate::zstack::{CONTEXT_PATH, access_key};
 
 use crate::protocol::classify::{self, Tables};
 use crate::protocol::error_body::{self, Page};
@@ -195,6 +195,10 @@ impl Protocol for ZStack {
 
     fn request_id(&self, reply: &HttpResponse) -> Option<String> {
         reply.header("x-job-uuid").map(str::to_owned)
+    }
+
+    fn context_path(&self) -> &'static str {
+        CONTEXT_PATH
     }
 
     fn zones(&self) -> usize {
