@@ -161,6 +161,23 @@ mod tests {
     }
 
     #[test]
+    fn tags_of_every_zstack_operation() {
+        for (name, place) in [
+            ("QueryZone", ", in the query"),
+            ("GetZone", ", in the query"),
+            ("DeleteZone", ", in the query"),
+            ("CreateZone", ""),
+            ("UpdateZone", ""),
+        ] {
+            let text = described(Service::Zstack, name);
+            for tags in ["systemTags", "userTags"] {
+                let line = format!("  {tags}: list of text{place}\n");
+                assert!(text.contains(&line), "{line} is not in\n{text}");
+            }
+        }
+    }
+
+    #[test]
     fn limits_settings_and_secrets() {
         let text = described(Service::Smc, "CreateAccessToken");
         assert!(

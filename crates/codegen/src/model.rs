@@ -191,7 +191,8 @@ pub struct Model {
     pub types: BTreeMap<String, Shared>,
     /// Members of every query operation (ZStack).
     pub query_input: Vec<Member>,
-    /// Members that every writing call takes (ZStack): system tags and user tags.
+    /// Members that every call takes (ZStack): system tags and user tags. Where there is no body they
+    /// travel in the query.
     pub common_input: Vec<Member>,
 }
 

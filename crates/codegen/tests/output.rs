@@ -243,3 +243,36 @@ fn a_client_has_what_its_service_and_its_cloud_say() {
 fn the_same_input_gives_the_same_output() {
     assert_eq!(generated(), generated());
 }
+
+#[test]
+fn tags_of_every_call_are_left_to_the_clients_macro() {
+    let tags = |place: &str| json!({"name": "systemTags", "in": place, "type": {"list": "string"}});
+    let model = json!({
+        "service": "demo", "protocol": "zstack-rest",
+        "common_input": [tags("body"), {"name": "userTags", "in": "body", "type": {"list": "string"}}],
+        "operations": [
+            {"name": "CreateThing", "group": "thing", "method": "POST", "path": "/things", "job": true, "wrapper": "params",
+             "input": [{"name": "Password", "in": "body", "type": "string"}]},
+            {"name": "ListThings", "group": "thing", "method": "GET", "path": "/things",
+             "input": [{"name": "systemTags", "in": "query", "type": "string"}]},
+        ],
+    });
+    let overlay = OVERLAY
+        .replace("[client_default]\nRegionId = \"region\"\n", "")
+        .replace("[doc]\n\"CreateThing.input.Size\" = \"GiB.\"\n", "");
+    let files = cumulo_codegen::files("demo", &model.to_string(), &overlay).unwrap();
+    let thing = files.iter().find(|(path, _)| path.ends_with("thing.rs"));
+    let (_, text) = thing.unwrap();
+    holds(text, "tagged_operation! {\n    /// Creates a thing.\n");
+    holds(
+        text,
+        "    optional {\n        body \"Password\" password: Secret,\n    }\n",
+    );
+    // One that has such a member keeps its own, and gets the others.
+    holds(text, "\noperation! {\n    /// Lists things.\n");
+    holds(
+        text,
+        "    optional {\n        query \"systemTags\" system_tags: String,\n        \
+         query \"userTags\" user_tags: Vec<String>,\n    }\n",
+    );
+}

@@ -17,7 +17,7 @@ pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, ConfigEr
         Some(address) => address.to_owned(),
         None => zstack::endpoint(&environment).ok_or_else(|| {
             ConfigError::new(
-                "no endpoint is set: use `endpoint(\"https://host:8080/zstack\")` or ZSTACK_ENDPOINT",
+                "no endpoint is set: use `endpoint(\"https://host:8080\")` or ZSTACK_ENDPOINT",
             )
         })?,
     };

@@ -38,6 +38,11 @@ pub struct Query {
     pub sort: Option<String>,
     /// The fields to return; all when not set.
     pub fields: Option<Vec<String>>,
+    /// Taken here as by every operation. Servers pay no heed to the tags of a query: what carries a tag
+    /// is found by a condition, such as `eq("__systemTag__", "ha::NeverStop")`.
+    pub system_tags: Option<Vec<String>>,
+    /// The same for user tags; the condition is on `__userTag__`.
+    pub user_tags: Option<Vec<String>>,
 }
 
 /// Operators in the order in which the server looks for them.
@@ -174,6 +179,16 @@ impl Query {
         self.fields = Some(fields.into_iter().map(Into::into).collect());
         self
     }
+    /// Sends system tags along, which servers do not search by.
+    pub fn system_tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.system_tags = Some(tags.into_iter().map(Into::into).collect());
+        self
+    }
+    /// Sends user tags along, which servers do not search by.
+    pub fn user_tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.user_tags = Some(tags.into_iter().map(Into::into).collect());
+        self
+    }
     /// Returns so many items at most; for lists over several pages, so many a page.
     pub fn limit(mut self, most: u32) -> Self {
         self.limit = Some(most.into());
@@ -229,6 +244,8 @@ impl Record for Query {
                 Member::query("filterName"),
                 Member::query("sort"),
                 Member::query("fields").comma(),
+                Member::query("systemTags"),
+                Member::query("userTags"),
             ],
         };
         &SCHEMA
@@ -244,6 +261,8 @@ impl Record for Query {
             &self.filter_name,
             &self.sort,
             &self.fields,
+            &self.system_tags,
+            &self.user_tags,
         ]);
     }
     fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn Value])) {
@@ -257,6 +276,8 @@ impl Record for Query {
             &mut self.filter_name,
             &mut self.sort,
             &mut self.fields,
+            &mut self.system_tags,
+            &mut self.user_tags,
         ]);
     }
 }

@@ -1,12 +1,13 @@
 //! Does ZStack get the requests that real servers take, whatever its page says?
 
-use cumulo_core::credentials::Static;
+use cumulo_core::credentials::{Environment, Static};
 use cumulo_localcloud::{FaultKind, LocalCloud, Service, accounts};
 use cumulo_tests::{Answer, Bench, Script, ZSTACK_PASSWORD_HASH};
 use cumulo_zstack::access_key::{
     ChangeAccessKeyState, CreateAccessKey, DeleteAccessKey, QueryAccessKey,
 };
 use cumulo_zstack::account::{LogInByAccount, LogOut};
+use cumulo_zstack::zone::{ChangeZoneState, CreateZone, DeleteZone, GetZone, QueryZone};
 use cumulo_zstack::{Kind, Query};
 
 fn disable() -> ChangeAccessKeyState {
@@ -60,6 +61,72 @@ async fn a_deployment_that_follows_the_page_gets_the_pages_key() {
     let body: serde_json::Value = serde_json::from_slice(&seen[1].body).unwrap();
     let inner = serde_json::json!({"stateEvent": "disable", "systemTags": ["a::b"], "extra": true});
     assert_eq!(body, serde_json::json!({ "changeaccesskeystate": inner }));
+}
+
+#[tokio::test]
+async fn every_verb_carries_the_tags() {
+    let bench = Bench::start().await;
+    let zstack = bench.zstack().build().unwrap();
+    let uuid = accounts::ZSTACK_KEY_UUID;
+    macro_rules! send {
+        ($operation:expr) => {
+            $operation
+                .system_tags(["a::b&c", "d"])
+                .user_tags(["e"])
+                .send(&zstack)
+                .await
+                .unwrap()
+        };
+    }
+    send!(GetZone::new(uuid));
+    send!(DeleteZone::new(uuid));
+    send!(CreateZone::new("z"));
+    send!(ChangeZoneState::new(uuid, "enable"));
+    let query = Query::new().system_tags(["a::b&c", "d"]).user_tags(["e"]);
+    QueryZone::new().query(query).send(&zstack).await.unwrap();
+    for name in ["GetZone", "DeleteZone", "QueryZone"] {
+        let sent = bench.only(name);
+        let (_, query) = sent.target.split_once('?').unwrap();
+        assert_eq!(query, "systemTags=a%3A%3Ab%26c&systemTags=d&userTags=e");
+        assert_eq!(sent.body, b"");
+    }
+    for (name, key) in [
+        ("CreateZone", "params"),
+        ("ChangeZoneState", "changeZoneState"),
+    ] {
+        let sent = bench.only(name);
+        assert!(!sent.target.contains('?'), "{}", sent.target);
+        let body: serde_json::Value = serde_json::from_slice(&sent.body).unwrap();
+        assert_eq!(body[key]["systemTags"], serde_json::json!(["a::b&c", "d"]));
+        assert_eq!(body[key]["userTags"], serde_json::json!(["e"]));
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_without_a_path_means_zstack() {
+    let bench = Bench::start().await;
+    let whole = bench.cloud.zstack_endpoint();
+    let origin = whole.strip_suffix("/zstack").unwrap();
+    let get = || GetZone::new(accounts::ZSTACK_KEY_UUID);
+    for address in [origin.to_owned(), format!("{origin}/"), whole.clone()] {
+        let zstack = bench.zstack().endpoint(address.as_str()).build().unwrap();
+        get().send(&zstack).await.unwrap();
+        let login = bench.zstack_by_login().endpoint(address.as_str());
+        get().send(&login.build().unwrap()).await.unwrap();
+        let environment = Environment::fixed([
+            ("ZSTACK_ENDPOINT", address.as_str()),
+            ("ZSTACK_ACCOUNT_NAME", accounts::ZSTACK_ACCOUNT),
+            ("ZSTACK_ACCOUNT_PASSWORD", accounts::ZSTACK_PASSWORD),
+        ]);
+        let zstack = cumulo_zstack::Client::builder().environment(environment);
+        let zstack = zstack.build().unwrap();
+        get().send(&zstack).await.unwrap();
+        get().send(&zstack).endpoint(&address).await.unwrap();
+    }
+    // A path that is there stays.
+    let elsewhere = bench.zstack().endpoint(format!("{origin}/other")).build();
+    let refused = get().send(&elsewhere.unwrap()).await.unwrap_err();
+    assert_eq!(refused.status(), Some(404), "{refused}");
 }
 
 #[tokio::test]

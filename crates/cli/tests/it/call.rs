@@ -57,6 +57,28 @@ fn secrets_are_printed_only_when_asked_for() {
 }
 
 #[test]
+fn zstack_tags_are_taken_where_there_is_no_body_and_where_there_is_one() {
+    let cloud = cloud();
+    let uuid = accounts::ZSTACK_KEY_UUID;
+    for (operation, mut input) in [
+        ("GetZone", json!({ "uuid": uuid })),
+        ("DeleteZone", json!({ "uuid": uuid })),
+        ("CreateZone", json!({ "name": "z" })),
+    ] {
+        input["systemTags"] = json!(["a::b", "c::d"]);
+        input["userTags"] = json!(["e"]);
+        let mut command = zstack(&cloud);
+        let ended = run(command.args(["call", "zstack", operation, &input.to_string()]));
+        assert_eq!(ended.status, 0, "{}", ended.printed());
+        input["systemTag"] = json!([]);
+        let mut command = zstack(&cloud);
+        let ended = run(command.args(["call", "zstack", operation, &input.to_string()]));
+        assert_eq!(ended.status, 2, "{}", ended.printed());
+        assert!(ended.stderr.contains("systemTags"), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_table_has_a_row_per_item() {
     let cloud = cloud();
     for name in ["first-code", "second-code"] {

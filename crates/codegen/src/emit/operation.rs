@@ -24,13 +24,17 @@ impl Emit<'_> {
             return self.query(operation, output, items);
         }
         let members = self.input_members(operation);
+        let form = match self.is_tagged(operation) {
+            true => "tagged_operation! {\n",
+            false => "operation! {\n",
+        };
         let mut notes = vec![operation.summary.clone()];
         notes.extend(operation.notes.clone());
         notes.extend(self.vendor_page(operation));
         if operation.deprecated {
             notes.push("Deprecated by the vendor.".into());
         }
-        let mut text = String::from("operation! {\n") + &docs("    ", &notes);
+        let mut text = String::from(form) + &docs("    ", &notes);
         text += &head(operation, output, &settings(operation, &members));
         text += &blocks(&operation.name, &self.operation_fields(&members));
         if let Some((field, item)) = self.items(operation) {
@@ -54,18 +58,36 @@ impl Emit<'_> {
         ))
     }
 
+    /// Whether the client's own macro adds the tags that every call takes: it does so once for all
+    /// operations, unless one has a member of that name itself.
+    fn is_tagged(&self, operation: &Operation) -> bool {
+        let common = &self.model.common_input;
+        let own = |name: &str| operation.input.iter().any(|member| member.name == name);
+        !common.is_empty() && !common.iter().any(|tags| own(&tags.name))
+    }
+
     /// The model's members, and those that the model states once for many operations.
     fn input_members(&self, operation: &Operation) -> Vec<Member> {
         let mut members = operation.input.clone();
-        let common = match (&operation.paging, operation.method.as_str()) {
-            (Some(Paging::Query { .. }), _) => &self.model.query_input,
-            (None, "POST" | "PUT") => &self.model.common_input,
-            _ => return members,
+        let mut add = |more: &[Member]| {
+            for member in more {
+                if !members.iter().any(|own| own.name == member.name) {
+                    members.push(member.clone());
+                }
+            }
         };
-        let new = common
-            .iter()
-            .filter(|c| !operation.input.iter().any(|m| m.name == c.name));
-        members.extend(new.cloned());
+        if let Some(Paging::Query { .. }) = &operation.paging {
+            add(&self.model.query_input);
+        }
+        if !self.is_tagged(operation) {
+            let mut tags = self.model.common_input.clone();
+            if operation.wrapper.is_none() {
+                for tags in &mut tags {
+                    tags.place = "query".into();
+                }
+            }
+            add(&tags);
+        }
         members
     }
 

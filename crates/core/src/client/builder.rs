@@ -204,6 +204,12 @@ impl Builder {
             }
             None => default_endpoint,
         };
+        let endpoint = match endpoint {
+            EndpointSource::Fixed(endpoint) => {
+                EndpointSource::Fixed(endpoint.or_below(self.protocol.context_path()))
+            }
+            listed => listed,
+        };
         if let EndpointSource::Fixed(endpoint) = &endpoint {
             address::guard(endpoint.url(), self.allow_http)
                 .map_err(|exposed| ConfigError::new(exposed.to_string()))?;

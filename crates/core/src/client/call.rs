@@ -179,9 +179,10 @@ impl<O> Call<O> {
     pub fn endpoint(self, address: &str) -> Self {
         self.plan(|plan| {
             let endpoint = Endpoint::parse(address).and_then(|endpoint| {
-                address::guard(endpoint.url(), plan.client.inner.allow_http)
+                let inner = &plan.client.inner;
+                address::guard(endpoint.url(), inner.allow_http)
                     .map_err(|exposed| exposed.to_string())?;
-                Ok(endpoint)
+                Ok(endpoint.or_below(inner.protocol.context_path()))
             });
             match endpoint {
                 Ok(endpoint) => plan.endpoint = Some(endpoint),

@@ -128,6 +128,14 @@ impl Endpoint {
         Ok(endpoint)
     }
 
+    /// The address below `path`, where it names no path itself.
+    pub(crate) fn or_below(mut self, path: &str) -> Self {
+        if self.prefix().is_empty() {
+            self.url.set_path(path);
+        }
+        self
+    }
+
     /// Host, and port unless it is the scheme's default: the `Host` header.
     pub fn host(&self) -> &str {
         &self.host
@@ -327,6 +335,11 @@ pub trait Protocol: Send + Sync + fmt::Debug {
 
     /// The service's id of a request, from its answer and what was decoded of it.
     fn request_id(&self, reply: &HttpResponse, output: &dyn Record) -> Option<String>;
+
+    /// The path that an address means which names none.
+    fn context_path(&self) -> &'static str {
+        ""
+    }
 
     /// How many ways there are to write the time: some services compare wall clocks of a zone that
     /// has to be guessed.

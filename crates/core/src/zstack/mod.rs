@@ -13,3 +13,6 @@ pub mod credentials;
 mod protocol;
 
 pub use protocol::ZStack;
+
+/// Where servers answer that were not set up otherwise: what an endpoint without a path means.
+const CONTEXT_PATH: &str = "/zstack";

@@ -20,8 +20,8 @@ use crate::service::Service;
 use crate::sign::percent;
 use crate::transport::HttpResponse;
 use crate::wipe;
-use crate::zstack::access_key;
 use crate::zstack::codes::{CODES, MARKERS};
+use crate::zstack::{CONTEXT_PATH, access_key};
 
 use crate::error::body::{self, Page};
 use crate::protocol::classify::{self, Tables};
@@ -214,6 +214,10 @@ impl Protocol for ZStack {
 
     fn request_id(&self, reply: &HttpResponse, _: &dyn Record) -> Option<String> {
         reply.header("x-job-uuid").map(str::to_owned)
+    }
+
+    fn context_path(&self) -> &'static str {
+        CONTEXT_PATH
     }
 
     fn zones(&self) -> usize {

@@ -171,6 +171,29 @@ fn parameters(request: &Request, key: Option<&str>) -> Result<Value, Reply> {
             Ok(Value::Null)
         };
     }
+    let body = body(request)?;
+    tags(&body, key)?;
     // A missing key is no error here: the API then misses its mandatory fields.
-    Ok(body(request)?[key].clone())
+    Ok(body[key].clone())
+}
+
+/// Tags stand among the parameters or beside them, where their list is taken without a look.
+fn tags(body: &Value, key: &str) -> Result<(), Reply> {
+    for name in ["systemTags", "userTags"] {
+        if body.get(name).is_some_and(|tags| !is_list(tags)) {
+            return Err(failure::refuse(500, "java.lang.ClassCastException")
+                .verdict(format!("{name}: expected a list")));
+        }
+        if body[key].get(name).is_some_and(|tags| !is_list(tags)) {
+            return Err(
+                failure::refuse(400, format!("Invalid value for parameter[{name}]"))
+                    .verdict(format!("{name}: expected a list")),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn is_list(value: &Value) -> bool {
+    value.is_array() || value.is_null()
 }

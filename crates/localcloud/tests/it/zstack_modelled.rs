@@ -26,6 +26,27 @@ fn post(cloud: &LocalCloud, path: &str, body: &Value) -> Request {
 }
 
 #[tokio::test]
+async fn tags_are_lists_among_the_parameters_or_beside_them() {
+    let cloud = LocalCloud::start().await;
+    let list = json!(["a::b", "c"]);
+    for (inside, beside, status) in [
+        (&list, &list, 200),
+        (&Value::Null, &Value::Null, 200),
+        (&json!("a::b"), &list, 400),
+        (&list, &json!("a::b"), 500),
+    ] {
+        for name in ["systemTags", "userTags"] {
+            let body = json!({"params": {"name": "z", name: inside}, name: beside});
+            let answer = run(&cloud, post(&cloud, "/zones", &body)).await;
+            assert_eq!(answer.status, status, "{body}: {}", answer.text());
+        }
+    }
+    let tagged = format!("/zones/{UUID}?systemTags=a&systemTags=b&userTags=c");
+    let deleted = run(&cloud, request(&cloud, "DELETE", &tagged)).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+}
+
+#[tokio::test]
 async fn writes_go_through_a_job_and_keep_what_was_given() {
     let cloud = LocalCloud::start().await;
     let params = json!({"params": {"name": "zone-a", "isDefault": false, "resourceUuid": UUID}, "systemTags": []});

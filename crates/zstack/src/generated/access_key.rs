@@ -3,7 +3,7 @@
 //! Access keys: create, enable, disable, delete.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -14,7 +14,7 @@ pub static OPERATIONS: &[Spec] = &[
     QueryAccessKey::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Enables or disables an access key.
     ChangeAccessKeyState -> AccessKeyReply: PUT "/accesskeys/{uuid}/actions" Keyed [
         job(),
@@ -25,10 +25,7 @@ operation! {
         /// `enable` or `disable`.
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -39,7 +36,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an access key for a user of an account; the answer holds its secret.
     CreateAccessKey -> AccessKeyReply: POST "/accesskeys" Keyed [
         job(),
@@ -58,12 +55,10 @@ operation! {
         body "AccessKeySecret" access_key_secret: Secret [len(10, 40)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an access key; requests signed with it fail from then on.
     DeleteAccessKey -> Empty: DELETE "/accesskeys/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {

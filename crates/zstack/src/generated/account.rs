@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -33,7 +33,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateUserGroup::operation, ValidateSession::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds policy statements to a role.
     AddPolicyStatementsToRole -> Empty:
         POST "/identities/roles/{uuid}/policy-statements" Keyed [job(), wrapper("params")];
@@ -41,13 +41,10 @@ operation! {
         path "uuid" uuid: String,
         body "statements" statements: Vec<PolicyStatement>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds a user to a user group.
     AddUserToGroup -> Empty: POST "/accounts/groups/{groupUuid}/users" Keyed [
         job(),
@@ -57,13 +54,10 @@ operation! {
         path "groupUuid" group_uuid: String,
         body "userUuid" user_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Attaches policies to a user.
     AttachPoliciesToUser -> Empty:
         POST "/accounts/users/{userUuid}/policy-collection" Keyed [job(), wrapper("params")];
@@ -71,13 +65,10 @@ operation! {
         path "userUuid" user_uuid: String,
         body "policyUuids" policy_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds a policy to a role.
     AttachPolicyToRole -> Empty:
         POST "/identities/policies/{policyUuid}/roles/{roleUuid}" Keyed [job(), wrapper("params")];
@@ -85,13 +76,10 @@ operation! {
         path "roleUuid" role_uuid: String,
         path "policyUuid" policy_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Grants the permissions of a policy to a user.
     AttachPolicyToUser -> Empty: POST "/accounts/users/{userUuid}/policies" Keyed [
         job(),
@@ -101,13 +89,10 @@ operation! {
         path "userUuid" user_uuid: String,
         body "policyUuid" policy_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a policy to a user group.
     AttachPolicyToUserGroup -> Empty: POST "/accounts/groups/{groupUuid}/policies" Keyed [
         job(),
@@ -117,13 +102,10 @@ operation! {
         path "groupUuid" group_uuid: String,
         body "policyUuid" policy_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Grants the permissions of a role to an account.
     AttachRoleToAccount -> Empty:
         POST "/identities/accounts/{accountUuid}/roles/{roleUuid}" Keyed [job(), wrapper("params")];
@@ -131,13 +113,10 @@ operation! {
         path "roleUuid" role_uuid: String,
         path "accountUuid" account_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Hands a resource over to another account.
     ChangeResourceOwner -> AccountResourceRefReply: POST "/account/{accountUuid}/resources" Keyed [
         job(),
@@ -147,10 +126,7 @@ operation! {
         path "accountUuid" account_uuid: String,
         body "resourceUuid" resource_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -160,7 +136,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a role.
     ChangeRoleState -> RoleReply: PUT "/identities/roles/{uuid}/actions" Keyed [
         job(),
@@ -171,13 +147,10 @@ operation! {
         /// Values: [`RoleStateEvent`].
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Tells for each named API whether the caller may call it.
     CheckApiPermission -> ApiPermissions: PUT "/accounts/permissions/actions" ReadOnly [
         wrapper("checkApiPermission"),
@@ -187,8 +160,6 @@ operation! {
     }
     optional {
         body "userUuid" user_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -199,7 +170,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the APIs that the caller may use on a type of resource.
     CheckResourcePermission -> ApisReply: GET "/accounts/resource/api-permissions" ReadOnly;
     required {
@@ -215,7 +186,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an account, the owner of resources and quotas.
     CreateAccount -> AccountReply: POST "/accounts" Keyed [job(), wrapper("params")];
     required {
@@ -228,8 +199,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_SYSTEM_ADMIN = "SystemAdmin", TYPE_NORMAL = "Normal" }
 }
@@ -241,7 +210,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a policy, a list of statements that allow or deny APIs.
     CreatePolicy -> PolicyReply: POST "/accounts/policies" Keyed [job(), wrapper("params")];
     required {
@@ -252,8 +221,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -264,7 +231,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a role with policy statements.
     CreateRole -> RoleReply: POST "/identities/roles" Keyed [job(), wrapper("params")];
     required {
@@ -277,12 +244,10 @@ operation! {
         body "identity" identity: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a user in an account.
     CreateUser -> UserReply: POST "/accounts/users" Keyed [job(), wrapper("params")];
     required {
@@ -293,8 +258,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -305,7 +268,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a user group.
     CreateUserGroup -> UserGroupReply: POST "/accounts/groups" Keyed [job(), wrapper("params")];
     required {
@@ -315,8 +278,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -327,7 +288,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an account together with its users, and hands its resources to the administrator.
     DeleteAccount -> Empty: DELETE "/accounts/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -339,7 +300,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a policy.
     DeletePolicy -> Empty: DELETE "/accounts/policies/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -351,7 +312,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a role.
     DeleteRole -> Empty: DELETE "/identities/roles/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -363,7 +324,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a user.
     DeleteUser -> Empty: DELETE "/accounts/users/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -375,7 +336,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a user group.
     DeleteUserGroup -> Empty: DELETE "/accounts/groups/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -387,7 +348,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches policies from a user.
     DetachPoliciesFromUser -> Empty: DELETE "/accounts/users/{userUuid}/policies" Keyed [job()];
     required {
@@ -397,7 +358,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a policy from a role.
     DetachPolicyFromRole -> Empty:
         DELETE "/identities/policies/{policyUuid}/roles/{roleUuid}" Keyed [job()];
@@ -408,7 +369,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a policy from a user.
     DetachPolicyFromUser -> Empty:
         DELETE "/accounts/users/{userUuid}/policies/{policyUuid}" Keyed [job()];
@@ -419,7 +380,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a policy from a user group.
     DetachPolicyFromUserGroup -> Empty:
         DELETE "/accounts/groups/{groupUuid}/policies/{policyUuid}" Keyed [job()];
@@ -430,7 +391,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a role from an account.
     DetachRoleFromAccount -> Empty:
         DELETE "/identities/accounts/{accountUuid}/roles/{roleUuid}" Keyed [job()];
@@ -444,7 +405,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the quotas of an account and how much of each is used.
     GetAccountQuotaUsage -> QuotaUsages: GET "/accounts/quota/{uuid}/usages" ReadOnly;
     required {
@@ -460,7 +421,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the accounts that own resources.
     GetResourceAccount -> ResourceAccounts: GET "/resources/accounts" ReadOnly;
     required {
@@ -476,7 +437,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the names of resources by their UUIDs.
     GetResourceNames -> ResourceList: GET "/resources/names" ReadOnly;
     required {
@@ -492,7 +453,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the identity models that the server supports.
     GetSupportedIdentityModels -> IdentityModels: GET "/identity-models" ReadOnly [anonymous()];
     required {}
@@ -506,7 +467,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Logs in as an account with its password and starts a session.
     LogInByAccount -> SessionReply: PUT "/accounts/login" Unsafe [
         wrapper("logInByAccount"),
@@ -522,12 +483,10 @@ operation! {
         body "captchaUuid" captcha_uuid: String,
         body "verifyCode" verify_code: String,
         body "clientInfo" client_info: BTreeMap<String, String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Logs in as a user of an account and starts a session.
     LogInByUser -> SessionReply: PUT "/accounts/users/login" Unsafe [
         wrapper("logInByUser"),
@@ -541,12 +500,10 @@ operation! {
         body "accountUuid" account_uuid: String,
         body "accountName" account_name: String,
         body "clientInfo" client_info: BTreeMap<String, String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Ends a session.
     LogOut -> Empty: DELETE "/accounts/sessions/{sessionUuid}" Idempotent [
         anonymous(),
@@ -666,7 +623,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes policy statements from a role.
     RemovePolicyStatementsFromRole -> Empty:
         DELETE "/identities/roles/{uuid}/policy-statements" Keyed [job()];
@@ -677,7 +634,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a user from a group.
     RemoveUserFromGroup -> Empty:
         DELETE "/accounts/groups/{groupUuid}/users/{userUuid}" Keyed [job()];
@@ -688,7 +645,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Extends a session; the next normal call sets its expiry anew.
     RenewSession -> SessionReply:
         PUT "/accounts/sessions/{sessionUuid}/renew" Keyed [job(), wrapper("renewSession")];
@@ -698,12 +655,10 @@ operation! {
     optional {
         /// Seconds, 60 to 31536000; the next normal call sets the expiry anew.
         body "duration" duration: i64 [range(60, 31536000)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Ends the sharing of resources with accounts.
     RevokeResourceSharing -> Empty: PUT "/accounts/resources/actions" Keyed [
         job(),
@@ -718,12 +673,10 @@ operation! {
         body "accountUuids" account_uuids: Vec<String>,
         /// Taken if unset: `false`.
         body "all" all: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Shares resources with some or all accounts.
     ShareResource -> Empty: PUT "/accounts/resources/actions" Keyed [
         job(),
@@ -736,12 +689,10 @@ operation! {
         body "accountUuids" account_uuids: Vec<String>,
         /// Taken if unset: `false`.
         body "toPublic" to_public: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes name, password or description of an account.
     UpdateAccount -> AccountReply: PUT "/accounts/{uuid}" Keyed [job(), wrapper("updateAccount")];
     required {
@@ -752,12 +703,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "oldPassword" old_password: Secret [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets a quota of an account.
     UpdateQuota -> QuotaReply: PUT "/accounts/quotas/actions" Keyed [job(), wrapper("updateQuota")];
     required {
@@ -766,13 +715,10 @@ operation! {
         /// Taken if unset: `0`.
         body "value" value: i64 [range(0, i64::MAX)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a role.
     UpdateRole -> RoleReply: PUT "/identities/roles/{uuid}/actions" Keyed [
         job(),
@@ -786,12 +732,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "statements" statements: Vec<PolicyStatement>,
         body "policyUuids" policy_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes name, password or description of a user.
     UpdateUser -> UserReply: PUT "/accounts/users/actions" Keyed [job(), wrapper("updateUser")];
     required {}
@@ -801,12 +745,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "oldPassword" old_password: Secret [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a user group.
     UpdateUserGroup -> UserGroupReply: PUT "/accounts/groups/actions" Keyed [
         job(),
@@ -818,12 +760,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether a session is still valid.
     ValidateSession -> ValidReply:
         GET "/accounts/sessions/{sessionUuid}/valid" ReadOnly [anonymous()];

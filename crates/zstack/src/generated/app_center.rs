@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, output};
 
 use super::types::*;
 
@@ -33,7 +33,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateResourceStack::operation, UpdateStackTemplate::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds an application build system.
     AddAppBuildSystem -> AppBuildSystemReply: POST "/appcenter/buildsystem" Keyed [
         job(),
@@ -52,8 +52,6 @@ operation! {
         body "sshPort" ssh_port: i64 [range(1, 65535)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STORAGE_TYPE_LOCAL_STORAGE = "localStorage" }
 }
@@ -65,7 +63,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a packaged application.
     AddBuildApp -> BuildApplicationReply: POST "/appcenter/buildapp/add" Keyed [
         job(),
@@ -80,8 +78,6 @@ operation! {
         body "hostname" hostname: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ZSTACK = "zstack" }
 }
@@ -93,7 +89,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a resource stack VM port monitor.
     AddResourceStackVmPortMonitor -> Empty: POST "/cloudformation/stack/monitor/addvm" Keyed [
         job(),
@@ -105,12 +101,10 @@ operation! {
     }
     optional {
         body "stackUuid" stack_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a stack template.
     AddStackTemplate -> StackTemplateReply: POST "/cloudformation/template" Keyed [
         job(),
@@ -126,8 +120,6 @@ operation! {
         body "templateContent" template_content: String [len(0, 4194304)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ZSTACK = "zstack" }
 }
@@ -139,7 +131,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an application build system.
     ChangeAppBuildSystemState -> AppBuildSystemReply:
         PUT "/appcenter/buildsystem/{uuid}/actions" Keyed
@@ -148,14 +140,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Checks the parameters of a packaged application.
     CheckBuildAppParameters -> ParametersReply: POST "/appcenter/buildapp/check" ReadOnly [
         wrapper("params"),
@@ -166,8 +155,6 @@ operation! {
     optional {
         /// Taken if unset: `zstack`.
         body "type" r#type: String [values(&["zstack"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ZSTACK = "zstack" }
 }
@@ -179,7 +166,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks the parameters of a resource stack template.
     CheckStackTemplateParameters -> ParametersPreparametersReply:
         POST "/cloudformation/stack/check" ReadOnly [wrapper("params")];
@@ -189,8 +176,6 @@ operation! {
         body "type" r#type: String [values(&["zstack"])],
         body "templateContent" template_content: String [len(0, 4194304)],
         body "uuid" uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ZSTACK = "zstack" }
 }
@@ -203,7 +188,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a packaged application.
     CreateBuildApp -> BuildApplicationReply: POST "/appcenter/buildapp" Keyed [
         job(),
@@ -217,12 +202,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a stack: all resources that a template describes, in one job.
     CreateResourceStack -> ResourceStackReply: POST "/cloudformation/stack" Keyed [
         job(),
@@ -241,8 +224,6 @@ operation! {
         body "parameters" parameters: String [len(0, 524288)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ZSTACK = "zstack" }
 }
@@ -254,7 +235,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a resource stack from an application.
     CreateResourceStackFromApp -> ResourceStackReply: POST "/appcenter/app/stack" Keyed [
         job(),
@@ -272,12 +253,10 @@ operation! {
         body "withoutAppInfo" without_app_info: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the resources that a stack template describes.
     DecodeStackTemplate -> ResourcesReply:
         POST "/cloudformation/stack/preview/resource" ReadOnly [wrapper("params")];
@@ -289,8 +268,6 @@ operation! {
         body "uuid" uuid: String,
         body "parameters" parameters: String [len(0, 524288)],
         body "preparameters" preparameters: String [len(0, 524288)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ZSTACK = "zstack" }
 }
@@ -302,7 +279,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an application build system.
     DeleteAppBuildSystem -> Empty: DELETE "/appcenter/buildsystem/{uuid}" Keyed [
         job(),
@@ -317,7 +294,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a packaged application.
     DeleteBuildApp -> Empty: DELETE "/appcenter/buildapp/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -329,7 +306,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a packaged application export history.
     DeleteBuildAppExportHistory -> Empty: DELETE "/buildapp/exports/{buildAppUuid}" Keyed [job()];
     required {
@@ -343,7 +320,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a published application.
     DeletePublishApp -> Empty: DELETE "/appcenter/app/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -355,7 +332,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a resource stack.
     DeleteResourceStack -> Empty: DELETE "/cloudformation/stack/{uuid}" Keyed [
         job(),
@@ -370,7 +347,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a resource stack VM port monitor.
     DeleteResourceStackVmPortMonitor -> Empty: DELETE "/cloudformation/stack/monitor/delvm" Keyed [
         job(),
@@ -386,7 +363,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a stack template.
     DeleteStackTemplate -> Empty: DELETE "/cloudformation/template/{uuid}" Keyed [
         job(),
@@ -401,7 +378,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Exports a packaged application.
     ExportBuildApp -> BuildAppExportHistoryReply: PUT "/appcenter/buildapp/{uuid}/actions" Keyed [
         job(),
@@ -410,10 +387,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -423,7 +397,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the capacity of an application build system.
     GetAppBuildSystemCapacity -> StorageCapacity: GET "/appcenter/buildsystem/capacities" ReadOnly;
     required {
@@ -432,7 +406,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the resources in a published application.
     GetResourceFromPublishApp -> ResourcesReply: GET "/appcenter/app/resources" ReadOnly;
     required {}
@@ -441,7 +415,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the resources that a stack created.
     GetResourceFromResourceStack -> ResourcesReply: GET "/cloudformation/stack/resources" ReadOnly;
     required {
@@ -450,7 +424,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the stack that created a resource.
     GetResourceStackFromResource -> StackReply: GET "/cloudformation/resources/stack" ReadOnly;
     required {
@@ -466,7 +440,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the port status of the VMs of a stack.
     GetResourceStackVmStatus -> PortStatusReply:
         GET "/cloudformation/stack/monitor/vmstatus" ReadOnly;
@@ -483,7 +457,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the resource types that stack templates can use.
     GetSupportedCloudFormationResources -> ResourcesReply: GET "/cloudformation/resources" ReadOnly;
     required {}
@@ -495,7 +469,7 @@ operation! {
     constants { VERSION_V1 = "v1", TYPE_ZSTACK = "zstack" }
 }
 
-operation! {
+tagged_operation! {
     /// Shows what resources an application would create.
     PreviewResourceFromApp -> PreviewReply: POST "/appcenter/app/preview" ReadOnly [
         wrapper("params"),
@@ -505,8 +479,6 @@ operation! {
     }
     optional {
         body "parameters" parameters: String [len(0, 524288)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -517,7 +489,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Shows what resources a stack would create.
     PreviewResourceStack -> PreviewReply: POST "/cloudformation/stack/preview" ReadOnly [
         wrapper("params"),
@@ -530,13 +502,11 @@ operation! {
         body "uuid" uuid: String,
         body "parameters" parameters: String [len(0, 524288)],
         body "preParameters" pre_parameters: String [len(0, 524288)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ZSTACK = "zstack" }
 }
 
-operation! {
+tagged_operation! {
     /// Publishes an application.
     PublishApp -> PublishAppReply: POST "/appcenter/app" Keyed [job(), wrapper("params")];
     required {
@@ -548,8 +518,6 @@ operation! {
         body "parameters" parameters: String [len(0, 524288)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -648,7 +616,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reconnects an application build system.
     ReconnectAppBuildSystem -> AppBuildSystemReply:
         PUT "/appcenter/buildsystem/{uuid}/actions" Keyed
@@ -656,13 +624,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Restarts a resource stack.
     RestartResourceStack -> ResourceStackReply: PUT "/cloudformation/stack/{uuid}/actions" Keyed [
         job(),
@@ -671,13 +636,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates an application build system.
     UpdateAppBuildSystem -> AppBuildSystemReply: PUT "/appcenter/buildsystem/{uuid}/actions" Keyed [
         job(),
@@ -692,12 +654,10 @@ operation! {
         body "username" username: String [len(0, 255)],
         body "password" password: Secret [len(0, 255)],
         body "sshPort" ssh_port: i64 [range(1, 65535)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a packaged application.
     UpdateBuildApp -> BuildApplicationReply: PUT "/appcenter/buildapp/{uuid}/actions" Keyed [
         job(),
@@ -710,12 +670,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "version" version: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a published application.
     UpdatePublishApp -> PublishAppReply: PUT "/appcenter/app/{uuid}/actions" Keyed [
         job(),
@@ -727,12 +685,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a resource stack.
     UpdateResourceStack -> ResourceStackReply: PUT "/cloudformation/stack/{uuid}/actions" Keyed [
         job(),
@@ -747,12 +703,10 @@ operation! {
         body "rollback" rollback: bool,
         body "templateContent" template_content: String [len(0, 4194304)],
         body "parameters" parameters: String [len(0, 524288)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a stack template.
     UpdateStackTemplate -> StackTemplateReply:
         PUT "/cloudformation/template/{uuid}/actions" Keyed [job(), wrapper("updateStackTemplate")];
@@ -764,8 +718,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "state" state: bool,
         body "templateContent" template_content: String [len(0, 4194304)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

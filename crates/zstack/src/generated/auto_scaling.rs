@@ -3,7 +3,7 @@
 //! Groups of VMs that grow and shrink by rules.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -26,7 +26,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateAutoScalingVmTemplate::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Attaches an auto scaling template to a group.
     AttachAutoScalingTemplateToGroup -> AutoScalingGroupReply:
         POST "/autoscaling/template/{uuid}/groups/{groupUuid}" Keyed [job(), wrapper("params")];
@@ -34,10 +34,7 @@ operation! {
         path "uuid" uuid: String,
         path "groupUuid" group_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -47,7 +44,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an auto scaling group.
     ChangeAutoScalingGroupState -> AutoScalingGroupReply:
         PUT "/autoscaling/groups/{uuid}/actions" Keyed
@@ -56,14 +53,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an auto scaling group.
     CreateAutoScalingGroup -> AutoScalingGroupReply: POST "/autoscaling/groups" Keyed [
         job(),
@@ -88,8 +82,6 @@ operation! {
         body "defaultEnable" default_enable: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         SCALING_RESOURCE_TYPE_VM_INSTANCE = "VmInstance",
@@ -101,7 +93,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an auto scaling group scale-out rule.
     CreateAutoScalingGroupAddingNewInstanceRule -> AutoScalingRuleReply:
         POST "/autoscaling/rules/adding-new-instance" Keyed [job(), wrapper("params")];
@@ -119,8 +111,6 @@ operation! {
         body "cooldown" cooldown: i64 [range(1, 2147483647)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ADJUSTMENT_TYPE_QUANTITY_CHANGE_IN_CAPACITY = "QuantityChangeInCapacity",
@@ -136,7 +126,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an auto scaling group scale-in rule.
     CreateAutoScalingGroupRemovalInstanceRule -> AutoScalingRuleReply:
         POST "/autoscaling/rules/removal-instance" Keyed [job(), wrapper("params")];
@@ -160,8 +150,6 @@ operation! {
         body "cooldown" cooldown: i64 [range(1, 2147483647)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ADJUSTMENT_TYPE_QUANTITY_CHANGE_IN_CAPACITY = "QuantityChangeInCapacity",
@@ -175,7 +163,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an auto scaling VM template.
     CreateAutoScalingVmTemplate -> AutoScalingTemplateReply: POST "/autoscaling/vmtemplate" Keyed [
         job(),
@@ -205,8 +193,6 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         VM_INSTANCE_TYPE_USER_VM = "UserVm", VM_INSTANCE_TYPE_APPLIANCE_VM = "ApplianceVm",
@@ -221,7 +207,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an auto scaling group.
     DeleteAutoScalingGroup -> Empty: DELETE "/autoscaling/groups/{uuid}" Keyed [
         job(),
@@ -236,7 +222,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an auto scaling group instance.
     DeleteAutoScalingGroupInstance -> Empty:
         DELETE "/autoscaling/groups/instances/{instanceUuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -249,7 +235,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an auto scaling rule.
     DeleteAutoScalingRule -> Empty: DELETE "/autoscaling/rules/{uuid}" Keyed [
         job(),
@@ -264,7 +250,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an auto scaling rule trigger.
     DeleteAutoScalingRuleTrigger -> Empty:
         DELETE "/autoscaling/groups/rules/triggers/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -277,7 +263,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an auto scaling template.
     DeleteAutoScalingTemplate -> Empty: DELETE "/autoscaling/template/{uuid}" Keyed [
         job(),
@@ -292,7 +278,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an auto scaling template from a group.
     DetachAutoScalingTemplateFromGroup -> AutoScalingGroupReply:
         DELETE "/autoscaling/template/{templateUuid}/groups/{groupUuid}" Keyed [job()];
@@ -303,17 +289,14 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Executes an auto scaling rule.
     ExecuteAutoScalingRule -> ScalingActivityUuidReply:
         PUT "/autoscaling/rules/{uuid}/actions" Keyed [job(), wrapper("executeAutoScalingRule")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -407,7 +390,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an auto scaling group.
     UpdateAutoScalingGroup -> AutoScalingGroupReply:
         PUT "/autoscaling/groups/{uuid}/actions" Keyed [job(), wrapper("updateAutoScalingGroup")];
@@ -425,8 +408,6 @@ operation! {
                 "MinimumCPUUsageInstance", "MinimumMemoryUsageInstance",
             ]),
         ],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         REMOVAL_POLICY_OLDEST_INSTANCE = "OldestInstance",
@@ -437,7 +418,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an auto scaling group scale-out rule.
     UpdateAutoScalingGroupAddingNewInstanceRule -> AutoScalingRuleReply:
         PUT "/autoscaling/rules/adding-new-instance/{uuid}/actions" Keyed
@@ -453,8 +434,6 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "cooldown" cooldown: i64 [range(1, 900)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ADJUSTMENT_TYPE_QUANTITY_CHANGE_IN_CAPACITY = "QuantityChangeInCapacity",
@@ -463,7 +442,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an auto scaling group instance.
     UpdateAutoScalingGroupInstance -> AutoScalingGroupInstanceReply:
         PUT "/autoscaling/groups/instances/{instanceUuid}/actions" Keyed
@@ -477,8 +456,6 @@ operation! {
             len(0, 128),
             values(&["Protected", "Unprotected"]),
         ],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PROTECTION_STRATEGY_PROTECTED = "Protected",
@@ -493,7 +470,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an auto scaling group scale-in rule.
     UpdateAutoScalingGroupRemovalInstanceRule -> AutoScalingRuleReply:
         PUT "/autoscaling/rules/removal-instance/{uuid}/actions" Keyed
@@ -515,8 +492,6 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "cooldown" cooldown: i64 [range(1, 900)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ADJUSTMENT_TYPE_QUANTITY_CHANGE_IN_CAPACITY = "QuantityChangeInCapacity",
@@ -530,7 +505,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an auto scaling rule.
     UpdateAutoScalingRule -> AutoScalingRuleReply: PUT "/autoscaling/rules/{uuid}/actions" Keyed [
         job(),
@@ -543,12 +518,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "cooldown" cooldown: i64 [range(1, 900)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an auto scaling VM template.
     UpdateAutoScalingVmTemplate -> AutoScalingTemplateReply:
         PUT "/autoscaling/vmtemplate/{uuid}/actions" Keyed
@@ -565,8 +538,6 @@ operation! {
         body "imageUuid" image_uuid: String,
         body "vmInstanceClusterUuid" vm_instance_cluster_uuid: String,
         body "hostUuid" host_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Storage for images and backups: ImageStore, SFTP, Ceph.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -31,7 +31,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateImageStoreBackupStorage::operation, UpdateSftpBackupStorage::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds backup storages to an image replication group.
     AddBackupStoragesToReplicationGroup -> JsonList:
         POST "/image-replication-groups/{replicationGroupUuid}" Keyed [job(), wrapper("params")];
@@ -42,12 +42,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a Ceph pool, reached through its monitor nodes, as backup storage.
     AddCephBackupStorage -> BackupStorageReply: POST "/backup-storage/ceph" Keyed [
         job(),
@@ -67,12 +65,10 @@ operation! {
         body "importImages" import_images: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a disaster recovery image store backup storage.
     AddDisasterImageStoreBackupStorage -> ImageStoreBackupStorageReply:
         POST "/backup-storage/image-store/disaster" Keyed [job(), wrapper("params")];
@@ -94,8 +90,6 @@ operation! {
         body "importImages" import_images: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -106,7 +100,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an external backup storage.
     AddExternalBackupStorage -> ExternalBackupStorageReply: POST "/backup-storage/addon" Keyed [
         job(),
@@ -124,8 +118,6 @@ operation! {
         body "importImages" import_images: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -136,7 +128,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an ImageStore server as backup storage.
     AddImageStoreBackupStorage -> ImageStoreBackupStorageReply:
         POST "/backup-storage/image-store" Keyed [job(), wrapper("params")];
@@ -156,12 +148,10 @@ operation! {
         body "importImages" import_images: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a monitor node to a Ceph backup storage.
     AddMonToCephBackupStorage -> CephBackupStorageReply:
         POST "/backup-storage/ceph/{uuid}/mons" Keyed [job(), wrapper("params")];
@@ -170,10 +160,7 @@ operation! {
         /// One `user:password@host` for each monitor node.
         body "monUrls" mon_urls: Vec<Secret>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -183,7 +170,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a directory on an SFTP server as backup storage.
     AddSftpBackupStorage -> BackupStorageReply: POST "/backup-storage/sftp" Keyed [
         job(),
@@ -205,12 +192,10 @@ operation! {
         body "importImages" import_images: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a simulator backup storage.
     AddSimulatorBackupStorage -> BackupStorageReply: POST "/backup-storage/simulators" Keyed [
         job(),
@@ -231,12 +216,10 @@ operation! {
         body "importImages" import_images: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Moves an image from one backup storage to another.
     BackupStorageMigrateImage -> ImageReply:
         PUT "/backup-storage/images/{imageUuid}/actions" Keyed
@@ -246,13 +229,10 @@ operation! {
         body "srcBackupStorageUuid" src_backup_storage_uuid: String,
         body "dstBackupStorageUuid" dst_backup_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a backup storage; a disabled one takes no new images.
     ChangeBackupStorageState -> BackupStorageReply: PUT "/backup-storage/{uuid}/actions" Keyed [
         job(),
@@ -262,14 +242,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Removes leftover files from a backup storage.
     CleanUpTrashOnBackupStorage -> TrashCleanup: PUT "/backup-storage/{uuid}/trash/actions" Keyed [
         job(),
@@ -280,12 +257,10 @@ operation! {
     }
     optional {
         body "trashId" trash_id: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an image replication group.
     CreateImageReplicationGroup -> ImageReplicationGroupReply:
         POST "/image-replication-groups" Keyed [job(), wrapper("params")];
@@ -296,8 +271,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -308,7 +281,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a backup storage from management; its files stay.
     DeleteBackupStorage -> Empty: DELETE "/backup-storage/{uuid}" Keyed [
         job(),
@@ -323,7 +296,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an exported image from a backup storage.
     DeleteExportedImageFromBackupStorage -> Empty:
         DELETE "/backup-storage/{backupStorageUuid}/exported-images/{imageUuid}" Keyed [job()];
@@ -334,7 +307,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an image replication group.
     DeleteImageReplicationGroup -> Empty: DELETE "/image-replication-groups/{uuid}" Keyed [
         job(),
@@ -349,7 +322,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Makes an image available for download and returns its URL.
     ExportImageFromBackupStorage -> ExportMd5SumImageUrlReply:
         PUT "/backup-storage/{backupStorageUuid}/actions" Keyed
@@ -360,8 +333,6 @@ operation! {
     }
     optional {
         body "exportFormat" export_format: String [values(&["raw", "qcow2"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { EXPORT_FORMAT_RAW = "raw", EXPORT_FORMAT_QCOW2 = "qcow2" }
 }
@@ -374,7 +345,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists backup storages that an image could be moved to.
     GetBackupStorageCandidatesForImageMigration -> JsonList:
         GET "/backup-storage/{srcBackupStorageUuid}/migration-candidates" ReadOnly;
@@ -384,7 +355,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the total and available capacity of backup storages, in bytes.
     GetBackupStorageCapacity -> StorageCapacity: GET "/backup-storage/capacities" ReadOnly;
     required {}
@@ -396,14 +367,14 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the supported backup storage types.
     GetBackupStorageTypes -> TypeNames: GET "/backup-storage/types" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the images that an ImageStore server holds.
     GetImagesFromImageStoreBackupStorage -> InfosReply:
         PUT "/backup-storage/{uuid}/image-store" ReadOnly
@@ -411,10 +382,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -424,7 +392,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists L3 networks and backup storages that can be used together.
     GetInterdependentL3NetworksBackupStorages -> JsonList:
         GET "/backupStorage-l3networks/dependencies" ReadOnly;
@@ -437,7 +405,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists leftover files on a backup storage.
     GetTrashOnBackupStorage -> InstallPathRecycleList: GET "/backup-storage/trash" ReadOnly;
     required {
@@ -505,7 +473,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Frees space on an ImageStore server by removing what no image uses.
     ReclaimSpaceFromImageStore -> GcResultReply:
         PUT "/backup-storage/image-store/{uuid}/actions" Keyed
@@ -513,10 +481,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -526,7 +491,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reconnects a backup storage.
     ReconnectBackupStorage -> BackupStorageReply: PUT "/backup-storage/{uuid}/actions" Keyed [
         job(),
@@ -535,13 +500,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Reconnects an image store backup storage.
     ReconnectImageStoreBackupStorage -> ImageStoreBackupStorageReply:
         PUT "/backup-storage/image-store/{uuid}/actions" Keyed
@@ -549,13 +511,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Reconnects an SFTP backup storage.
     ReconnectSftpBackupStorage -> SftpBackupStorageReply:
         PUT "/backup-storage/sftp/{uuid}/actions" Keyed
@@ -563,10 +522,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -576,7 +532,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Recovers an image from an image store backup storage.
     RecoveryImageFromImageStoreBackupStorage -> ImageReply:
         PUT "/backup-storage/{uuid}/actions" Keyed
@@ -589,12 +545,10 @@ operation! {
     }
     optional {
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a monitor node from a Ceph backup storage.
     RemoveMonFromCephBackupStorage -> CephBackupStorageReply:
         DELETE "/backup-storage/ceph/{uuid}/mons" Keyed [job()];
@@ -605,7 +559,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets how much space an ImageStore server may use.
     SetImageStoreBackupStorageQuota -> Empty: PUT "/backup-storage/image-store/actions" Keyed [
         job(),
@@ -617,12 +571,10 @@ operation! {
     }
     optional {
         body "uuids" uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Copies an image to another backup storage.
     SyncImage -> Empty:
         PUT "/backup-storage/image-store/{imageStoreUuid}/actions" Keyed
@@ -630,13 +582,10 @@ operation! {
     required {
         path "imageStoreUuid" image_store_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a backup storage.
     UpdateBackupStorage -> BackupStorageReply: PUT "/backup-storage/{uuid}/actions" Keyed [
         job(),
@@ -648,12 +597,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a Ceph backup storage monitor node.
     UpdateCephBackupStorageMon -> CephBackupStorageReply:
         PUT "/backup-storage/ceph/mons/{monUuid}/actions" Keyed
@@ -667,12 +614,10 @@ operation! {
         body "sshPassword" ssh_password: Secret [len(0, 255)],
         body "sshPort" ssh_port: i64 [range(1, 65535)],
         body "monPort" mon_port: i64 [range(1, 65535)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an image store backup storage.
     UpdateImageStoreBackupStorage -> BackupStorageReply:
         PUT "/backup-storage/image-store/{uuid}/actions" Keyed
@@ -687,12 +632,10 @@ operation! {
         body "sshPort" ssh_port: i64 [range(1, 65535)],
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an SFTP backup storage.
     UpdateSftpBackupStorage -> BackupStorageReply: PUT "/backup-storage/sftp/{uuid}/actions" Keyed [
         job(),
@@ -708,8 +651,6 @@ operation! {
         body "sshPort" ssh_port: i64 [range(1, 65535)],
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, output};
 
 use super::types::*;
 
@@ -32,7 +32,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateBaremetalPxeServer::operation, UpdatePreconfigurationTemplate::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a preconfiguration template.
     AddPreconfigurationTemplate -> PreconfigurationTemplateReply:
         POST "/baremetal/preconfigurations" Keyed [job(), wrapper("params")];
@@ -46,8 +46,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_KICKSTART = "kickstart", TYPE_PRESEED = "preseed", TYPE_AUTOYAST = "autoyast" }
 }
@@ -59,7 +57,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates several bare-metal chassis in one call.
     BatchCreateBaremetalChassis -> LongJobReply: POST "/baremetal/chassis/from-file" Keyed [
         job(),
@@ -73,12 +71,10 @@ operation! {
         body "longJobDescription" long_job_description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a bare-metal chassis.
     ChangeBaremetalChassisState -> BaremetalChassisReply:
         PUT "/baremetal/chassis/{uuid}/actions" Keyed
@@ -87,10 +83,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -101,7 +94,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a preconfiguration template.
     ChangePreconfigurationTemplateState -> PreconfigurationTemplateReply:
         PUT "/baremetal/preconfigurations/{uuid}/actions" Keyed
@@ -110,14 +103,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Checks an uploaded file that lists bare-metal chassis, without importing it.
     CheckBaremetalChassisConfigFile -> Empty: POST "/baremetal/chassis/from-file/check" ReadOnly [
         wrapper("params"),
@@ -125,13 +115,10 @@ operation! {
     required {
         body "baremetalChassisInfo" baremetal_chassis_info: Secret,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Cleans up a bare-metal chassis NIC bond.
     CleanUpBaremetalChassisBonding -> Empty:
         PUT "/baremetal/chassis/{chassisUuid}/actions" Keyed
@@ -139,13 +126,10 @@ operation! {
     required {
         path "chassisUuid" chassis_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Creates a bare-metal NIC bond.
     CreateBaremetalBonding -> BaremetalBondingReply: POST "/baremetal/network/bondings" Keyed [
         job(),
@@ -161,8 +145,6 @@ operation! {
         body "opts" opts: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -173,7 +155,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a bare-metal chassis.
     CreateBaremetalChassis -> BaremetalChassisReply: POST "/baremetal/chassis" Keyed [
         job(),
@@ -192,12 +174,10 @@ operation! {
         body "ipmiPort" ipmi_port: i64 [range(1, 65535)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a bare-metal instance.
     CreateBaremetalInstance -> BaremetalInstanceReply: POST "/baremetal/instances" Keyed [
         job(),
@@ -221,8 +201,6 @@ operation! {
         body "strategy" strategy: String [values(&["InstantStart", "JustCreate"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STRATEGY_INSTANT_START = "InstantStart", STRATEGY_JUST_CREATE = "JustCreate" }
 }
@@ -234,7 +212,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a bare-metal PXE server.
     CreateBaremetalPxeServer -> BaremetalPxeServerReply: POST "/baremetal/pxeservers" Keyed [
         job(),
@@ -258,12 +236,10 @@ operation! {
         body "dhcpRangeNetmask" dhcp_range_netmask: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a bare-metal chassis.
     DeleteBaremetalChassis -> Empty: DELETE "/baremetal/chassis/{uuid}" Keyed [
         job(),
@@ -278,7 +254,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a bare-metal PXE server.
     DeleteBaremetalPxeServer -> Empty: DELETE "/baremetal/pxeservers/{uuid}" Keyed [
         job(),
@@ -293,7 +269,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a preconfiguration template.
     DeletePreconfigurationTemplate -> Empty: DELETE "/baremetal/preconfigurations/{uuid}" Keyed [
         job(),
@@ -308,7 +284,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Destroys a bare-metal instance, which can be recovered until it is expunged.
     DestroyBaremetalInstance -> Empty: DELETE "/baremetal/instances/{uuid}" Keyed [
         job(),
@@ -323,7 +299,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a bare-metal instance for good.
     ExpungeBaremetalInstance -> Empty: PUT "/baremetal/instances/{uuid}/actions" Keyed [
         job(),
@@ -332,13 +308,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the power status of a bare-metal chassis.
     GetBaremetalChassisPowerStatus -> PowerStatusReply:
         GET "/baremetal/chassis/{uuid}/powerstatus" ReadOnly;
@@ -348,20 +321,17 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Boots a bare-metal chassis to read its hardware information.
     InspectBaremetalChassis -> BaremetalChassisReply:
         PUT "/baremetal/chassis/{uuid}/actions" Keyed [job(), wrapper("inspectBaremetalChassis")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Powers off a bare-metal chassis.
     PowerOffBaremetalChassis -> Empty:
         PUT "/baremetal/chassis/{chassisUuid}/actions" Keyed
@@ -369,13 +339,10 @@ operation! {
     required {
         path "chassisUuid" chassis_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Powers on a bare-metal chassis.
     PowerOnBaremetalChassis -> Empty:
         PUT "/baremetal/chassis/{chassisUuid}/actions" Keyed
@@ -383,13 +350,10 @@ operation! {
     required {
         path "chassisUuid" chassis_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Power-cycles a bare-metal chassis.
     PowerResetBaremetalChassis -> Empty:
         PUT "/baremetal/chassis/{chassisUuid}/actions" Keyed
@@ -397,10 +361,7 @@ operation! {
     required {
         path "chassisUuid" chassis_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 query! {
@@ -473,7 +434,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reboots a bare-metal instance.
     RebootBaremetalInstance -> BaremetalInstanceReply:
         PUT "/baremetal/instances/{uuid}/actions" Keyed [job(), wrapper("rebootBaremetalInstance")];
@@ -483,12 +444,10 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "pxeBoot" pxe_boot: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reconnects a bare-metal PXE server.
     ReconnectBaremetalPxeServer -> BaremetalPxeServerReply:
         PUT "/baremetal/pxeservers/{uuid}/actions" Keyed
@@ -496,13 +455,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Recovers a bare-metal instance.
     RecoverBaremetalInstance -> BaremetalInstanceReply:
         PUT "/baremetal/instances/{uuid}/actions" Keyed
@@ -510,13 +466,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Starts a bare-metal instance.
     StartBaremetalInstance -> BaremetalInstanceReply:
         PUT "/baremetal/instances/{uuid}/actions" Keyed [job(), wrapper("startBaremetalInstance")];
@@ -526,12 +479,10 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "pxeBoot" pxe_boot: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Starts a bare-metal PXE server.
     StartBaremetalPxeServer -> BaremetalPxeServerReply:
         PUT "/baremetal/pxeservers/{uuid}/actions" Keyed
@@ -539,13 +490,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Stops a bare-metal instance.
     StopBaremetalInstance -> BaremetalInstanceReply:
         PUT "/baremetal/instances/{uuid}/actions" Keyed [job(), wrapper("stopBaremetalInstance")];
@@ -555,26 +503,21 @@ operation! {
     optional {
         /// Taken if unset: `grace`.
         body "type" r#type: String [values(&["grace", "cold"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_GRACE = "grace", TYPE_COLD = "cold" }
 }
 
-operation! {
+tagged_operation! {
     /// Stops a bare-metal PXE server.
     StopBaremetalPxeServer -> BaremetalPxeServerReply:
         PUT "/baremetal/pxeservers/{uuid}/actions" Keyed [job(), wrapper("stopBaremetalPxeServer")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a bare-metal chassis.
     UpdateBaremetalChassis -> BaremetalChassisReply: PUT "/baremetal/chassis/{uuid}/actions" Keyed [
         job(),
@@ -590,12 +533,10 @@ operation! {
         body "ipmiPort" ipmi_port: i64 [range(1, 65535)],
         body "ipmiUsername" ipmi_username: String [len(0, 255)],
         body "ipmiPassword" ipmi_password: Secret [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a bare-metal instance.
     UpdateBaremetalInstance -> BaremetalInstanceReply:
         PUT "/baremetal/instances/{uuid}/actions" Keyed [job(), wrapper("updateBaremetalInstance")];
@@ -607,13 +548,11 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "password" password: Secret [len(0, 255)],
         body "platform" platform: String [values(&["Linux"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { PLATFORM_LINUX = "Linux" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a bare-metal PXE server.
     UpdateBaremetalPxeServer -> BaremetalPxeServerReply:
         PUT "/baremetal/pxeservers/{uuid}/actions" Keyed
@@ -627,12 +566,10 @@ operation! {
         body "dhcpRangeBegin" dhcp_range_begin: String,
         body "dhcpRangeEnd" dhcp_range_end: String,
         body "dhcpRangeNetmask" dhcp_range_netmask: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a preconfiguration template.
     UpdatePreconfigurationTemplate -> PreconfigurationTemplateReply:
         PUT "/baremetal/preconfigurations/{uuid}/actions" Keyed
@@ -646,8 +583,6 @@ operation! {
         body "distribution" distribution: String [len(0, 64)],
         body "type" r#type: String [values(&["kickstart", "preseed", "autoyast"])],
         body "content" content: String [len(0, 16777215)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_KICKSTART = "kickstart", TYPE_PRESEED = "preseed", TYPE_AUTOYAST = "autoyast" }
 }

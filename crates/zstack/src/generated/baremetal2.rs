@@ -3,7 +3,7 @@
 //! Elastic bare-metal instances with gateways and chassis.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, output};
 
 use super::types::*;
 
@@ -42,7 +42,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateBareMetal2ProvisionNetwork::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds an elastic bare-metal gateway.
     AddBareMetal2Gateway -> HostReply: POST "/baremetal2/gateways" Keyed [job(), wrapper("params")];
     required AddBareMetal2GatewayRequired {
@@ -58,12 +58,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an elastic bare-metal IPMI chassis.
     AddBareMetal2IpmiChassis -> BareMetal2ChassisReply: POST "/baremetal2/chassis/ipmi" Keyed [
         job(),
@@ -84,8 +82,6 @@ operation! {
         body "provisionType" provision_type: String [values(&["Remote", "Local", "Direct"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PROVISION_TYPE_REMOTE = "Remote", PROVISION_TYPE_LOCAL = "Local",
@@ -100,7 +96,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches an elastic bare-metal gateway to a cluster.
     AttachBareMetal2GatewayToCluster -> BareMetal2GatewayReply:
         POST "/baremetal2/clusters/{clusterUuid}/gateways/{gatewayUuid}" Keyed
@@ -109,10 +105,7 @@ operation! {
         path "clusterUuid" cluster_uuid: String,
         path "gatewayUuid" gateway_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -122,7 +115,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches an elastic bare-metal provisioning network to a cluster.
     AttachBareMetal2ProvisionNetworkToCluster -> BareMetal2ProvisionNetworkReply:
         POST "/baremetal2/clusters/{clusterUuid}/provision-networks/{networkUuid}" Keyed
@@ -131,10 +124,7 @@ operation! {
         path "clusterUuid" cluster_uuid: String,
         path "networkUuid" network_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -144,7 +134,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a provisioning NIC to a NIC bond.
     AttachProvisionNicToBonding -> BareMetal2InstanceReply:
         POST "/baremetal2/bm-instances/{uuid}/bm2-bondings/{bondingUuid}" Keyed
@@ -157,8 +147,6 @@ operation! {
     optional {
         body "provisionIp" provision_ip: String,
         body "customMac" custom_mac: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -169,7 +157,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds several elastic bare-metal IPMI chassis in one call.
     BatchAddBareMetal2IpmiChassis -> LongJobReply: POST "/baremetal2/chassis/ipmi/from-file" Keyed [
         job(),
@@ -183,12 +171,10 @@ operation! {
         body "longJobDescription" long_job_description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an elastic bare-metal chassis offering.
     ChangeBareMetal2ChassisOfferingState -> BareMetal2ChassisOfferingReply:
         PUT "/baremetal2/chassis/offerings/{uuid}/actions" Keyed
@@ -197,10 +183,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -211,7 +194,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an elastic bare-metal chassis.
     ChangeBareMetal2ChassisState -> BareMetal2ChassisReply:
         PUT "/baremetal2/chassis/{uuid}/actions" Keyed
@@ -220,14 +203,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Moves an elastic bare-metal gateway to another cluster.
     ChangeBareMetal2GatewayCluster -> BareMetal2GatewayReply:
         PUT "/baremetal2/gateways/{gatewayUuid}/actions" Keyed
@@ -236,13 +216,10 @@ operation! {
         path "gatewayUuid" gateway_uuid: String,
         body "clusterUuid" cluster_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an elastic bare-metal gateway.
     ChangeBareMetal2GatewayState -> BareMetal2GatewayReply:
         PUT "/baremetal2/gateways/{uuid}/actions" Keyed
@@ -251,14 +228,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the password of an elastic bare-metal instance.
     ChangeBareMetal2InstancePassword -> BareMetal2InstanceReply:
         PUT "/baremetal2/bm-instances/{uuid}/action" Keyed
@@ -274,13 +248,10 @@ operation! {
             ),
         ],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an elastic bare-metal provisioning network.
     ChangeBareMetal2ProvisionNetworkState -> BareMetal2ProvisionNetworkReply:
         PUT "/baremetal2/provision-networks/{uuid}/actions" Keyed
@@ -289,27 +260,21 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Checks an uploaded file that lists elastic bare-metal IPMI chassis, without importing it.
     CheckBareMetal2IpmiChassisConfigFile -> Empty:
         POST "/baremetal2/chassis/ipmi/from-file/check" ReadOnly [wrapper("params")];
     required {
         body "chassisInfo" chassis_info: Secret,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Checks whether a fixed provisioning IP address can be used for a bare-metal instance.
     CheckStaticProvisionIp -> Empty:
         POST "/baremetal2/bm-instances/static/provision/ip/check" ReadOnly [wrapper("params")];
@@ -317,13 +282,10 @@ operation! {
         body "clusterUuid" cluster_uuid: String,
         body "provisionIp" provision_ip: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Cleans up an elastic bare-metal NIC bond.
     CleanUpBareMetal2Bonding -> Empty:
         PUT "/baremetal2/chassis/{chassisUuid}/actions" Keyed
@@ -331,13 +293,10 @@ operation! {
     required {
         path "chassisUuid" chassis_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Creates an elastic bare-metal NIC bond.
     CreateBareMetal2Bonding -> BareMetal2BondingReply: POST "/baremetal2/chassis/bond" Keyed [
         job(),
@@ -351,8 +310,6 @@ operation! {
     }
     optional {
         body "opts" opts: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -363,7 +320,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an elastic bare-metal instance.
     CreateBareMetal2Instance -> BareMetal2InstanceReply: POST "/baremetal2/bm-instances" Keyed [
         job(),
@@ -389,12 +346,10 @@ operation! {
         body "gatewayAllocatorStrategy" gateway_allocator_strategy: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Records the hardware that an elastic bare-metal chassis reported about itself.
     CreateBareMetal2IpmiChassisHardwareInfo -> Empty:
         POST "/baremetal2/chassis/ipmi/hardwareinfos" Unsafe [wrapper("params"), anonymous()];
@@ -405,12 +360,10 @@ operation! {
     }
     optional {
         body "convertInfo" convert_info: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an elastic bare-metal provisioning network.
     CreateBareMetal2ProvisionNetwork -> BareMetal2ProvisionNetworkReply:
         POST "/baremetal2/provision-networks" Keyed [job(), wrapper("params")];
@@ -427,12 +380,10 @@ operation! {
         body "dhcpRangeGateway" dhcp_range_gateway: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an elastic bare-metal chassis.
     DeleteBareMetal2Chassis -> Empty: DELETE "/baremetal2/chassis/{uuid}" Keyed [
         job(),
@@ -447,7 +398,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an elastic bare-metal gateway.
     DeleteBareMetal2Gateway -> Empty: DELETE "/baremetal2/gateways/{uuid}" Keyed [
         job(),
@@ -462,7 +413,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an elastic bare-metal provisioning network.
     DeleteBareMetal2ProvisionNetwork -> Empty:
         DELETE "/baremetal2/provision-networks/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -475,7 +426,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an elastic bare-metal gateway from a cluster.
     DetachBareMetal2GatewayFromCluster -> BareMetal2GatewayReply:
         DELETE "/baremetal2/clusters/{clusterUuid}/gateways/{gatewayUuid}" Keyed [job()];
@@ -486,7 +437,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an elastic bare-metal provisioning network from a cluster.
     DetachBareMetal2ProvisionNetworkFromCluster -> BareMetal2ProvisionNetworkReply:
         DELETE "/baremetal2/clusters/{clusterUuid}/provision-networks/{networkUuid}" Keyed [job()];
@@ -497,7 +448,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a provisioning NIC from a NIC bond.
     DetachProvisionNicFromBonding -> BareMetal2InstanceReply:
         DELETE "/baremetal2/bm-instances/bm2-bondings/{uuid}" Keyed [job()];
@@ -508,7 +459,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the power status of an elastic bare-metal chassis.
     GetBareMetal2ChassisPowerStatus -> PowerStatusReply:
         GET "/baremetal2/chassis/{uuid}/powerstatus" ReadOnly;
@@ -518,7 +469,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the allocator strategies for elastic bare-metal gateways.
     GetBareMetal2GatewayAllocatorStrategies -> JsonStrategies:
         GET "/baremetal2/gateways/allocators/strategies" ReadOnly;
@@ -533,7 +484,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns how many IP addresses elastic bare-metal provision networks have left.
     GetBareMetal2ProvisionNetworkIpAddressCapacity -> CapacityDataReply:
         GET "/baremetal2/provision-networks/ip-capacity" ReadOnly;
@@ -550,7 +501,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the boot mode that elastic bare-metal instances support.
     GetBareMetal2SupportedBootMode -> SupportedBootModeReply:
         GET "/baremetal2/chassis/supported-boot-modes" ReadOnly;
@@ -565,20 +516,17 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Boots an elastic bare-metal chassis to read its hardware information.
     InspectBareMetal2Chassis -> BareMetal2ChassisReply:
         PUT "/baremetal2/chassis/{uuid}/actions" Keyed [job(), wrapper("inspectBareMetal2Chassis")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Reads the hardware information of an elastic bare-metal chassis through its instance.
     InspectBareMetal2ChassisByInstance -> BareMetal2ChassisReply:
         PUT "/baremetal2/bm-instances/{uuid}/actions" Keyed
@@ -586,13 +534,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Powers off an elastic bare-metal chassis.
     PowerOffBareMetal2Chassis -> BareMetal2ChassisReply:
         PUT "/baremetal2/chassis/{uuid}/actions" Keyed
@@ -600,13 +545,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Powers on an elastic bare-metal chassis.
     PowerOnBareMetal2Chassis -> BareMetal2ChassisReply:
         PUT "/baremetal2/chassis/{uuid}/actions" Keyed [job(), wrapper("powerOnBareMetal2Chassis")];
@@ -616,13 +558,11 @@ operation! {
     optional {
         /// Taken if unset: `ipxe`.
         body "bootDev" boot_dev: String [values(&["disk", "ipxe"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { BOOT_DEV_DISK = "disk", BOOT_DEV_IPXE = "ipxe" }
 }
 
-operation! {
+tagged_operation! {
     /// Power-cycles an elastic bare-metal chassis.
     PowerResetBareMetal2Chassis -> BareMetal2ChassisReply:
         PUT "/baremetal2/chassis/{uuid}/actions" Keyed
@@ -633,8 +573,6 @@ operation! {
     optional {
         /// Taken if unset: `ipxe`.
         body "bootDev" boot_dev: String [values(&["disk", "ipxe"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { BOOT_DEV_DISK = "disk", BOOT_DEV_IPXE = "ipxe" }
 }
@@ -765,7 +703,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reconnects an elastic bare-metal gateway.
     ReconnectBareMetal2Gateway -> BareMetal2GatewayReply:
         PUT "/baremetal2/gateways/{uuid}/actions" Keyed
@@ -773,13 +711,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Reconnects an elastic bare-metal instance.
     ReconnectBareMetal2Instance -> BareMetal2InstanceReply:
         PUT "/baremetal2/bm-instances/{uuid}/actions" Keyed
@@ -787,13 +722,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Starts an elastic bare-metal instance.
     StartBareMetal2Instance -> BareMetal2InstanceReply:
         PUT "/baremetal2/bm-instances/{uuid}/action" Keyed
@@ -806,12 +738,10 @@ operation! {
         body "gatewayUuid" gateway_uuid: String,
         body "chassisUuid" chassis_uuid: String,
         body "chassisOfferingUuid" chassis_offering_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an elastic bare-metal chassis.
     UpdateBareMetal2Chassis -> BareMetal2ChassisReply:
         PUT "/baremetal2/chassis/{uuid}/actions" Keyed [job(), wrapper("updateBareMetal2Chassis")];
@@ -821,12 +751,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an elastic bare-metal chassis offering.
     UpdateBareMetal2ChassisOffering -> BareMetal2ChassisOfferingReply:
         PUT "/baremetal2/chassis/offerings/{uuid}/actions" Keyed
@@ -837,12 +765,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an elastic bare-metal chassis PCI device.
     UpdateBareMetal2ChassisPciDevice -> BareMetal2ChassisPciDeviceReply:
         PUT "/baremetal2/chassis/pci-devices/{uuid}/actions" Keyed
@@ -854,8 +780,6 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -866,7 +790,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an elastic bare-metal gateway.
     UpdateBareMetal2Gateway -> BareMetal2GatewayReply:
         PUT "/baremetal2/gateways/{uuid}/actions" Keyed [job(), wrapper("updateBareMetal2Gateway")];
@@ -880,12 +804,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "managementIp" management_ip: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an elastic bare-metal instance.
     UpdateBareMetal2Instance -> BareMetal2InstanceReply:
         PUT "/baremetal2/bm-instances/{uuid}/action" Keyed
@@ -902,8 +824,6 @@ operation! {
         body "autoReleaseChassisEvent" auto_release_chassis_event: String [
             values(&["enable", "disable"]),
         ],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         STATE_STOPPED = "Stopped", STATE_RUNNING = "Running",
@@ -912,7 +832,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an elastic bare-metal IPMI chassis.
     UpdateBareMetal2IpmiChassis -> BareMetal2ChassisReply:
         PUT "/baremetal2/chassis/ipmi/{uuid}/actions" Keyed
@@ -927,12 +847,10 @@ operation! {
         body "ipmiPassword" ipmi_password: Secret [len(0, 255)],
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an elastic bare-metal provisioning network.
     UpdateBareMetal2ProvisionNetwork -> BareMetal2ProvisionNetworkReply:
         PUT "/baremetal2/provision-networks/{uuid}/actions" Keyed
@@ -948,8 +866,6 @@ operation! {
         body "dhcpRangeEndIp" dhcp_range_end_ip: String,
         body "dhcpRangeNetmask" dhcp_range_netmask: String,
         body "dhcpRangeGateway" dhcp_range_gateway: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Price tables and spending of accounts.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, operation, output};
+use cumulo_core::{Json, Timestamp, output};
 
 use super::types::*;
 
@@ -23,7 +23,7 @@ pub static OPERATIONS: &[Spec] = &[
     ValidatePriceUserConfig::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Attaches a price table to an account.
     AttachPriceTableToAccount -> PriceTableReply:
         POST "/billings/price-tables/{tableUuid}/accounts/{accountUuid}" Keyed
@@ -32,10 +32,7 @@ operation! {
         path "accountUuid" account_uuid: String,
         path "tableUuid" table_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -45,7 +42,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Calculates what an account has spent, from its billing records.
     CalculateAccountBillingSpending -> SpendingReply:
         PUT "/billings/accounts/{accountUuid}/actions" ReadOnly
@@ -59,8 +56,6 @@ operation! {
         body "resourceUuid" resource_uuid: String,
         /// Taken if unset: `false`.
         body "simple" simple: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -72,7 +67,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Calculates what an account has spent in a period.
     CalculateAccountSpending -> SpendingReply:
         PUT "/billings/accounts/{accountUuid}/actions" ReadOnly
@@ -88,8 +83,6 @@ operation! {
         body "dateEnd" date_end: i64 [range(0, i64::MAX)],
         /// Taken if unset: `false`.
         body "simple" simple: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         HYPERVISOR_TYPE_KVM = "KVM", HYPERVISOR_TYPE_SIMULATOR = "Simulator",
@@ -97,7 +90,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Calculates what resources have cost in a period.
     CalculateResourceSpending -> SpendingPage: PUT "/billings/resources/actions" ReadOnly [
         wrapper("calculateResourceSpending"),
@@ -127,8 +120,6 @@ operation! {
         ],
         body "start" start: i64 [range(0, i64::MAX)],
         body "limit" limit: i64 [range(1, 10000)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         RESOURCE_TYPE_VM = "VM", RESOURCE_TYPE_CPU = "cpu", RESOURCE_TYPE_MEMORY = "memory",
@@ -152,7 +143,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Switches an account to another price table.
     ChangeAccountPriceTableBinding -> PriceTableReply:
         PUT "/billings/price-tables/{tableUuid}/accounts/{accountUuid}" Keyed
@@ -161,13 +152,10 @@ operation! {
         path "accountUuid" account_uuid: String,
         path "tableUuid" table_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes old usage records of billing.
     CleanupBillingUsage -> Empty: DELETE "/billings/usage" Keyed [job()];
     required {}
@@ -177,7 +165,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a price table.
     CreatePriceTable -> PriceTableReply: POST "/billings/price-tables" Keyed [
         job(),
@@ -191,12 +179,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a resource price.
     CreateResourcePrice -> PriceReply: POST "/billings/prices" Keyed [job(), wrapper("params")];
     required {
@@ -218,8 +204,6 @@ operation! {
         body "tableUuid" table_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         RESOURCE_NAME_CPU = "cpu", RESOURCE_NAME_MEMORY = "memory",
@@ -240,7 +224,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes billing records of a period.
     DeleteBilling -> Empty: DELETE "/billings/billings" Keyed [job()];
     required {}
@@ -253,7 +237,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a price table.
     DeletePriceTable -> Empty: DELETE "/billings/price-tables/{uuid}" Keyed [
         job(),
@@ -268,7 +252,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a resource price.
     DeleteResourcePrice -> Empty: DELETE "/billings/prices/{uuid}" Keyed [
         job(),
@@ -285,7 +269,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a price table from an account.
     DetachPriceTableFromAccount -> PriceTableReply:
         DELETE "/billings/price-tables/{tableUuid}/accounts/{accountUuid}" Keyed [job()];
@@ -296,7 +280,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Computes the billing records of accounts anew.
     GenerateAccountBilling -> Empty:
         PUT "/billings/accounts/{accountUuid}/actions" Keyed
@@ -304,13 +288,10 @@ operation! {
     required {
         path "accountUuid" account_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the accounts that a price table applies to.
     GetAccountPriceTableRef -> AccountUuidsTableUuidReply:
         GET "/billings/price-tables/refs" ReadOnly;
@@ -375,7 +356,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a price table.
     UpdatePriceTable -> PriceTableReply: PUT "/billings/price-tables/{uuid}/actions" Keyed [
         job(),
@@ -387,12 +368,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a resource price.
     UpdateResourcePrice -> PriceReply: PUT "/billings/prices/{uuid}/actions" Keyed [
         job(),
@@ -405,12 +384,10 @@ operation! {
         body "endDateInLong" end_date_in_long: i64,
         /// Taken if unset: `false`.
         body "setEndDateInLongBaseOnCurrentTime" set_end_date_in_long_base_on_current_time: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks the user configuration of a disk offering without saving it.
     ValidateDiskOfferingUserConfig -> Empty: PUT "/billings/accounts/actions" Keyed [
         job(),
@@ -419,13 +396,10 @@ operation! {
     required {
         body "config" config: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Checks the user configuration of an instance offering without saving it.
     ValidateInstanceOfferingUserConfig -> Empty: PUT "/billings/accounts/actions" Keyed [
         job(),
@@ -434,13 +408,10 @@ operation! {
     required {
         body "config" config: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Checks the user configuration of a price without saving it.
     ValidatePriceUserConfig -> Empty: PUT "/billings/accounts/actions" Keyed [
         job(),
@@ -449,10 +420,7 @@ operation! {
     required {
         body "config" config: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {

@@ -3,7 +3,7 @@
 //! Clusters of hosts and load balancing between hosts (DRS).
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, input, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, input, output};
 
 use super::types::*;
 
@@ -25,17 +25,14 @@ pub static OPERATIONS: &[Spec] = &[
     ValidateClusterSupportDRS::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Carries out a migration that DRS advised for a cluster.
     ApplyDRSAdvice -> VmMigrationActivityUuidReply:
         PUT "/clusters/drs/advice/{adviceUuid}/actions" Keyed [job(), wrapper("applyDRSAdvice")];
     required {
         path "adviceUuid" advice_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -45,7 +42,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a bare-metal PXE server to a cluster.
     AttachBaremetalPxeServerToCluster -> BaremetalPxeServerReply:
         POST "/clusters/{clusterUuid}/pxeservers/{pxeServerUuid}" Keyed [job(), wrapper("params")];
@@ -53,13 +50,10 @@ operation! {
         path "pxeServerUuid" pxe_server_uuid: String,
         path "clusterUuid" cluster_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Attaches an iSCSI server to a cluster.
     AttachIscsiServerToCluster -> IscsiServerReply:
         POST "/clusters/{clusterUuid}/storage-devices/iscsi/servers/{uuid}" Keyed
@@ -68,13 +62,10 @@ operation! {
         path "uuid" uuid: String,
         path "clusterUuid" cluster_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Attaches an NVMe server to a cluster.
     AttachNvmeServerToCluster -> NvmeServerReply:
         POST "/clusters/{clusterUuid}/storage-devices/nvme/servers/{uuid}" Keyed
@@ -83,13 +74,10 @@ operation! {
         path "uuid" uuid: String,
         path "clusterUuid" cluster_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Makes a primary storage available to the hosts of a cluster.
     AttachPrimaryStorageToCluster -> PrimaryStorageReply:
         POST "/clusters/{clusterUuid}/primary-storage/{primaryStorageUuid}" Keyed
@@ -98,13 +86,10 @@ operation! {
         path "clusterUuid" cluster_uuid: String,
         path "primaryStorageUuid" primary_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Prepares a Mini host for its first use.
     BootstrapMiniHost -> StageReply: POST "/mini-clusters/hosts" Keyed [job(), wrapper("params")];
     required {
@@ -114,8 +99,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -126,7 +109,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a cluster; a disabled one takes no new VMs.
     ChangeClusterState -> ClusterReply: PUT "/clusters/{uuid}/actions" Keyed [
         job(),
@@ -136,10 +119,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -150,7 +130,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a cluster: hosts of one hypervisor that share networks and storage.
     CreateCluster -> ClusterReply: POST "/clusters" Keyed [job(), wrapper("params")];
     required {
@@ -168,8 +148,6 @@ operation! {
         ],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         HYPERVISOR_TYPE_KVM = "KVM", HYPERVISOR_TYPE_SIMULATOR = "Simulator",
@@ -181,7 +159,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a cluster DRS policy.
     CreateClusterDRS -> ClusterDRSReply: POST "/clusters/{clusterUuid}/drs" Keyed [
         job(),
@@ -200,8 +178,6 @@ operation! {
         body "defaultEnable" default_enable: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { AUTOMATION_LEVEL_AUTOMATIC = "Automatic", AUTOMATION_LEVEL_MANUAL = "Manual" }
 }
@@ -213,7 +189,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a Mini cluster.
     CreateMiniCluster -> ClusterReply: POST "/mini-clusters" Keyed [job(), wrapper("params")];
     required CreateMiniClusterRequired {
@@ -231,13 +207,11 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { HYPERVISOR_TYPE_KVM = "KVM", HYPERVISOR_TYPE_SIMULATOR = "Simulator" }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a cluster with its hosts; VMs on them are stopped.
     DeleteCluster -> Empty: DELETE "/clusters/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -249,7 +223,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a cluster DRS policy.
     DeleteClusterDRS -> Empty: DELETE "/clusters/drs/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -261,7 +235,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a bare-metal PXE server from a cluster.
     DetachBaremetalPxeServerFromCluster -> BaremetalPxeServerReply:
         DELETE "/clusters/{clusterUuid}/pxeservers/{pxeServerUuid}" Keyed [job()];
@@ -272,7 +246,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an iSCSI server from a cluster.
     DetachIscsiServerFromCluster -> IscsiServerReply:
         DELETE "/clusters/{clusterUuid}/storage-devices/iscsi/servers/{uuid}" Keyed [job()];
@@ -283,7 +257,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an NVMe server from a cluster.
     DetachNvmeServerFromCluster -> NvmeServerReply:
         DELETE "/clusters/{clusterUuid}/storage-devices/nvme/servers/{uuid}" Keyed [job()];
@@ -294,7 +268,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a primary storage from a cluster; VMs on it there are stopped.
     DetachPrimaryStorageFromCluster -> PrimaryStorageReply:
         DELETE "/clusters/{clusterUuid}/primary-storage/{primaryStorageUuid}" Keyed [job()];
@@ -305,7 +279,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Makes DRS rebalance a cluster now.
     ExecuteDRSScheduling -> Empty: PUT "/clusters/drs/{uuid}/actions" Keyed [
         job(),
@@ -314,13 +288,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists L2 networks that could be attached to a cluster.
     GetCandidateL2NetworksForAttachingCluster -> L2NetworkDataList:
         GET "/cluster/{clusterUuid}/l2-candidates" ReadOnly;
@@ -342,7 +313,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible Mini hosts.
     GetCandidateMiniHosts -> HostsReply: GET "/mini-clusters/candidate-hosts" ReadOnly;
     required {}
@@ -361,7 +332,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible network interfaces.
     GetCandidateNetworkInterfaces -> CandidateNicsSlaveNamesReply:
         GET "/cluster/hosts-network-interfaces" ReadOnly;
@@ -390,7 +361,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the DRS load status of a cluster.
     GetClusterDRSStatus -> HostLoadOverThresholdReply: GET "/clusters/drs/status" ReadOnly;
     required {
@@ -406,7 +377,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the NICs and NIC bonds that hosts of a cluster have in common.
     GetClusterHostNetworkFacts -> BondingsNicsReply:
         GET "/cluster/hosts-network-facts/{clusterUuid}" ReadOnly;
@@ -474,7 +445,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes name or description of a cluster.
     UpdateCluster -> ClusterReply: PUT "/clusters/{uuid}/actions" Keyed [
         job(),
@@ -486,12 +457,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a cluster DRS policy.
     UpdateClusterDRS -> ClusterDRSReply: PUT "/clusters/drs/{uuid}/actions" Keyed [
         job(),
@@ -507,8 +476,6 @@ operation! {
         body "thresholds" thresholds: Vec<Json>,
         body "thresholdDuration" threshold_duration: i64,
         body "state" state: String [values(&["Enabled", "Disabled"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         AUTOMATION_LEVEL_AUTOMATIC = "Automatic", AUTOMATION_LEVEL_MANUAL = "Manual",
@@ -516,7 +483,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates the operating system packages of all hosts of a cluster.
     UpdateClusterOS -> LongJobReply: PUT "/clusters/{uuid}/actions" Keyed [
         job(),
@@ -534,12 +501,10 @@ operation! {
         body "force" force: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether a cluster supports DRS.
     ValidateClusterSupportDRS -> DrsSupportReply: GET "/clusters/{clusterUuid}/drs/valid" ReadOnly;
     required {

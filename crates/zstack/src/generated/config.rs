@@ -3,7 +3,7 @@
 //! Global settings, overrides for single resources, and templates of settings.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Timestamp, input, operation, output};
+use cumulo_core::{Timestamp, input, output};
 
 use super::types::*;
 
@@ -20,7 +20,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateTemplateConfig::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Applies a template of global settings.
     ApplyTemplateConfig -> Empty:
         PUT "/template-configurations/{templateUuid}/actions" Keyed
@@ -28,13 +28,10 @@ operation! {
     required {
         path "templateUuid" template_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a resource-level setting.
     DeleteResourceConfig -> Empty:
         DELETE "/resource-configurations/{category}/{name}/{resourceUuid}" Keyed [job()];
@@ -49,7 +46,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the values that a global setting can take.
     GetGlobalConfigOptions -> OptionsReply: GET "/global-configurations/{category}/{name}" ReadOnly;
     required {
@@ -66,7 +63,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the global settings that can be overridden for single resources.
     GetResourceBindableConfig -> BindableConfigsReply:
         GET "/resource-configurations/bindable" ReadOnly;
@@ -83,7 +80,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the effective value of a setting for a resource.
     GetResourceConfig -> EffectiveConfigsValueReply:
         GET "/resource-configurations/{resourceUuid}/{category}/{name}" ReadOnly;
@@ -103,7 +100,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the effective values of several settings for a resource.
     GetResourceConfigs -> ResourceConfigs:
         GET "/resource-configurations/{resourceUuid}/{category}" ReadOnly;
@@ -178,20 +175,17 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets all global settings back to their defaults.
     ResetGlobalConfig -> Empty: PUT "/global-configurations/actions" Keyed [
         job(),
         wrapper("resetGlobalConfig"),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets a template of global settings back to its defaults.
     ResetTemplateConfig -> Empty:
         PUT "/template-configurations/{templateUuid}/actions" Keyed
@@ -199,13 +193,10 @@ operation! {
     required {
         path "templateUuid" template_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Undoes the application of a template of global settings.
     RevertTemplateConfig -> Empty:
         PUT "/template-configurations/{templateUuid}/actions" Keyed
@@ -213,13 +204,10 @@ operation! {
     required {
         path "templateUuid" template_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Changes the value of a global setting.
     UpdateGlobalConfig -> GlobalConfigReply:
         PUT "/global-configurations/{category}/{name}/actions" Keyed
@@ -230,8 +218,6 @@ operation! {
     }
     optional {
         body "value" value: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -242,7 +228,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Overrides a global setting for one resource.
     UpdateResourceConfig -> ResourceConfigReply:
         PUT "/resource-configurations/{category}/{name}/{resourceUuid}/actions" Keyed
@@ -253,10 +239,7 @@ operation! {
         path "resourceUuid" resource_uuid: String,
         body "value" value: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -266,7 +249,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Overrides several settings for one resource.
     UpdateResourceConfigs -> ResourceConfigStructList:
         POST "/resource-configurations/{resourceUuid}/resource-configs/actions" Keyed
@@ -275,10 +258,7 @@ operation! {
         path "resourceUuid" resource_uuid: String,
         body "resourceConfigs" resource_configs: Vec<ResourceConfigAO>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -288,7 +268,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a setting of a template.
     UpdateTemplateConfig -> TemplateConfigReply:
         PUT "/template-configurations/{templateUuid}/actions" Keyed
@@ -299,10 +279,7 @@ operation! {
         body "name" name: String,
         body "value" value: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {

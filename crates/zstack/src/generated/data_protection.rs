@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -34,7 +34,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateCdpPolicy::operation, UpdateCdpTask::operation, UpgradeBackupStorageCdpTasks::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Puts a type of resource under integrity protection.
     AddIntegrityResource -> Empty: POST "/integrity/resource/actions" Keyed [
         job(),
@@ -47,12 +47,10 @@ operation! {
         body "integrityResourceDataRangeInDays" integrity_resource_data_range_in_days: i64 [
             range(1, 65535),
         ],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks the integrity of the stored data of several resources.
     CheckBatchDataIntegrity -> ResourceMapReply: GET "/check/batch/data/integrity/" ReadOnly;
     required {
@@ -70,7 +68,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a CDP policy.
     CreateCdpPolicy -> CdpPolicyReply: POST "/cdp-backup-storage/policy" Keyed [
         job(),
@@ -92,8 +90,6 @@ operation! {
         body "fullBackupIntervalInDay" full_backup_interval_in_day: i64 [range(1, 10)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -104,7 +100,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a CDP task.
     CreateCdpTask -> CdpTaskReply: POST "/cdp-backup-storage/task" Keyed [job(), wrapper("params")];
     required CreateCdpTaskRequired {
@@ -124,8 +120,6 @@ operation! {
         body "maxLatency" max_latency: i64,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -136,7 +130,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a management database backup.
     CreateDatabaseBackup -> DatabaseBackupReply: POST "/database-backups" Keyed [
         job(),
@@ -150,8 +144,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -162,7 +154,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM from a CDP backup.
     CreateVmFromCdpBackup -> VmInstanceReply: PUT "/cdp-backups/actions" Keyed [
         job(),
@@ -191,13 +183,11 @@ operation! {
         body "dataVolumeSystemTags" data_volume_system_tags: Vec<String>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a ZBox backup.
     CreateZBoxBackup -> ExternalBackupReply: POST "/externalbackup/zbox" Keyed [
         job(),
@@ -215,8 +205,6 @@ operation! {
         body "description" description: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -227,7 +215,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a CDP policy.
     DeleteCdpPolicy -> Empty: DELETE "/cdp-backup-storage/policy/{uuid}" Keyed [
         job(),
@@ -242,7 +230,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a CDP task.
     DeleteCdpTask -> Empty: DELETE "/cdp-task/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -256,19 +244,16 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes CDP task data.
     DeleteCdpTaskData -> Empty: POST "/cdp-task/{uuid}/data" Keyed [job(), wrapper("params")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a management database backup.
     DeleteDatabaseBackup -> Empty: DELETE "/database-backups/{uuid}" Keyed [job()];
     required {
@@ -279,7 +264,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an exported management database backup from a backup storage.
     DeleteExportedDatabaseBackupFromBackupStorage -> Empty:
         DELETE "/exported-database-backup/{databaseBackupUuid}/backup-storage/{backupStorageUuid}" Keyed
@@ -291,7 +276,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an external backup.
     DeleteExternalBackup -> Empty: DELETE "/externalbackup/{uuid}" Keyed [
         job(),
@@ -306,7 +291,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a VM backup.
     DeleteVmBackup -> Empty: DELETE "/vm-backups/{groupUuid}" Keyed [job()];
     required {
@@ -321,7 +306,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a volume backup.
     DeleteVolumeBackup -> Empty: DELETE "/volume-backups/{uuid}" Keyed [job()];
     required {
@@ -336,7 +321,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Disables a CDP task.
     DisableCdpTask -> CdpTaskReply: POST "/cdp-task/disable/{uuid}" Keyed [
         job(),
@@ -348,24 +333,19 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "force" force: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables a CDP task.
     EnableCdpTask -> CdpTaskReply: POST "/cdp-task/enable/{uuid}" Keyed [job(), wrapper("params")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Exports a management database backup from a backup storage.
     ExportDatabaseBackupFromBackupStorage -> DatabaseBackupUrlReply:
         PUT "/database-backups/{databaseBackupUuid}/backup-storage/{backupStorageUuid}/actions" Keyed
@@ -374,10 +354,7 @@ operation! {
         path "backupStorageUuid" backup_storage_uuid: String,
         path "databaseBackupUuid" database_backup_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -387,7 +364,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns what a backup storage still needs before CDP can use it.
     GetCdpBackupStorageRequirement -> CdpBackupStorageRequirement:
         GET "/cdp-backup-storage/{backupStorageUuid}/requirement" ReadOnly;
@@ -411,7 +388,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists management database backups on an ImageStore server.
     GetDatabaseBackupFromImageStore -> BackupsReply: GET "/database-backups/image-store" ReadOnly;
     required {
@@ -430,7 +407,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the fields that data protection encrypts.
     GetEncryptedField -> EncryptedFieldsReply: GET "/encrypted/fields" ReadOnly;
     required {}
@@ -446,7 +423,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the details of a backup on a ZBox.
     GetZBoxBackupDetails -> Empty: GET "/externalbackup/zbox/{uuid}/details" ReadOnly;
     required {
@@ -455,7 +432,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Merges CDP backup data on a backup storage to free space.
     MergeDataOnBackupStorage -> Empty:
         PUT "/cdp-task/mergedata/{backupStorageUuid}/actions" Keyed
@@ -463,13 +440,10 @@ operation! {
     required {
         path "backupStorageUuid" backup_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Mounts a VM recovery point.
     MountVmInstanceRecoveryPoint -> RecoveryPointMount:
         POST "/cdp-backup-storage/mount-recovery-point" Keyed [job(), wrapper("params")];
@@ -481,8 +455,6 @@ operation! {
     optional {
         /// Taken if unset: `true`.
         body "https" https: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -577,7 +549,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Recovers a backup from an image store backup storage.
     RecoverBackupFromImageStoreBackupStorage -> VolumeBackupReply:
         PUT "/volume-backups/{uuid}/actions" Keyed
@@ -587,13 +559,10 @@ operation! {
         body "srcBackupStorageUuid" src_backup_storage_uuid: String,
         body "dstBackupStorageUuid" dst_backup_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Restores the management database from a backup; the management node restarts.
     RecoverDatabaseFromBackup -> LogListenPortReply: PUT "/database-backups/actions" Keyed [
         job(),
@@ -606,8 +575,6 @@ operation! {
         body "uuid" uuid: String,
         body "backupStorageUrl" backup_storage_url: Secret,
         body "backupInstallPath" backup_install_path: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -618,7 +585,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Recovers a VM backup from an image store backup storage.
     RecoverVmBackupFromImageStoreBackupStorage -> JsonList:
         PUT "/vm-backups/{groupUuid}/actions" Keyed
@@ -628,13 +595,10 @@ operation! {
         body "srcBackupStorageUuid" src_backup_storage_uuid: String,
         body "dstBackupStorageUuid" dst_backup_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Takes a VM back to a CDP recovery point.
     RevertVmFromCdpBackup -> Empty: PUT "/cdp-backups/{vmInstanceUuid}/actions" Keyed [
         job(),
@@ -654,12 +618,10 @@ operation! {
         body "useExistingVolume" use_existing_volume: bool,
         /// Taken if unset: `0`.
         body "recoverBandwidth" recover_bandwidth: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Takes a VM back to a VM backup.
     RevertVmFromVmBackup -> Empty: PUT "/vm-backups/{groupUuid}/actions" Keyed [
         job(),
@@ -670,12 +632,10 @@ operation! {
     }
     optional {
         body "backupStorageUuid" backup_storage_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Takes a volume back to a volume backup.
     RevertVolumeFromVolumeBackup -> Empty: PUT "/volume-backups/{uuid}/actions" Keyed [
         job(),
@@ -686,12 +646,10 @@ operation! {
     }
     optional {
         body "backupStorageUuid" backup_storage_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Turns on encryption and integrity protection of stored data.
     StartDataProtection -> Empty: POST "/start/data/protection/" Keyed [job(), wrapper("params")];
     required {
@@ -699,12 +657,10 @@ operation! {
     }
     optional {
         body "auditsIntegrityDate" audits_integrity_date: i64 [range(1, 65535)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes a backup from an image store backup storage.
     SyncBackupFromImageStoreBackupStorage -> VolumeBackupReply:
         PUT "/volume-backups/{uuid}/actions" Keyed
@@ -714,13 +670,10 @@ operation! {
         body "srcBackupStorageUuid" src_backup_storage_uuid: String,
         body "dstBackupStorageUuid" dst_backup_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Copies a management database backup to another backup storage.
     SyncDatabaseBackup -> SyncBackupReply:
         PUT "/database-backups/imageStore/{imageStoreUuid}/actions" Keyed
@@ -728,10 +681,7 @@ operation! {
     required {
         path "imageStoreUuid" image_store_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -741,7 +691,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes a management database backup from an image store backup storage.
     SyncDatabaseBackupFromImageStoreBackupStorage -> DatabaseBackupReply:
         PUT "/database-backups/{uuid}/actions" Keyed
@@ -751,13 +701,10 @@ operation! {
         body "srcBackupStorageUuid" src_backup_storage_uuid: String,
         body "dstBackupStorageUuid" dst_backup_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Copies a VM backup to another backup storage.
     SyncVmBackup -> SyncBackupReply:
         PUT "/vm-backups/imageStore/{imageStoreUuid}/actions" Keyed
@@ -765,13 +712,10 @@ operation! {
     required {
         path "imageStoreUuid" image_store_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes a VM backup from an image store backup storage.
     SyncVmBackupFromImageStoreBackupStorage -> JsonList:
         PUT "/vm-backups/{groupUuid}/actions" Keyed
@@ -781,13 +725,10 @@ operation! {
         body "srcBackupStorageUuid" src_backup_storage_uuid: String,
         body "dstBackupStorageUuid" dst_backup_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Copies a volume backup to another backup storage.
     SyncVolumeBackup -> SyncBackupReply:
         PUT "/volume-backups/imageStore/{imageStoreUuid}/actions" Keyed
@@ -795,13 +736,10 @@ operation! {
     required {
         path "imageStoreUuid" image_store_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Unmounts a VM recovery point.
     UnmountVmInstanceRecoveryPoint -> Empty:
         POST "/cdp-backup-storage/unmount-recovery-point" Keyed [job(), wrapper("params")];
@@ -810,13 +748,10 @@ operation! {
         /// Taken if unset: `0`.
         body "groupId" group_id: i64 [range(1, i64::MAX)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a CDP policy.
     UpdateCdpPolicy -> CdpPolicyReply:
         PUT "/cdp-backup-storage/policy/{uuid}/actions" Keyed [job(), wrapper("updateCdpPolicy")];
@@ -834,12 +769,10 @@ operation! {
         body "recoveryPointPerSecond" recovery_point_per_second: i64 [range(1, 3600)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a CDP task.
     UpdateCdpTask -> CdpTaskReply:
         PUT "/cdp-backup-storage/task/{uuid}/actions" Keyed [job(), wrapper("updateCdpTask")];
@@ -857,12 +790,10 @@ operation! {
         body "maxLatency" max_latency: i64,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Upgrades the CDP tasks of a backup storage to the current data format.
     UpgradeBackupStorageCdpTasks -> Empty:
         PUT "/cdp-task/upgrade/{backupStorageUuid}/actions" Keyed
@@ -870,10 +801,7 @@ operation! {
     required {
         path "backupStorageUuid" backup_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {

@@ -3,7 +3,7 @@
 //! Flow export (NetFlow) and port mirroring.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -22,7 +22,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateFlowCollector::operation, UpdateFlowMeter::operation, UpdatePortMirror::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds virtual router networks to a flow meter.
     AddVRouterNetworksToFlowMeter -> JsonList:
         POST "/flowmeters/{flowMeterUuid}/router/{vRouterUuid}/addnetworks" Keyed
@@ -35,12 +35,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a port mirror.
     ChangePortMirrorState -> PortMirrorReply: PUT "/port-mirrors/{uuid}/actions" Keyed [
         job(),
@@ -50,10 +48,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -64,7 +59,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a flow collector.
     CreateFlowCollector -> FlowCollectorReply:
         POST "/flowmeters/{flowMeterUuid}/collectors" Keyed [job(), wrapper("params")];
@@ -78,8 +73,6 @@ operation! {
         body "port" port: i64 [range(1025, 65535)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -90,7 +83,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a flow meter.
     CreateFlowMeter -> FlowMeterReply: POST "/flowmeters" Keyed [job(), wrapper("params")];
     required {
@@ -106,8 +99,6 @@ operation! {
         body "port" port: i64 [range(1025, 65535)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         VERSION_V5 = "V5", VERSION_V9 = "V9", TYPE_NET_FLOW = "NetFlow", TYPE_S_FLOW = "sFlow",
@@ -121,7 +112,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a port mirror.
     CreatePortMirror -> PortMirrorReply: POST "/port-mirrors" Keyed [job(), wrapper("params")];
     required {
@@ -133,13 +124,11 @@ operation! {
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a port mirror session.
     CreatePortMirrorSession -> PortMirrorSessionReply: POST "/port-mirrors/sessions" Keyed [
         job(),
@@ -156,8 +145,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_INGRESS = "Ingress", TYPE_EGRESS = "Egress", TYPE_BIDIRECTION = "Bidirection" }
 }
@@ -169,7 +156,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a flow collector.
     DeleteFlowCollector -> Empty: DELETE "/flowmeters/collectors/{uuid}" Keyed [
         job(),
@@ -184,7 +171,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a flow meter.
     DeleteFlowMeter -> Empty: DELETE "/flowmeters/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -196,7 +183,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a port mirror.
     DeletePortMirror -> Empty: DELETE "/port-mirrors/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -208,7 +195,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a port mirror session.
     DeletePortMirrorSession -> Empty: DELETE "/port-mirrors/sessons/{uuid}" Keyed [
         job(),
@@ -223,7 +210,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible VM NICs for a port mirror.
     GetCandidateVmNicsForPortMirror -> JsonList:
         GET "/port-mirrors/{portMirrorUuid}/vm-instances/candidate-nics/{type}" ReadOnly;
@@ -235,7 +222,7 @@ operation! {
     constants { TYPE_SOURCE = "source", TYPE_DEST = "dest" }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the router ID that a flow meter reports for a virtual router.
     GetFlowMeterRouterId -> FlowMeterRouterIdReply:
         GET "/flowmeters/{vRouterUuid}/routerid" ReadOnly;
@@ -252,7 +239,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the flow counters of a virtual router.
     GetVRouterFlowCounter -> CountersReply: GET "/flowmeters/{vRouterUuid}/counter" ReadOnly;
     required {
@@ -333,7 +320,7 @@ query! {
     QueryVRouterFlowMeterNetwork -> JsonPage: "/flowmeters/networks"; items inventories: Json;
 }
 
-operation! {
+tagged_operation! {
     /// Removes virtual router networks from a flow meter.
     RemoveVRouterNetworksFromFlowMeter -> Empty: DELETE "/flowmeters/networks" Keyed [job()];
     required {
@@ -345,7 +332,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the router ID that a flow meter reports for a virtual router.
     SetFlowMeterRouterId -> FlowMeterRouterIdReply:
         POST "/flowmeters/{vRouterUuid}/routerid" Keyed [job(), wrapper("params")];
@@ -353,13 +340,10 @@ operation! {
         path "vRouterUuid" v_router_uuid: String,
         body "routerId" router_id: i64 [range(1, 255)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a flow collector.
     UpdateFlowCollector -> FlowCollectorReply: PUT "/flowmeters/collectors/{uuid}/actions" Keyed [
         job(),
@@ -371,12 +355,10 @@ operation! {
     optional {
         body "server" server: String [len(0, 48)],
         body "port" port: i64 [range(1, 65535)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a flow meter.
     UpdateFlowMeter -> FlowMeterReply: PUT "/flowmeters/{uuid}/actions" Keyed [
         job(),
@@ -391,13 +373,11 @@ operation! {
         body "name" name: String [len(0, 32)],
         body "expireInterval" expire_interval: i64 [range(1, 3600)],
         body "description" description: String [len(0, 128)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { VERSION_V5 = "V5", VERSION_V9 = "V9" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a port mirror.
     UpdatePortMirror -> PortMirrorReply: PUT "/port-mirrors/{uuid}/actions" Keyed [
         job(),
@@ -409,8 +389,6 @@ operation! {
     optional {
         body "name" name: String [len(0, 128)],
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -35,7 +35,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateHostIpmi::operation, UpdateHostNetworkInterface::operation, UpdateKVMHost::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a KVM host to a cluster; the server logs in by SSH and installs its agent.
     AddKVMHost -> HostReply: POST "/hosts/kvm" Keyed [job(), wrapper("params")];
     required AddKVMHostRequired {
@@ -51,12 +51,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds KVM hosts listed in an uploaded file.
     AddKVMHostFromConfigFile -> JsonResults: POST "/hosts/kvm/from-file" Keyed [
         job(),
@@ -68,12 +66,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a simulator host.
     AddSimulatorHost -> HostReply: POST "/hosts/simulators" Keyed [job(), wrapper("params")];
     required AddSimulatorHostRequired {
@@ -89,12 +85,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an X-Dragon host.
     AddXDragonHost -> HostReply: POST "/hosts/xdragon" Keyed [job(), wrapper("params")];
     required AddXDragonHostRequired {
@@ -113,12 +107,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reserves CPU cores and memory of a host and returns which cores to pin.
     AllocateHostResource -> NameUuidVCPUPinReply: POST "/hosts/{uuid}/allocate-resource" Keyed [
         job(),
@@ -133,8 +125,6 @@ operation! {
     }
     optional {
         body "memSize" mem_size: i64 [range(1, i64::MAX)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         STRATEGY_CONTINUOUS = "continuous", SCENE_NORMAL = "normal",
@@ -151,7 +141,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a NIC to a NIC bond.
     AttachNicToBonding -> HostNetworkBondingReply: PUT "/hosts/bondings/{uuid}/attach" Keyed [
         job(),
@@ -164,8 +154,6 @@ operation! {
     optional {
         /// Taken if unset: `LinuxBonding`.
         body "type" r#type: String [values(&["LinuxBonding", "OvsBonding"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_LINUX_BONDING = "LinuxBonding", TYPE_OVS_BONDING = "OvsBonding" }
 }
@@ -177,7 +165,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the LLDP mode of host network interfaces.
     ChangeHostNetworkInterfaceLldpMode -> HostNetworkInterfaceLldpList:
         PUT "/hostNetworkInterface/lldp/actions" Keyed
@@ -188,8 +176,6 @@ operation! {
     optional {
         /// Taken if unset: `rx_only`.
         body "mode" mode: String [values(&["rx_only", "tx_only", "rx_and_tx", "disable"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         MODE_RX_ONLY = "rx_only", MODE_TX_ONLY = "tx_only", MODE_RX_AND_TX = "rx_and_tx",
@@ -204,7 +190,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the SSH password that is used for a host.
     ChangeHostPassword -> Empty: PUT "/hosts/kvm/{hostUuid}/actions" Keyed [
         job(),
@@ -214,13 +200,10 @@ operation! {
         path "hostUuid" host_uuid: String,
         body "password" password: Secret [len(0, 255)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a host or puts it into maintenance, which moves its VMs away.
     ChangeHostState -> HostReply: PUT "/hosts/{uuid}/actions" Keyed [
         job(),
@@ -230,29 +213,23 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable", "maintain"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants {
         STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable",
         STATE_EVENT_MAINTAIN = "maintain",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks an uploaded file that lists KVM hosts, without importing it.
     CheckKVMHostConfigFile -> Empty: POST "/hosts/kvm/from-file/check" ReadOnly [wrapper("params")];
     required {
         body "hostInfo" host_info: Secret,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Creates a NIC bond.
     CreateBonding -> JsonInventory: POST "/hosts/bondings" Keyed [job(), wrapper("params")];
     required CreateBondingRequired {
@@ -273,8 +250,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_LINUX_BONDING = "LinuxBonding", TYPE_OVS_BONDING = "OvsBonding",
@@ -284,7 +259,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a NIC bond.
     DeleteBonding -> Empty: DELETE "/hosts/bondings/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -296,7 +271,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a host from management; VMs on it are stopped or moved.
     DeleteHost -> Empty: DELETE "/hosts/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -308,7 +283,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a NIC from a NIC bond.
     DetachNicFromBonding -> HostNetworkBondingReply: PUT "/hosts/bondings/{uuid}/detach" Keyed [
         job(),
@@ -321,13 +296,11 @@ operation! {
     optional {
         /// Taken if unset: `LinuxBonding`.
         body "type" r#type: String [values(&["LinuxBonding", "OvsBonding"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_LINUX_BONDING = "LinuxBonding", TYPE_OVS_BONDING = "OvsBonding" }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the VLAN IDs in use on host interfaces.
     GetCandidateInterfaceVlanIds -> VlanIdsReply: GET "/host/network-interface-vlan-ids" ReadOnly;
     required {
@@ -348,7 +321,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns total and available CPU and memory of zones, clusters or hosts.
     GetCpuMemoryCapacity -> CpuMemoryCapacity: GET "/hosts/capacities/cpu-memory" ReadOnly;
     required {}
@@ -376,14 +349,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the allocator strategies for hosts.
     GetHostAllocatorStrategies -> StrategyNames: GET "/hosts/allocators/strategies" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the NUMA topology of a host.
     GetHostNUMATopology -> HostNumaTopology: POST "/hosts/{uuid}/numa" Keyed [
         job(),
@@ -392,10 +365,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -407,7 +377,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the NICs and NIC bonds of a host.
     GetHostNetworkFacts -> BondingsNicsReply: GET "/hosts/network-facts/{hostUuid}" ReadOnly;
     required {
@@ -416,7 +386,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns what LLDP tells about the switch port behind a host network interface.
     GetHostNetworkInterfaceLldp -> LldpReply:
         GET "/hostNetworkInterface/lldp/{interfaceUuid}/info" ReadOnly;
@@ -433,7 +403,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the memory modules of a host.
     GetHostPhysicalMemoryFacts -> JsonList: GET "/hosts/physical-memory-facts/{hostUuid}" ReadOnly;
     required {
@@ -442,7 +412,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the power status of a host, as its IPMI controller reports it.
     GetHostPowerStatus -> HostIpmiReply: PUT "/hosts/power/{uuid}/actions" Keyed [
         job(),
@@ -454,8 +424,6 @@ operation! {
     optional {
         /// Taken if unset: `AUTO`.
         body "method" method: String [values(&["AUTO", "AGENT", "IPMI"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { METHOD_AUTO = "AUTO", METHOD_AGENT = "AGENT", METHOD_IPMI = "IPMI" }
 }
@@ -467,7 +435,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Computes which CPU cores of a host a VM of a given size could be pinned to.
     GetHostResourceAllocation -> NameUuidVCPUPinReply:
         POST "/hosts/{uuid}/resource-allocation" Keyed [job(), wrapper("params")];
@@ -480,8 +448,6 @@ operation! {
     }
     optional {
         body "memSize" mem_size: i64 [range(1, i64::MAX)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         STRATEGY_CONTINUOUS = "continuous", SCENE_NORMAL = "normal",
@@ -489,7 +455,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists running and waiting tasks of hosts.
     GetHostTask -> QueueTasks: GET "/hosts/task-details" ReadOnly;
     required {
@@ -500,7 +466,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Opens a web SSH session to a host and returns its URL.
     GetHostWebSshUrl -> UrlReply: POST "/hosts/webssh" Keyed [job(), wrapper("params")];
     required {
@@ -511,8 +477,6 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "https" https: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -523,7 +487,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the supported hypervisor types.
     GetHypervisorTypes -> HypervisorTypesReply: GET "/hosts/hypervisor-types" ReadOnly;
     required {}
@@ -537,7 +501,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns which traffic types the host interfaces of a zone or cluster carry.
     GetInterfaceServiceTypeStatistic -> ServiceTypeStatisticsTotalReply:
         GET "/hosts/hosts-network-interfaces/service-type-statistic" ReadOnly;
@@ -581,7 +545,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Blinks the locator light of a host.
     IdentifyHost -> Empty: PUT "/hosts/kvm/{uuid}/actions" Keyed [job(), wrapper("identifyHost")];
     required {
@@ -590,22 +554,17 @@ operation! {
     optional {
         /// Taken if unset: `60`.
         body "interval" interval: i64 [range(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Runs a shell script on KVM hosts.
     KvmRunShell -> ShellResults: PUT "/hosts/kvm/actions" Keyed [job(), wrapper("kvmRunShell")];
     required {
         body "hostUuids" host_uuids: Vec<String>,
         body "script" script: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -615,7 +574,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Blinks the locator light of a host network interface.
     LocateHostNetworkInterface -> Empty:
         PUT "/hosts/{hostUuid}/locate/network-interface" Keyed
@@ -627,12 +586,10 @@ operation! {
     optional {
         /// Taken if unset: `15`.
         body "interval" interval: i64 [range(1, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Powers off hosts with their VMs; needs the administrator's password.
     PowerOffHost -> JsonResults: PUT "/hosts/power-off/actions" Keyed [
         job(),
@@ -646,12 +603,10 @@ operation! {
         /// Taken if unset: `false`.
         body "waitTaskCompleted" wait_task_completed: bool,
         body "maxWaitTime" max_wait_time: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Powers on a host.
     PowerOnHost -> HostReply: PUT "/hosts/power/{uuid}/actions" Keyed [
         job(),
@@ -663,12 +618,10 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "returnEarly" return_early: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Power-cycles a host.
     PowerResetHost -> HostReply: PUT "/hosts/power/{uuid}/actions" Keyed [
         job(),
@@ -682,8 +635,6 @@ operation! {
         body "returnEarly" return_early: bool,
         /// Taken if unset: `AUTO`.
         body "method" method: String [values(&["AUTO", "AGENT", "IPMI"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { METHOD_AUTO = "AUTO", METHOD_AGENT = "AGENT", METHOD_IPMI = "IPMI" }
 }
@@ -799,19 +750,16 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Connects a host again and updates its agent.
     ReconnectHost -> HostReply: PUT "/hosts/{uuid}/actions" Keyed [job(), wrapper("reconnectHost")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the IP address of a host NIC bond.
     SetIpOnHostNetworkBonding -> HostNetworkBondingReply:
         POST "/hosts/bondings/{bondingUuid}/ip" Keyed [job(), wrapper("params")];
@@ -821,12 +769,10 @@ operation! {
     optional {
         body "ipAddress" ip_address: String,
         body "netmask" netmask: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the IP address of a host network interface.
     SetIpOnHostNetworkInterface -> HostNetworkInterfaceReply:
         POST "/hosts/nics/{interfaceUuid}/ip" Keyed [job(), wrapper("params")];
@@ -836,8 +782,6 @@ operation! {
     optional {
         body "ipAddress" ip_address: String,
         body "netmask" netmask: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -848,7 +792,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets which kinds of traffic host NIC bonds carry.
     SetServiceTypeOnHostNetworkBonding -> JsonInventory:
         POST "/hosts/bondings/service-types" Keyed [job(), wrapper("params")];
@@ -863,12 +807,10 @@ operation! {
                 "MigrationNetwork",
             ]),
         ],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets which kinds of traffic host network interfaces carry.
     SetServiceTypeOnHostNetworkInterface -> JsonInventory: POST "/hosts/nics/service-types" Keyed [
         job(),
@@ -885,12 +827,10 @@ operation! {
                 "MigrationNetwork",
             ]),
         ],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Shuts down a host.
     ShutdownHost -> HostReply: PUT "/hosts/power/{uuid}/actions" Keyed [
         job(),
@@ -906,13 +846,11 @@ operation! {
         body "force" force: bool,
         /// Taken if unset: `AUTO`.
         body "method" method: String [values(&["AUTO", "AGENT", "IPMI"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { METHOD_AUTO = "AUTO", METHOD_AGENT = "AGENT", METHOD_IPMI = "IPMI" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a NIC bond.
     UpdateBonding -> HostNetworkBondingReply: PUT "/hosts/bondings/{uuid}/actions" Keyed [
         job(),
@@ -930,8 +868,6 @@ operation! {
             values(&["layer2", "layer2+3", "layer3+4"]),
         ],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_LINUX_BONDING = "LinuxBonding", TYPE_OVS_BONDING = "OvsBonding",
@@ -941,7 +877,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes name, description or management IP address of a host.
     UpdateHost -> HostReply: PUT "/hosts/{uuid}/actions" Keyed [job(), wrapper("updateHost")];
     required {
@@ -951,12 +887,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "managementIp" management_ip: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates address and credentials of the IPMI controller of a host.
     UpdateHostIpmi -> HostIpmiUpdateReply: PUT "/hosts/ipmi/{uuid}/actions" Keyed [
         job(),
@@ -971,8 +905,6 @@ operation! {
         body "ipmiPassword" ipmi_password: Secret,
         /// Taken if unset: `623`.
         body "ipmiPort" ipmi_port: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -983,7 +915,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a host network interface.
     UpdateHostNetworkInterface -> HostNetworkInterfaceReply:
         POST "/hosts/nics/{interfaceUuid}/actions" Keyed [job(), wrapper("params")];
@@ -991,13 +923,10 @@ operation! {
         path "interfaceUuid" interface_uuid: String,
         body "description" description: String [len(0, 2048)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a KVM host.
     UpdateKVMHost -> HostReply: PUT "/hosts/kvm/{uuid}/actions" Keyed [
         job(),
@@ -1013,8 +942,6 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "managementIp" management_ip: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Resources in public clouds: VPN, EIPs, data centers.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -39,7 +39,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateVpcVpnConnectionRemote::operation, UpdateVpcVpnGateway::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Imports a data center from the public cloud.
     AddDataCenterFromRemote -> DataCenterReply: POST "/hybrid/data-center" Keyed [
         job(),
@@ -56,8 +56,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -68,7 +66,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a public cloud access key.
     AddHybridKeySecret -> HybridAccountReply: POST "/hybrid/hybrid/key" Keyed [
         job(),
@@ -87,12 +85,10 @@ operation! {
         body "sync" sync: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Imports an identity zone from the public cloud.
     AddIdentityZoneFromRemote -> IdentityZoneReply: POST "/hybrid/identity-zone" Keyed [
         job(),
@@ -107,8 +103,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -119,7 +113,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Binds a public cloud EIP to an ECS instance.
     AttachHybridEipToEcs -> HybridEipAddressReply: POST "/hybrid/eip/{eipUuid}/attach" Keyed [
         job(),
@@ -130,10 +124,7 @@ operation! {
         body "ecsUuid" ecs_uuid: String,
         body "type" r#type: String [values(&["aliyun"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { TYPE_ALIYUN = "aliyun" }
 }
 
@@ -144,7 +135,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Makes a public cloud access key the one in use.
     AttachHybridKey -> Empty: PUT "/hybrid/hybrid/key/{uuid}/attach" Keyed [
         job(),
@@ -153,13 +144,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Copies a backup of the management database to the public cloud.
     BackupDatabaseToPublicCloud -> LocalRegionIdRemoteReply: POST "/hybrid/backup-mysql" Keyed [
         job(),
@@ -172,8 +160,6 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "local" local: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ALIYUN = "aliyun" }
 }
@@ -187,7 +173,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a public cloud EIP.
     CreateHybridEip -> HybridEipAddressReply: POST "/hybrid/eip" Keyed [job(), wrapper("params")];
     required CreateHybridEipRequired {
@@ -202,13 +188,11 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ALIYUN = "aliyun", CHARGE_TYPE_PAY_BY_TRAFFIC = "PayByTraffic" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an OSS backup bucket in the public cloud.
     CreateOssBackupBucketRemote -> Empty: POST "/hybrid/backup-mysql/oss" Keyed [
         job(),
@@ -223,12 +207,10 @@ operation! {
         body "ossSecret" oss_secret: Secret [len(0, 127)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VPC user VPN gateway in the public cloud.
     CreateVpcUserVpnGatewayRemote -> VpcUserVpnGatewayReply: POST "/hybrid/user-vpn" Keyed [
         job(),
@@ -249,8 +231,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -261,7 +241,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VPC VPN connection in the public cloud.
     CreateVpcVpnConnectionRemote -> VpcVpnConnectionReply: POST "/hybrid/vpn-connection" Keyed [
         job(),
@@ -281,8 +261,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -293,7 +271,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VPN IKE configuration.
     CreateVpnIkeConfig -> VpcVpnIkeConfigReply: POST "/hybrid/vpn-connection/ike" Keyed [
         job(),
@@ -323,8 +301,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PFS_DISABLED = "disabled", PFS_GROUP1 = "group1", PFS_GROUP2 = "group2",
@@ -343,7 +319,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VPN IPsec configuration.
     CreateVpnIpsecConfig -> VpcVpnIpSecConfigReply: POST "/hybrid/vpn-connection/ipsec" Keyed [
         job(),
@@ -366,8 +342,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PFS_DISABLED = "disabled", PFS_GROUP1 = "group1", PFS_GROUP2 = "group2",
@@ -385,7 +359,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a backup file that was copied to the public cloud.
     DeleteBackupFileInPublic -> Empty: DELETE "/hybrid/backup-mysql" Keyed [job()];
     required {
@@ -400,7 +374,7 @@ operation! {
     constants { TYPE_ALIYUN = "aliyun" }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of a data center; the public cloud keeps it.
     DeleteDataCenterInLocal -> Empty: DELETE "/hybrid/data-center/{uuid}" Keyed [
         job(),
@@ -415,7 +389,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of a public cloud EIP; the public cloud keeps it.
     DeleteHybridEipFromLocal -> Empty: DELETE "/hybrid/eip/{uuid}" Keyed [
         job(),
@@ -432,7 +406,7 @@ operation! {
     constants { TYPE_ALIYUN = "aliyun" }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a public cloud EIP in the public cloud.
     DeleteHybridEipRemote -> Empty: DELETE "/hybrid/eip/{uuid}/remote" Keyed [job()];
     required {
@@ -446,7 +420,7 @@ operation! {
     constants { TYPE_ALIYUN = "aliyun" }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a public cloud access key.
     DeleteHybridKeySecret -> Empty: DELETE "/hybrid/hybrid/key/{uuid}" Keyed [
         job(),
@@ -461,7 +435,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of an identity zone; the public cloud keeps it.
     DeleteIdentityZoneInLocal -> Empty: DELETE "/hybrid/identity-zone/{uuid}" Keyed [
         job(),
@@ -476,7 +450,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of a VPC IKE configuration; the public cloud keeps it.
     DeleteVpcIkeConfigLocal -> Empty: DELETE "/hybrid/vpn-connection/ike/{uuid}" Keyed [
         job(),
@@ -491,7 +465,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of a VPC IPsec configuration; the public cloud keeps it.
     DeleteVpcIpSecConfigLocal -> Empty: DELETE "/hybrid/vpn-connection/ipsec/{uuid}" Keyed [
         job(),
@@ -506,7 +480,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of a VPC user VPN gateway; the public cloud keeps it.
     DeleteVpcUserVpnGatewayLocal -> Empty: DELETE "/hybrid/user-gateway/{uuid}" Keyed [
         job(),
@@ -521,7 +495,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a VPC user VPN gateway in the public cloud.
     DeleteVpcUserVpnGatewayRemote -> Empty: DELETE "/hybrid/user-gateway/{uuid}/remote" Keyed [
         job(),
@@ -535,7 +509,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of a VPC VPN connection; the public cloud keeps it.
     DeleteVpcVpnConnectionLocal -> Empty: DELETE "/hybrid/vpn-connection/{uuid}" Keyed [
         job(),
@@ -550,7 +524,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a VPC VPN connection in the public cloud.
     DeleteVpcVpnConnectionRemote -> Empty: DELETE "/hybrid/vpn-connection/{uuid}/remote" Keyed [
         job(),
@@ -564,7 +538,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of a VPC VPN gateway; the public cloud keeps it.
     DeleteVpcVpnGatewayLocal -> Empty: DELETE "/hybrid/vpn-gateway/{uuid}" Keyed [
         job(),
@@ -579,7 +553,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Unbinds a public cloud EIP from its ECS instance.
     DetachHybridEipFromEcs -> Empty: POST "/hybrid/eip/{eipUuid}/detach" Keyed [
         job(),
@@ -589,14 +563,11 @@ operation! {
         path "eipUuid" eip_uuid: String,
         body "type" r#type: String [values(&["aliyun"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { TYPE_ALIYUN = "aliyun" }
 }
 
-operation! {
+tagged_operation! {
     /// Takes a public cloud access key out of use.
     DetachHybridKey -> Empty: PUT "/hybrid/hybrid/key/{uuid}/detach" Keyed [
         job(),
@@ -605,13 +576,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Downloads a database backup from the public cloud.
     DownloadBackupFileFromPublicCloud -> LocalReply: POST "/hybrid/backup-mysql/download" Keyed [
         job(),
@@ -622,10 +590,7 @@ operation! {
         body "file" file: String,
         body "type" r#type: String [values(&["aliyun"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { TYPE_ALIYUN = "aliyun" }
 }
 
@@ -636,7 +601,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists data centers as the public cloud reports them.
     GetDataCenterFromRemote -> JsonList: GET "/hybrid/data-center/remote" ReadOnly;
     required {
@@ -647,7 +612,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the ECS instance types that the public cloud offers.
     GetEcsInstanceType -> EcsInstanceTypes: GET "/hybrid/ecs/type" ReadOnly;
     required {
@@ -665,7 +630,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists identity zones as the public cloud reports them.
     GetIdentityZoneFromRemote -> JsonList: GET "/hybrid/identity-zone/remote" ReadOnly;
     required {
@@ -677,14 +642,14 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists OSS backup buckets as the public cloud reports them.
     GetOssBackupBucketFromRemote -> Empty: GET "/hybrid/backup-mysql/oss" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists OSS bucket files as the public cloud reports them.
     GetOssBucketFileFromRemote -> FilesReply: GET "/hybrid/oss/file/remote" ReadOnly;
     required {
@@ -704,7 +669,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists OSS bucket names as the public cloud reports them.
     GetOssBucketNameFromRemote -> JsonList: GET "/hybrid/oss/{dataCenterUuid}/remote" ReadOnly;
     required {
@@ -717,7 +682,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists VPC VPN configurations as the public cloud reports them.
     GetVpcVpnConfigurationFromRemote -> IkeConfIpSecConfReply:
         GET "/hybrid/vpn-conf/{uuid}/remote" ReadOnly;
@@ -861,7 +826,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes the resources of a public cloud data center.
     SyncDataCenterFromRemote -> Empty: GET "/hybrid/data-center/{uuid}/sync" Idempotent [job()];
     required {
@@ -873,7 +838,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes EIPs from the public cloud.
     SyncHybridEipFromRemote -> JsonList: PUT "/hybrid/eip/{dataCenterUuid}/sync" Keyed [
         job(),
@@ -886,13 +851,11 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ALIYUN = "aliyun" }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes the resources of a public cloud identity zone.
     SyncIdentityFromRemote -> Empty: GET "/hybrid/identity-zone/{uuid}/sync" Idempotent [job()];
     required {
@@ -904,7 +867,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes VPC user VPN gateways from the public cloud.
     SyncVpcUserVpnGatewayFromRemote -> JsonList:
         PUT "/hybrid/user-vpn/{dataCenterUuid}/sync" Keyed
@@ -915,12 +878,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes VPC VPN connections from the public cloud.
     SyncVpcVpnConnectionFromRemote -> JsonList:
         PUT "/hybrid/vpn-connection/{dataCenterUuid}/sync" Keyed
@@ -931,12 +892,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes VPC VPN gateways from the public cloud.
     SyncVpcVpnGatewayFromRemote -> JsonList: PUT "/hybrid/vpc-vpn/{dataCenterUuid}/sync" Keyed [
         job(),
@@ -948,12 +907,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a public cloud EIP.
     UpdateHybridEip -> HybridEipAddressReply: PUT "/hybrid/eip/{uuid}/actions" Keyed [
         job(),
@@ -966,13 +923,11 @@ operation! {
     optional {
         body "name" name: String [len(0, 128)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ALIYUN = "aliyun" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a public cloud access key.
     UpdateHybridKeySecret -> HybridAccountReply: POST "/hybrid/hybrid/{uuid}/key" Keyed [
         job(),
@@ -984,12 +939,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VPC user VPN gateway.
     UpdateVpcUserVpnGateway -> VpcUserVpnGatewayReply: PUT "/hybrid/user-vpn/{uuid}/actions" Keyed [
         job(),
@@ -1007,12 +960,10 @@ operation! {
             ),
         ],
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VPC VPN connection in the public cloud.
     UpdateVpcVpnConnectionRemote -> VpcVpnConnectionReply:
         PUT "/hybrid/vpn-connection/{uuid}/actions" Keyed
@@ -1028,12 +979,10 @@ operation! {
         body "active" active: bool,
         body "ikeConfUuid" ike_conf_uuid: String,
         body "ipsecConfUuid" ipsec_conf_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VPC VPN gateway.
     UpdateVpcVpnGateway -> VpcVpnGatewayReply: PUT "/hybrid/vpc-vpn/{uuid}/actions" Keyed [
         job(),
@@ -1045,8 +994,6 @@ operation! {
     optional {
         body "name" name: String [len(0, 128)],
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

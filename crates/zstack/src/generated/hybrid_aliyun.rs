@@ -3,7 +3,7 @@
 //! Resources in Alibaba Cloud: ECS, OSS, NAS, VPC.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, output};
 
 use super::types::*;
 
@@ -82,7 +82,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateOssBucket::operation, UpdateVirtualBorderRouterRemote::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds an Alibaba Cloud EBS backup storage.
     AddAliyunEbsBackupStorage -> BackupStorageReply: POST "/backup-storage/aliyun/ebs" Keyed [
         job(),
@@ -101,12 +101,10 @@ operation! {
         body "importImages" import_images: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an Alibaba Cloud EBS primary storage.
     AddAliyunEbsPrimaryStorage -> PrimaryStorageReply: POST "/primary-storage/aliyun/ebs" Keyed [
         job(),
@@ -127,13 +125,11 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { DEFAULT_IO_TYPE_IO7 = "io7", DEFAULT_IO_TYPE_IO8 = "io8" }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an Alibaba Cloud access key.
     AddAliyunKeySecret -> HybridAccountReply: POST "/hybrid/aliyun/key" Keyed [
         job(),
@@ -151,12 +147,10 @@ operation! {
         body "sync" sync: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an Alibaba Cloud NAS access group.
     AddAliyunNasAccessGroup -> AliyunNasAccessGroupReply: PUT "/nas/aliyun/access" Keyed [
         job(),
@@ -169,8 +163,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -181,7 +173,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an Alibaba Cloud NAS file system.
     AddAliyunNasFileSystem -> AliyunNasFileSystemReply: PUT "/nas/aliyun" Keyed [
         job(),
@@ -195,8 +187,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -207,7 +197,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an Alibaba Cloud NAS mount target.
     AddAliyunNasMountTarget -> AliyunNasMountTargetReply: PUT "/nas/aliyun/mount" Keyed [
         job(),
@@ -221,8 +211,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -233,7 +221,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an Alibaba Cloud NAS primary storage.
     AddAliyunNasPrimaryStorage -> PrimaryStorageReply: POST "/primary-storage/aliyun/nas" Keyed [
         job(),
@@ -252,12 +240,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an Alibaba Cloud Pangu partition.
     AddAliyunPanguPartition -> AliyunPanguPartitionReply: POST "/aliyun/pangu" Keyed [
         job(),
@@ -273,8 +259,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -285,7 +269,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Imports a connection access point from the public cloud.
     AddConnectionAccessPointFromRemote -> ConnectionAccessPointReply:
         POST "/hybrid/aliyun/access-point" Keyed [job(), wrapper("params")];
@@ -296,8 +280,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -308,7 +290,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Imports an OSS bucket from the public cloud.
     AddOssBucketFromRemote -> OssBucketReply: POST "/hybrid/aliyun/oss-bucket" Keyed [
         job(),
@@ -325,8 +307,6 @@ operation! {
         body "ossSecret" oss_secret: Secret [len(0, 127)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -337,7 +317,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches an Alibaba Cloud disk to an ECS instance.
     AttachAliyunDiskToEcs -> AliyunDiskReply: POST "/hybrid/aliyun/disk/{diskUuid}/attach" Keyed [
         job(),
@@ -352,8 +332,6 @@ operation! {
         body "deleteWithInstance" delete_with_instance: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -364,7 +342,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Makes an Alibaba Cloud access key the one in use.
     AttachAliyunKey -> Empty: PUT "/hybrid/aliyun/key/{uuid}/attach" Keyed [
         job(),
@@ -373,13 +351,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Attaches an OSS bucket to an ECS data center.
     AttachOssBucketToEcsDataCenter -> OssBucketReply:
         PUT "/hybrid/aliyun/oss-bucket/{ossBucketUuid}/attach" Keyed
@@ -387,13 +362,10 @@ operation! {
     required {
         path "ossBucketUuid" oss_bucket_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud disk from one in the public cloud.
     CreateAliyunDiskFromRemote -> AliyunDiskReply: POST "/hybrid/aliyun/disk" Keyed [
         job(),
@@ -416,15 +388,13 @@ operation! {
         body "snapshotUuid" snapshot_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         DISK_CATEGORY_CLOUD_EFFICIENCY = "cloud_efficiency", DISK_CATEGORY_CLOUD_SSD = "cloud_ssd",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud NAS access group.
     CreateAliyunNasAccessGroup -> AliyunNasAccessGroupReply: POST "/nas/aliyun/access" Keyed [
         job(),
@@ -439,13 +409,11 @@ operation! {
         body "networkType" network_type: String [values(&["classic", "vpc"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { NETWORK_TYPE_CLASSIC = "classic", NETWORK_TYPE_VPC = "vpc" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud NAS access group rule.
     CreateAliyunNasAccessGroupRule -> AliyunNasAccessRuleReply: POST "/nas/aliyun/rule" Keyed [
         job(),
@@ -462,8 +430,6 @@ operation! {
         body "priority" priority: i64 [range(1, 100)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { RW_ACCESS_TYPE_RDWR = "RDWR", RW_ACCESS_TYPE_RDONLY = "RDONLY" }
 }
@@ -475,7 +441,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud NAS file system.
     CreateAliyunNasFileSystem -> NasFileSystemReply: POST "/nas/aliyun" Keyed [
         job(),
@@ -491,8 +457,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         STORAGE_TYPE_PERFORMANCE = "Performance", STORAGE_TYPE_CAPACITY = "Capacity",
@@ -500,7 +464,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud NAS mount target.
     CreateAliyunNasMountTarget -> NasMountTargetReply: POST "/nas/aliyun/mount" Keyed [
         job(),
@@ -516,12 +480,10 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud proxy vSwitch.
     CreateAliyunProxyVSwitch -> AliyunProxyVSwitchReply: POST "/aliyun-proxy/vpcs/vswitches" Keyed [
         job(),
@@ -536,8 +498,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -548,7 +508,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud proxy VPC.
     CreateAliyunProxyVpc -> AliyunProxyVpcReply: POST "/aliyun-proxy/vpcs" Keyed [
         job(),
@@ -565,8 +525,6 @@ operation! {
         body "description" description: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -577,7 +535,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud router interface in the public cloud.
     CreateAliyunRouterInterfaceRemote -> AliyunRouterInterfaceReply:
         POST "/hybrid/aliyun/router-interface" Keyed [job(), wrapper("params")];
@@ -595,8 +553,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { ROUTER_TYPE_VBR = "VBR", ROUTER_TYPE_VROUTER = "VRouter" }
 }
@@ -608,7 +564,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud snapshot in the public cloud.
     CreateAliyunSnapshotRemote -> AliyunSnapshotReply: POST "/hybrid/aliyun/snapshot" Keyed [
         job(),
@@ -628,8 +584,6 @@ operation! {
         body "description" description: String [len(2, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -640,7 +594,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud VPC virtual router entry in the public cloud.
     CreateAliyunVpcVirtualRouterEntryRemote -> VpcVirtualRouteEntryReply:
         POST "/hybrid/aliyun/route-entry" Keyed [job(), wrapper("params")];
@@ -656,8 +610,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         NEXT_HOP_TYPE_INSTANCE = "Instance", NEXT_HOP_TYPE_ROUTER_INTERFACE = "RouterInterface",
@@ -673,7 +625,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Connects an L3 network with an Alibaba Cloud vSwitch.
     CreateConnectionBetweenL3NetworkAndAliyunVSwitch -> ConnectionRelationShipReply:
         POST "/hybrid/aliyun/connections" Keyed [job(), wrapper("params")];
@@ -689,8 +641,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { DIRECTION_IN = "in", DIRECTION_OUT = "out", DIRECTION_BOTH = "both" }
 }
@@ -702,7 +652,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an ECS image from an ECS snapshot.
     CreateEcsImageFromEcsSnapshot -> EcsImageReply: POST "/hybrid/aliyun/image/snapshot" Keyed [
         job(),
@@ -722,8 +672,6 @@ operation! {
         body "description" description: String [len(2, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -734,7 +682,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an ECS image from a local image.
     CreateEcsImageFromLocalImage -> EcsImageReply: POST "/hybrid/aliyun/image" Keyed [
         job(),
@@ -756,12 +704,10 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an ECS instance from an ECS image.
     CreateEcsInstanceFromEcsImage -> EcsInstanceReply: POST "/hybrid/aliyun/ecs" Keyed [
         job(),
@@ -790,8 +736,6 @@ operation! {
         body "ecsBandWidth" ecs_band_width: i64 [range(1, 200)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         CREATE_MODE_ATOMIC = "atomic", CREATE_MODE_PERMISSIVE = "permissive",
@@ -806,7 +750,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an ECS security group in the public cloud.
     CreateEcsSecurityGroupRemote -> EcsSecurityGroupReply:
         POST "/hybrid/aliyun/security-group/remote" Keyed [job(), wrapper("params")];
@@ -819,8 +763,6 @@ operation! {
         body "strategy" strategy: String [values(&["all", "security", "basic"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STRATEGY_ALL = "all", STRATEGY_SECURITY = "security", STRATEGY_BASIC = "basic" }
 }
@@ -832,7 +774,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an ECS security group rule in the public cloud.
     CreateEcsSecurityGroupRuleRemote -> EcsSecurityGroupRuleReply:
         POST "/hybrid/aliyun/security-group-rule" Keyed [job(), wrapper("params")];
@@ -853,8 +795,6 @@ operation! {
         body "description" description: String [len(0, 256)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -865,7 +805,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an ECS vSwitch in the public cloud.
     CreateEcsVSwitchRemote -> EcsVSwitchReply: POST "/hybrid/aliyun/vswitch" Keyed [
         job(),
@@ -887,8 +827,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -899,7 +837,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an ECS VPC in the public cloud.
     CreateEcsVpcRemote -> EcsVpcReply: POST "/hybrid/aliyun/vpc" Keyed [job(), wrapper("params")];
     required CreateEcsVpcRemoteRequired {
@@ -917,8 +855,6 @@ operation! {
         body "description" description: String [len(0, 256)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -929,7 +865,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an OSS bucket in the public cloud.
     CreateOssBucketRemote -> OssBucketReply: POST "/hybrid/aliyun/oss-bucket/remote" Keyed [
         job(),
@@ -946,12 +882,10 @@ operation! {
         body "ossSecret" oss_secret: Secret [len(0, 127)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of an Alibaba Cloud disk; the public cloud keeps it.
     DeleteAliyunDiskFromLocal -> Empty: DELETE "/hybrid/aliyun/disk/{uuid}" Keyed [
         job(),
@@ -966,7 +900,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an Alibaba Cloud disk in the public cloud.
     DeleteAliyunDiskFromRemote -> Empty: DELETE "/hybrid/aliyun/disk/{uuid}/remote" Keyed [job()];
     required {
@@ -978,7 +912,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an Alibaba Cloud access key.
     DeleteAliyunKeySecret -> Empty: DELETE "/hybrid/aliyun/key/{uuid}" Keyed [
         job(),
@@ -993,7 +927,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an Alibaba Cloud Pangu partition.
     DeleteAliyunPanguPartition -> Empty: DELETE "/aliyun/pangu/{uuid}" Keyed [
         job(),
@@ -1008,7 +942,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an Alibaba Cloud proxy vSwitch.
     DeleteAliyunProxyVSwitch -> Empty: DELETE "/aliyun-proxy/vpcs/vswitches/{uuid}" Keyed [
         job(),
@@ -1023,7 +957,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an Alibaba Cloud proxy VPC.
     DeleteAliyunProxyVpc -> Empty: DELETE "/aliyun-proxy/vpcs/{uuid}" Keyed [
         job(),
@@ -1038,7 +972,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an Alibaba Cloud route entry in the public cloud.
     DeleteAliyunRouteEntryRemote -> Empty: DELETE "/hybrid/aliyun/route-entry/{uuid}" Keyed [
         job(),
@@ -1053,7 +987,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of an Alibaba Cloud router interface; the public cloud keeps it.
     DeleteAliyunRouterInterfaceLocal -> Empty:
         DELETE "/hybrid/aliyun/router-interface/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -1066,7 +1000,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an Alibaba Cloud router interface in the public cloud.
     DeleteAliyunRouterInterfaceRemote -> Empty:
         DELETE "/hybrid/aliyun/router-interface/remote/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -1081,7 +1015,7 @@ operation! {
     constants { V_ROUTER_TYPE_VROUTER = "vrouter", V_ROUTER_TYPE_VBR = "vbr" }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of an Alibaba Cloud snapshot; the public cloud keeps it.
     DeleteAliyunSnapshotFromLocal -> Empty: DELETE "/hybrid/aliyun/snapshot/{uuid}" Keyed [
         job(),
@@ -1096,7 +1030,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an Alibaba Cloud snapshot in the public cloud.
     DeleteAliyunSnapshotFromRemote -> Empty: DELETE "/hybrid/aliyun/snapshot/{uuid}/remote" Keyed [
         job(),
@@ -1110,7 +1044,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes all ECS instances from a data center.
     DeleteAllEcsInstancesFromDataCenter -> Empty: DELETE "/hybrid/aliyun/dc-ecs/{uuid}" Keyed [
         job(),
@@ -1125,7 +1059,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of a connection access point; the public cloud keeps it.
     DeleteConnectionAccessPointLocal -> Empty: DELETE "/hybrid/aliyun/access-point/{uuid}" Keyed [
         job(),
@@ -1140,7 +1074,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Disconnects an L3 network from an Alibaba Cloud vSwitch.
     DeleteConnectionBetweenL3NetWorkAndAliyunVSwitch -> Empty:
         DELETE "/hybrid/aliyun/connections/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -1153,7 +1087,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of an ECS image; the public cloud keeps it.
     DeleteEcsImageLocal -> Empty: DELETE "/hybrid/aliyun/image/{uuid}" Keyed [
         job(),
@@ -1168,7 +1102,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an ECS image in the public cloud.
     DeleteEcsImageRemote -> Empty: DELETE "/hybrid/aliyun/image/remote/{uuid}" Keyed [
         job(),
@@ -1183,7 +1117,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an ECS instance.
     DeleteEcsInstance -> Empty: DELETE "/hybrid/aliyun/ecs/{uuid}/remote" Keyed [job()];
     required {
@@ -1195,7 +1129,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of an ECS instance; the public cloud keeps it.
     DeleteEcsInstanceLocal -> Empty: DELETE "/hybrid/aliyun/ecs/{uuid}" Keyed [
         job(),
@@ -1210,7 +1144,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of an ECS security group; the public cloud keeps it.
     DeleteEcsSecurityGroupInLocal -> Empty: DELETE "/hybrid/aliyun/security-group/{uuid}" Keyed [
         job(),
@@ -1225,7 +1159,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an ECS security group in the public cloud.
     DeleteEcsSecurityGroupRemote -> Empty:
         DELETE "/hybrid/aliyun/security-group/remote/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -1238,7 +1172,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an ECS security group rule in the public cloud.
     DeleteEcsSecurityGroupRuleRemote -> Empty:
         DELETE "/hybrid/aliyun/security-group-rule/remote/{uuid}" Keyed
@@ -1252,7 +1186,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of an ECS vSwitch; the public cloud keeps it.
     DeleteEcsVSwitchInLocal -> Empty: DELETE "/hybrid/aliyun/vswitch/{uuid}" Keyed [
         job(),
@@ -1267,7 +1201,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an ECS vSwitch in the public cloud.
     DeleteEcsVSwitchRemote -> Empty: DELETE "/hybrid/aliyun/vswitch/remote/{uuid}" Keyed [
         job(),
@@ -1282,7 +1216,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of an ECS VPC; the public cloud keeps it.
     DeleteEcsVpcInLocal -> Empty: DELETE "/hybrid/aliyun/vpc/{uuid}" Keyed [
         job(),
@@ -1297,7 +1231,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an ECS VPC in the public cloud.
     DeleteEcsVpcRemote -> Empty: DELETE "/hybrid/aliyun/vpc/remote/{uuid}" Keyed [
         job(),
@@ -1312,7 +1246,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an OSS bucket file in the public cloud.
     DeleteOssBucketFileRemote -> Empty:
         DELETE "/hybrid/aliyun/oss-bucket-file/remote/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -1326,7 +1260,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of an OSS bucket name; the public cloud keeps it.
     DeleteOssBucketNameLocal -> Empty: DELETE "/hybrid/aliyun/oss-bucket/{uuid}" Keyed [
         job(),
@@ -1341,7 +1275,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an OSS bucket in the public cloud.
     DeleteOssBucketRemote -> Empty:
         DELETE "/hybrid/aliyun/oss-bucket/remote/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -1354,7 +1288,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of a virtual border router; the public cloud keeps it.
     DeleteVirtualBorderRouterLocal -> Empty: DELETE "/hybrid/aliyun/border-router/{uuid}" Keyed [
         job(),
@@ -1369,7 +1303,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the local record of a virtual router; the public cloud keeps it.
     DeleteVirtualRouterLocal -> Empty: DELETE "/hybrid/aliyun/vrouter/{uuid}" Keyed [
         job(),
@@ -1384,7 +1318,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an Alibaba Cloud disk from an ECS instance.
     DetachAliyunDiskFromEcs -> Empty: POST "/hybrid/aliyun/disk/{uuid}/detach" Keyed [
         job(),
@@ -1396,12 +1330,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Takes an Alibaba Cloud access key out of use.
     DetachAliyunKey -> Empty: PUT "/hybrid/aliyun/key/{uuid}/detach" Keyed [
         job(),
@@ -1410,13 +1342,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an OSS bucket from an ECS data center.
     DetachOssBucketFromEcsDataCenter -> OssBucketReply:
         PUT "/hybrid/aliyun/oss-bucket/{ossBucketUuid}/detach" Keyed
@@ -1424,13 +1353,10 @@ operation! {
     required {
         path "ossBucketUuid" oss_bucket_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes snapshots in Alibaba Cloud that are no longer needed.
     GCAliyunSnapshotRemote -> Empty:
         POST "/hybrid/aliyun/snapshot/{dataCenterUuid}/gc" Keyed [job(), wrapper("params")];
@@ -1440,12 +1366,10 @@ operation! {
     optional {
         /// Taken if unset: `Permissive`.
         body "deleteMode" delete_mode: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists Alibaba Cloud NAS access groups as the public cloud reports them.
     GetAliyunNasAccessGroupRemote -> JsonList: GET "/nas/aliyun/access/remote" ReadOnly;
     required {
@@ -1456,7 +1380,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists Alibaba Cloud NAS file systems as the public cloud reports them.
     GetAliyunNasFileSystemRemote -> JsonList: GET "/nas/aliyun/remote" ReadOnly;
     required {
@@ -1467,7 +1391,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists Alibaba Cloud NAS mount targets as the public cloud reports them.
     GetAliyunNasMountTargetRemote -> JsonList: GET "/nas/aliyun/mount/remote" ReadOnly;
     required {
@@ -1478,7 +1402,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists connection access points as the public cloud reports them.
     GetConnectionAccessPointFromRemote -> JsonList:
         GET "/hybrid/aliyun/access-point{dataCenterUuid}/remote" ReadOnly;
@@ -1488,7 +1412,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the connections between L3 networks and Alibaba Cloud vSwitches.
     GetConnectionBetweenL3NetworkAndAliyunVSwitch -> JsonPage:
         POST "/hybrid/aliyun/relationships" ReadOnly [wrapper("params")];
@@ -1498,17 +1422,14 @@ operation! {
             values(&["l3network", "vroutervm", "vbr", "vpc"]),
         ],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants {
         RESOURCE_TYPE_L3_NETWORK = "l3network", RESOURCE_TYPE_VROUTERVM = "vroutervm",
         RESOURCE_TYPE_VBR = "vbr", RESOURCE_TYPE_VPC = "vpc",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the progress of the creation of an ECS image.
     GetCreateEcsImageProgress -> ProgressReply:
         GET "/hybrid/aliyun/image/{dataCenterUuid}/{imageUuid}/progress" ReadOnly;
@@ -1526,7 +1447,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the URL of the VNC console of an ECS instance.
     GetEcsInstanceVncUrl -> EcsIdVncUrlReply: GET "/hybrid/aliyun/ecs-vnc/{uuid}" ReadOnly;
     required {
@@ -1804,7 +1725,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reboots an ECS instance.
     RebootEcsInstance -> Empty: PUT "/hybrid/aliyun/ecs/{uuid}/actions" Keyed [
         job(),
@@ -1813,13 +1734,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Recovers a virtual border router in the public cloud.
     RecoveryVirtualBorderRouterRemote -> Empty:
         PUT "/hybrid/aliyun/border-router/{uuid}/actions" Keyed
@@ -1827,13 +1745,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Starts the connection between two Alibaba Cloud router interfaces.
     StartConnectionBetweenAliyunRouterInterface -> AliyunRouterInterfaceReply:
         PUT "/hybrid/aliyun/router-interface/{vbrInterfaceUuid}/actions" Keyed
@@ -1842,13 +1757,10 @@ operation! {
         path "vbrInterfaceUuid" vbr_interface_uuid: String,
         body "vrouterInterfaceUuid" vrouter_interface_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Starts an ECS instance.
     StartEcsInstance -> Empty: PUT "/hybrid/aliyun/ecs/{uuid}/actions" Keyed [
         job(),
@@ -1857,13 +1769,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Stops an ECS instance.
     StopEcsInstance -> Empty: PUT "/hybrid/aliyun/ecs/{uuid}/actions" Keyed [
         job(),
@@ -1872,13 +1781,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes Alibaba Cloud route entries from the public cloud.
     SyncAliyunRouteEntryFromRemote -> JsonList:
         PUT "/hybrid/aliyun/route-entry/{vRouterUuid}/sync" Keyed
@@ -1890,13 +1796,11 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { V_ROUTER_TYPE_VBR = "vbr", V_ROUTER_TYPE_VROUTER = "vrouter" }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes Alibaba Cloud router interfaces from the public cloud.
     SyncAliyunRouterInterfaceFromRemote -> JsonList:
         PUT "/hybrid/aliyun/router-interface/{dataCenterUuid}/sync" Keyed
@@ -1907,12 +1811,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes Alibaba Cloud snapshots from the public cloud.
     SyncAliyunSnapshotRemote -> JsonList:
         POST "/hybrid/aliyun/snapshot/{dataCenterUuid}/sync" Keyed [job(), wrapper("params")];
@@ -1923,12 +1825,10 @@ operation! {
         body "snapshotId" snapshot_id: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes Alibaba Cloud virtual routers from the public cloud.
     SyncAliyunVirtualRouterFromRemote -> JsonList:
         PUT "/hybrid/aliyun/vrouter/{vpcUuid}/sync" Keyed
@@ -1939,12 +1839,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes connection access points from the public cloud.
     SyncConnectionAccessPointFromRemote -> JsonList:
         PUT "/hybrid/aliyun/access-point/{dataCenterUuid}/sync" Keyed
@@ -1956,12 +1854,10 @@ operation! {
         body "accessPointId" access_point_id: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes disks from Alibaba Cloud.
     SyncDiskFromAliyunFromRemote -> JsonList:
         POST "/hybrid/aliyun/disk/{identityUuid}/sync" Keyed [job(), wrapper("params")];
@@ -1972,12 +1868,10 @@ operation! {
         body "diskId" disk_id: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes ECS images from the public cloud.
     SyncEcsImageFromRemote -> JsonList:
         POST "/hybrid/aliyun/image/{dataCenterUuid}/sync" Keyed [job(), wrapper("params")];
@@ -1988,13 +1882,11 @@ operation! {
         body "type" r#type: String [values(&["system", "self"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_SYSTEM = "system", TYPE_SELF = "self" }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes ECS instances from the public cloud.
     SyncEcsInstanceFromRemote -> JsonList:
         POST "/hybrid/aliyun/ecs/{dataCenterUuid}/sync" Keyed [job(), wrapper("params")];
@@ -2006,12 +1898,10 @@ operation! {
         body "onlyZstack" only_zstack: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes ECS security groups from the public cloud.
     SyncEcsSecurityGroupFromRemote -> JsonList:
         PUT "/hybrid/aliyun/security-group/{ecsVpcUuid}/sync" Keyed
@@ -2023,12 +1913,10 @@ operation! {
         body "securityGroupId" security_group_id: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes ECS security group rules from the public cloud.
     SyncEcsSecurityGroupRuleFromRemote -> JsonList:
         PUT "/hybrid/aliyun/security-group-rule/{uuid}/sync" Keyed
@@ -2039,12 +1927,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes ECS vSwitches from the public cloud.
     SyncEcsVSwitchFromRemote -> JsonList:
         POST "/hybrid/aliyun/vswitch/{dataCenterUuid}/sync" Keyed [job(), wrapper("params")];
@@ -2055,12 +1941,10 @@ operation! {
         body "vSwitchId" v_switch_id: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes ECS VPCs from the public cloud.
     SyncEcsVpcFromRemote -> JsonList:
         POST "/hybrid/aliyun/vpc/{dataCenterUuid}/sync" Keyed [job(), wrapper("params")];
@@ -2071,12 +1955,10 @@ operation! {
         body "ecsVpcId" ecs_vpc_id: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes virtual border routers from the public cloud.
     SyncVirtualBorderRouterFromRemote -> JsonList:
         PUT "/hybrid/aliyun/border-router/{dataCenterUuid}/sync" Keyed
@@ -2087,12 +1969,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Terminates a virtual border router in the public cloud.
     TerminateVirtualBorderRouterRemote -> Empty:
         PUT "/hybrid/aliyun/border-router/{uuid}/actions" Keyed
@@ -2100,13 +1980,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud disk.
     UpdateAliyunDisk -> AliyunDiskReply: PUT "/hybrid/aliyun/disk/{uuid}/actions" Keyed [
         job(),
@@ -2127,12 +2004,10 @@ operation! {
         body "deleteWithInstance" delete_with_instance: bool,
         body "deleteAutoSnapshot" delete_auto_snapshot: bool,
         body "enableAutoSnapshot" enable_auto_snapshot: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud EBS backup storage.
     UpdateAliyunEbsBackupStorage -> BackupStorageReply:
         PUT "/backup-storage/aliyun/ebs/{uuid}/actions" Keyed
@@ -2145,12 +2020,10 @@ operation! {
         body "url" url: String [len(0, 2048)],
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud EBS primary storage.
     UpdateAliyunEbsPrimaryStorage -> PrimaryStorageReply:
         PUT "/primary-storage/aliyun/ebs/{uuid}/actions" Keyed
@@ -2164,12 +2037,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "url" url: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud access key.
     UpdateAliyunKeySecret -> HybridAccountReply: POST "/hybrid/aliyun/{uuid}/key" Keyed [
         job(),
@@ -2181,12 +2052,10 @@ operation! {
     optional {
         body "name" name: String,
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud mount target.
     UpdateAliyunMountTarget -> NasMountTargetReply: PUT "/nas/aliyun/mount" Keyed [
         job(),
@@ -2199,12 +2068,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud NAS access group.
     UpdateAliyunNasAccessGroup -> AliyunNasAccessGroupReply: PUT "/nas/aliyun/access" Keyed [
         job(),
@@ -2215,12 +2082,10 @@ operation! {
     }
     optional {
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud Pangu partition.
     UpdateAliyunPanguPartition -> AliyunPanguPartitionReply:
         PUT "/aliyun/pangu/{uuid}/actions" Keyed [job(), wrapper("updateAliyunPanguPartition")];
@@ -2232,12 +2097,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "appName" app_name: String [len(0, 255)],
         body "partitionName" partition_name: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud proxy vSwitch.
     UpdateAliyunProxyVSwitch -> AliyunProxyVSwitchReply:
         PUT "/aliyun-proxy/vswitches/{uuid}/actions" Keyed
@@ -2248,13 +2111,11 @@ operation! {
     optional {
         body "status" status: String [values(&["Available", "Pending"])],
         body "isDefault" is_default: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATUS_AVAILABLE = "Available", STATUS_PENDING = "Pending" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud proxy VPC.
     UpdateAliyunProxyVpc -> AliyunProxyVpcReply: PUT "/aliyun-proxy/vpcs/{uuid}/actions" Keyed [
         job(),
@@ -2268,13 +2129,11 @@ operation! {
         body "description" description: String [len(0, 255)],
         body "isDefault" is_default: bool,
         body "status" status: String [values(&["Available", "Pending"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATUS_AVAILABLE = "Available", STATUS_PENDING = "Pending" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud route interface in the public cloud.
     UpdateAliyunRouteInterfaceRemote -> Empty:
         PUT "/hybrid/aliyun/router-interface/{uuid}/actions" Keyed
@@ -2284,17 +2143,14 @@ operation! {
         body "op" op: String [values(&["active", "inactive"])],
         body "vRouterType" v_router_type: String [values(&["vbr", "vrouter"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants {
         OP_ACTIVE = "active", OP_INACTIVE = "inactive", V_ROUTER_TYPE_VBR = "vbr",
         V_ROUTER_TYPE_VROUTER = "vrouter",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud snapshot.
     UpdateAliyunSnapshot -> AliyunSnapshotReply:
         PUT "/hybrid/aliyun/snapshot/{uuid}/actions" Keyed [job(), wrapper("updateAliyunSnapshot")];
@@ -2310,12 +2166,10 @@ operation! {
             ),
         ],
         body "description" description: String [len(2, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud virtual router.
     UpdateAliyunVirtualRouter -> VpcVirtualRouterReply:
         PUT "/hybrid/aliyun/vrouter/{uuid}/actions" Keyed
@@ -2332,8 +2186,6 @@ operation! {
             ),
         ],
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -2344,7 +2196,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates the connection between an L3 network and an Alibaba Cloud vSwitch.
     UpdateConnectionBetweenL3NetWorkAndAliyunVSwitch -> ConnectionRelationShipReply:
         PUT "/hybrid/aliyun/connections/{uuid}" Keyed
@@ -2355,12 +2207,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 64)],
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an ECS image.
     UpdateEcsImage -> EcsImageReply: PUT "/hybrid/aliyun/image/{uuid}/actions" Keyed [
         job(),
@@ -2378,12 +2228,10 @@ operation! {
                 "must match ^(?:[A-Za-z\\u4e00-\\u9fa5]{1}[A-Za-z0-9-_\\u4e00-\\u9fa5]{1,127})$",
             ),
         ],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an ECS instance.
     UpdateEcsInstance -> EcsInstanceReply: POST "/hybrid/aliyun/{uuid}/ecs" Keyed [
         job(),
@@ -2396,12 +2244,10 @@ operation! {
         body "name" name: String [len(0, 128)],
         body "description" description: String [len(2, 1024)],
         body "password" password: Secret [len(8, 30)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the VNC password of an ECS instance.
     UpdateEcsInstanceVncPassword -> Empty: POST "/hybrid/aliyun/{uuid}/ecs-vnc" Keyed [
         job(),
@@ -2414,13 +2260,10 @@ operation! {
             pattern("^(?:[A-Za-z0-9]{6})$", "must match ^(?:[A-Za-z0-9]{6})$"),
         ],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates an ECS security group.
     UpdateEcsSecurityGroup -> EcsSecurityGroupReply:
         PUT "/hybrid/aliyun/security-group/{uuid}/actions" Keyed
@@ -2431,12 +2274,10 @@ operation! {
     optional {
         body "description" description: String [len(0, 256)],
         body "name" name: String [len(0, 64)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an ECS vSwitch.
     UpdateEcsVSwitch -> EcsVSwitchReply: PUT "/hybrid/aliyun/vswitch/{uuid}/actions" Keyed [
         job(),
@@ -2454,12 +2295,10 @@ operation! {
             ),
         ],
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an ECS VPC.
     UpdateEcsVpc -> EcsVpcReply: PUT "/hybrid/aliyun/vpc/{uuid}/actions" Keyed [
         job(),
@@ -2471,12 +2310,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 64)],
         body "description" description: String [len(0, 256)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an OSS bucket.
     UpdateOssBucket -> OssBucketReply:
         PUT "/hybrid/aliyun/oss-bucket/{uuid}/actions" Keyed [job(), wrapper("updateOssBucket")];
@@ -2488,12 +2325,10 @@ operation! {
         body "ossDomain" oss_domain: String [len(0, 256)],
         body "ossKey" oss_key: String [len(0, 127)],
         body "ossSecret" oss_secret: Secret [len(0, 127)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a virtual border router in the public cloud.
     UpdateVirtualBorderRouterRemote -> VirtualBorderRouterReply:
         PUT "/hybrid/aliyun/border-router/{uuid}/actions" Keyed
@@ -2509,8 +2344,6 @@ operation! {
         body "description" description: String [len(0, 1024)],
         body "vlanId" vlan_id: String,
         body "circuitCode" circuit_code: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

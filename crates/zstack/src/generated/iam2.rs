@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -65,7 +65,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateOrganizationQuota::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds attributes to an IAM2 organization.
     AddAttributesToIAM2Organization -> Empty: POST "/iam2/organizations/{uuid}/attributes" Keyed [
         job(),
@@ -75,13 +75,10 @@ operation! {
         path "uuid" uuid: String,
         body "attributes" attributes: Vec<Json>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds attributes to an IAM2 project.
     AddAttributesToIAM2Project -> Empty: POST "/iam2/projects/{uuid}/attributes" Keyed [
         job(),
@@ -91,13 +88,10 @@ operation! {
         path "uuid" uuid: String,
         body "attributes" attributes: Vec<Json>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds attributes to an IAM2 virtual ID.
     AddAttributesToIAM2VirtualID -> Empty: POST "/iam2/virtual-ids/{uuid}/attributes" Keyed [
         job(),
@@ -107,13 +101,10 @@ operation! {
         path "uuid" uuid: String,
         body "attributes" attributes: Vec<Json>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds attributes to an IAM2 virtual ID group.
     AddAttributesToIAM2VirtualIDGroup -> Empty:
         POST "/iam2/projects/groups/{uuid}/attributes" Keyed [job(), wrapper("params")];
@@ -121,13 +112,10 @@ operation! {
         path "uuid" uuid: String,
         body "attributes" attributes: Vec<Json>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds an IAM2 virtual ID group to projects.
     AddIAM2VirtualIDGroupToProjects -> Empty: POST "/iam2/projects/groups" Keyed [
         job(),
@@ -136,12 +124,10 @@ operation! {
     required {}
     optional {
         body "structs" structs: Vec<Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds IAM2 virtual IDs to a group.
     AddIAM2VirtualIDsToGroup -> Empty:
         POST "/iam2/projects/groups/{groupUuid}/virtual-ids" Keyed [job(), wrapper("params")];
@@ -149,13 +135,10 @@ operation! {
         path "groupUuid" group_uuid: String,
         body "virtualIDUuids" virtual_id_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds IAM2 virtual IDs to an organization.
     AddIAM2VirtualIDsToOrganization -> Empty:
         POST "/iam2/organizations/{organizationUuid}/virtual-ids" Keyed [job(), wrapper("params")];
@@ -163,13 +146,10 @@ operation! {
         path "organizationUuid" organization_uuid: String,
         body "virtualIDUuids" virtual_id_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Makes IAM2 virtual IDs members of a project.
     AddIAM2VirtualIDsToProject -> Empty:
         POST "/iam2/projects/{projectUuid}/virtual-ids" Keyed [job(), wrapper("params")];
@@ -179,12 +159,10 @@ operation! {
     }
     optional {
         body "roleUuids" role_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds IAM2 virtual IDs to projects.
     AddIAM2VirtualIDsToProjects -> Empty: POST "/iam2/projects/virtual-ids" Keyed [
         job(),
@@ -196,12 +174,10 @@ operation! {
     }
     optional {
         body "roleUuids" role_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a resource to an IAM2 project.
     AddResourceToIAM2Project -> Empty: POST "/iam2/projects/add/resource/" Keyed [
         job(),
@@ -211,13 +187,10 @@ operation! {
         body "projectUuid" project_uuid: String,
         body "resourceTemplates" resource_templates: Vec<Json>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds resources to a directory.
     AddResourcesToDirectory -> Empty: POST "/add/resources/directory" Keyed [
         job(),
@@ -227,13 +200,10 @@ operation! {
         body "resourceUuids" resource_uuids: Vec<String>,
         body "directoryUuid" directory_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Grants roles to an IAM2 virtual ID.
     AddRolesToIAM2VirtualID -> Empty:
         POST "/iam2/projects/virtual-ids/{virtualIDUuid}/roles" Keyed [job(), wrapper("params")];
@@ -243,12 +213,10 @@ operation! {
     }
     optional {
         body "projectUuid" project_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds roles to an IAM2 virtual ID group.
     AddRolesToIAM2VirtualIDGroup -> Empty:
         POST "/iam2/projects/groups/{groupUuid}/roles" Keyed [job(), wrapper("params")];
@@ -258,12 +226,10 @@ operation! {
     }
     optional {
         body "projectUuid" project_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches an IAM2 project to an IAM2 organization.
     AttachIAM2ProjectToIAM2Organization -> IAM2ProjectReply:
         POST "/iam2/projects/{projectUuid}/iam2/organizations/{organizationUuid}" Keyed
@@ -272,10 +238,7 @@ operation! {
         path "projectUuid" project_uuid: String,
         path "organizationUuid" organization_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -285,7 +248,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates the IAM2 virtual IDs listed in an uploaded file.
     BatchCreateIAM2VirtualIDFromConfigFile -> NumberOfImportedUserReply:
         POST "/iam2/virtual-ids/from-file" Keyed [job(), wrapper("params")];
@@ -295,8 +258,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -307,7 +268,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the parent of an IAM2 organization.
     ChangeIAM2OrganizationParent -> Empty:
         PUT "/iam2/organizations/{parentUuid}/actions" Keyed
@@ -316,13 +277,10 @@ operation! {
         path "parentUuid" parent_uuid: String,
         body "childrenUuids" children_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an IAM2 organization.
     ChangeIAM2OrganizationState -> IAM2OrganizationReply:
         PUT "/iam2/organizations/{uuid}/actions" Keyed
@@ -332,10 +290,7 @@ operation! {
         /// Values: [`StateEvent`].
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -345,7 +300,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an IAM2 project.
     ChangeIAM2ProjectState -> IAM2ProjectReply: PUT "/iam2/projects/{uuid}/actions" Keyed [
         job(),
@@ -356,13 +311,10 @@ operation! {
         /// Values: [`StateEvent`].
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an IAM2 virtual ID group.
     ChangeIAM2VirtualIDGroupState -> IAM2VirtualIDGroupReply:
         PUT "/iam2/projects/groups/{uuid}/actions" Keyed
@@ -372,10 +324,7 @@ operation! {
         /// Values: [`StateEvent`].
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -385,7 +334,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an IAM2 virtual ID.
     ChangeIAM2VirtualIDState -> IAM2VirtualIDReply: PUT "/iam2/virtual-ids/{uuid}/actions" Keyed [
         job(),
@@ -396,10 +345,7 @@ operation! {
         /// Values: [`StateEvent`].
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -409,7 +355,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the type of an IAM2 virtual ID.
     ChangeIAM2VirtualIDType -> IAM2VirtualIDReply: PUT "/iam2/virtual-ids/{uuid}/actions" Keyed [
         job(),
@@ -419,14 +365,11 @@ operation! {
         path "uuid" uuid: String,
         body "type" r#type: String [values(&["ZStack"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { TYPE_Z_STACK = "ZStack" }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether a name of an IAM2 organization exists.
     CheckIAM2OrganizationAvailability -> ExistsReply:
         GET "/iam2/organizations/availabilities" ReadOnly;
@@ -441,7 +384,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks an uploaded file that lists IAM2 virtual IDs, without importing it.
     CheckIAM2VirtualIDConfigFile -> JsonResults: PUT "/iam2/virtual-ids/from-file" ReadOnly [
         wrapper("checkIAM2VirtualIDConfigFile"),
@@ -449,26 +392,20 @@ operation! {
     required {
         body "virtualIDInfos" virtual_id_infos: Secret,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes LDAP bindings of IAM2 virtual IDs whose LDAP entry no longer exists.
     CleanInvalidLdapIAM2Binding -> JsonList: PUT "/iam2/ldap/bindings/actions" Keyed [
         job(),
         wrapper("cleanInvalidLdapIAM2Binding"),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Creates a directory.
     CreateDirectory -> DirectoryReply: POST "/create/directory" Keyed [job(), wrapper("params")];
     required {
@@ -480,8 +417,6 @@ operation! {
         body "parentUuid" parent_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -492,7 +427,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an IAM2 organization.
     CreateIAM2Organization -> IAM2OrganizationReply: POST "/iam2/organizations" Keyed [
         job(),
@@ -511,12 +446,10 @@ operation! {
         body "srcType" src_type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an IAM2 project, which owns resources and has members and quotas.
     CreateIAM2Project -> IAM2ProjectReply: POST "/iam2/projects" Keyed [job(), wrapper("params")];
     required {
@@ -531,12 +464,10 @@ operation! {
         body "organizationUuid" organization_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an IAM2 project from a template.
     CreateIAM2ProjectFromTemplate -> IAM2ProjectReply:
         POST "/iam2/projects/from/templates/{templateUuid}" Keyed [job(), wrapper("params")];
@@ -551,12 +482,10 @@ operation! {
         body "resourceTemplates" resource_templates: Vec<Json>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an IAM2 project role.
     CreateIAM2ProjectRole -> RoleReply: POST "/iam2/project-roles" Keyed [job(), wrapper("params")];
     required {
@@ -569,12 +498,10 @@ operation! {
         body "identity" identity: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an IAM2 project template.
     CreateIAM2ProjectTemplate -> IAM2ProjectTemplateReply: POST "/iam2/projects/templates" Keyed [
         job(),
@@ -589,8 +516,6 @@ operation! {
         body "quota" quota: BTreeMap<String, Json>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -601,7 +526,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an IAM2 project template from a project.
     CreateIAM2ProjectTemplateFromProject -> IAM2ProjectTemplateReply:
         POST "/iam2/projects/templates/from/projects/{projectUuid}" Keyed
@@ -614,12 +539,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an IAM2 virtual ID, a user who can be a member of projects.
     CreateIAM2VirtualID -> IAM2VirtualIDReply: POST "/iam2/virtual-ids" Keyed [
         job(),
@@ -638,12 +561,10 @@ operation! {
         body "withoutDefaultRole" without_default_role: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates IAM2 virtual IDs for LDAP entries.
     CreateIAM2VirtualIDFromLdapUid -> LdapResourceRefReply: POST "/iam2/virtual-id/ldap/uid" Keyed [
         job(),
@@ -655,8 +576,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -667,7 +586,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an IAM2 virtual ID group.
     CreateIAM2VirtualIDGroup -> IAM2VirtualIDGroupReply: POST "/iam2/groups" Keyed [
         job(),
@@ -682,12 +601,10 @@ operation! {
         body "attributes" attributes: Vec<Json>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Binds an IAM2 virtual ID to an LDAP entry.
     CreateIAM2VirtualIDLdapBinding -> LdapResourceRefReply: POST "/iam2/ldap/bindings" Keyed [
         job(),
@@ -700,12 +617,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a directory.
     DeleteDirectory -> Empty: DELETE "/delete/directory" Keyed [job()];
     required {
@@ -717,7 +632,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an IAM2 organization.
     DeleteIAM2Organization -> Empty: DELETE "/iam2/organizations/{uuid}" Keyed [
         job(),
@@ -729,7 +644,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an IAM2 project, which can be recovered until it is expunged.
     DeleteIAM2Project -> Empty: DELETE "/iam2/projects/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -738,7 +653,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an IAM2 project template.
     DeleteIAM2ProjectTemplate -> Empty: DELETE "/iam2/projects/templates/{uuid}" Keyed [
         job(),
@@ -750,7 +665,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an IAM2 virtual ID.
     DeleteIAM2VirtualID -> Empty: DELETE "/iam2/virtual-ids/{uuid}" Keyed [
         job(),
@@ -765,7 +680,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an IAM2 virtual ID group.
     DeleteIAM2VirtualIDGroup -> Empty: DELETE "/iam2/projects/groups/{uuid}" Keyed [
         job(),
@@ -777,7 +692,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an IAM2 virtual ID LDAP binding.
     DeleteIAM2VirtualIDLdapBinding -> Empty: DELETE "/iam2/ldap/bindings/{uuid}" Keyed [
         job(),
@@ -792,7 +707,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an IAM2 project from an IAM2 organization.
     DetachIAM2ProjectFromIAM2Organization -> IAM2ProjectReply:
         DELETE "/iam2/projects/{projectUuid}/iam2/organizations" Keyed [job()];
@@ -802,7 +717,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a deleted IAM2 project for good; only then its name is free again.
     ExpungeIAM2Project -> Empty: PUT "/iam2/projects/{uuid}/actions" Keyed [
         job(),
@@ -812,13 +727,10 @@ operation! {
         /// UUID of a deleted project; its name is free again only after this call.
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists LDAP entries that are not yet bound to an IAM2 virtual ID.
     GetCandidateLdapEntryForIAM2Binding -> JsonList: GET "/iam2/ldap/entries/candidates" ReadOnly;
     required {
@@ -830,7 +742,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns how many virtual IDs an IAM2 organization has.
     GetIAM2OrganizationVirtualIDNumber -> VirtualIDCounts:
         GET "/iam2/organizations/{uuid}/virtualIDNumber" ReadOnly;
@@ -848,21 +760,21 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the IAM2 projects of a virtual ID.
     GetIAM2ProjectsOfVirtualID -> JsonList: GET "/iam2/virtual-ids/projects" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the attributes that IAM2 itself defines.
     GetIAM2SystemAttributes -> JsonList: GET "/iam2/attributes/system" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the APIs that an IAM2 virtual ID may call.
     GetIAM2VirtualIDAPIPermission -> NoPermissionPermissionsReply:
         GET "/iam2/virtual-ids/api-permissions" ReadOnly;
@@ -882,7 +794,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the IAM2 virtual IDs in a group.
     GetIAM2VirtualIDInGroup -> JsonPage: GET "/iam2/IAM2VirtualIDGroup/IAM2VirtualID" ReadOnly;
     required {
@@ -903,7 +815,7 @@ operation! {
     constants { SORT_DIRECTION_ASC = "asc", SORT_DIRECTION_DESC = "desc" }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the quotas of an organization and how much of each is used.
     GetOrganizationQuotaUsage -> JsonUsages: GET "/iam2/organizations/quota/{uuid}/usages" ReadOnly;
     required {
@@ -919,7 +831,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Exchanges an IAM2 session for one with platform rights.
     LoginIAM2Platform -> SessionReply: PUT "/iam2/platform/login" Unsafe [
         wrapper("loginIAM2Platform"),
@@ -927,12 +839,10 @@ operation! {
     required {}
     optional {
         body "clientInfo" client_info: BTreeMap<String, Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Exchanges an IAM2 session for one that works in a project.
     LoginIAM2Project -> SessionReply: PUT "/iam2/projects/login" Unsafe [
         wrapper("loginIAM2Project"),
@@ -942,12 +852,10 @@ operation! {
     }
     optional {
         body "clientInfo" client_info: BTreeMap<String, Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Logs in as an IAM2 virtual ID and starts a session.
     LoginIAM2VirtualID -> SessionReply: PUT "/iam2/virtual-ids/login" Unsafe [
         wrapper("loginIAM2VirtualID"),
@@ -961,12 +869,10 @@ operation! {
         body "captchaUuid" captcha_uuid: String,
         body "verifyCode" verify_code: String,
         body "clientInfo" client_info: BTreeMap<String, Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Logs in as an IAM2 virtual ID with an LDAP user and starts a session.
     LoginIAM2VirtualIDWithLdap -> SessionReply: PUT "/iam2/login/virtual-ids/ldap" Unsafe [
         wrapper("loginIAM2VirtualIDWithLdap"),
@@ -979,25 +885,20 @@ operation! {
     optional {
         body "verifyCode" verify_code: String,
         body "captchaUuid" captcha_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Moves a directory under another one.
     MoveDirectory -> Empty: PUT "/move/directory" Keyed [job(), wrapper("moveDirectory")];
     required {
         body "targetParentUuid" target_parent_uuid: String,
         body "directoryUuid" directory_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Moves resources to a directory.
     MoveResourcesToDirectory -> Empty: PUT "/move/resources/directory" Keyed [
         job(),
@@ -1007,10 +908,7 @@ operation! {
         body "resourceUuids" resource_uuids: Vec<String>,
         body "directoryUuid" directory_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 query! {
@@ -1207,7 +1105,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Recovers a deleted IAM2 project that was not yet expunged.
     RecoverIAM2Project -> IAM2ProjectReply: PUT "/iam2/projects/{uuid}/actions" Keyed [
         job(),
@@ -1216,13 +1114,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes attributes from an IAM2 organization.
     RemoveAttributesFromIAM2Organization -> Empty:
         DELETE "/iam2/organizations/{uuid}/attributes" Keyed [job()];
@@ -1233,7 +1128,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes attributes from an IAM2 project.
     RemoveAttributesFromIAM2Project -> Empty: DELETE "/iam2/projects/{uuid}/attributes" Keyed [
         job(),
@@ -1245,7 +1140,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes attributes from an IAM2 virtual ID.
     RemoveAttributesFromIAM2VirtualID -> Empty: DELETE "/iam2/virtual-ids/{uuid}/attributes" Keyed [
         job(),
@@ -1257,7 +1152,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes attributes from an IAM2 virtual ID group.
     RemoveAttributesFromIAM2VirtualIDGroup -> Empty:
         DELETE "/iam2/projects/groups/{uuid}/attributes" Keyed [job()];
@@ -1268,7 +1163,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes the login expiry of an IAM2 project.
     RemoveIAM2ProjectLoginExpired -> Empty:
         PUT "/iam2/projects/remove/login-expired/{uuid}/actions" Keyed
@@ -1277,13 +1172,10 @@ operation! {
         path "uuid" uuid: String,
         body "attributeUuid" attribute_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes an IAM2 virtual ID group from projects.
     RemoveIAM2VirtualIDGroupFromProjects -> Empty: DELETE "/iam2/projects/groups" Keyed [job()];
     required {}
@@ -1293,7 +1185,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes IAM2 virtual IDs from a group.
     RemoveIAM2VirtualIDsFromGroup -> Empty:
         DELETE "/iam2/projects/groups/{groupUuid}/virtual-ids" Keyed [job()];
@@ -1304,7 +1196,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes IAM2 virtual IDs from an organization.
     RemoveIAM2VirtualIDsFromOrganization -> Empty:
         DELETE "/iam2/organizations/{organizationUuid}/virtual-ids" Keyed [job()];
@@ -1315,7 +1207,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes IAM2 virtual IDs from a project.
     RemoveIAM2VirtualIDsFromProject -> Empty:
         DELETE "/iam2/projects/{projectUuid}/virtual-ids" Keyed [job()];
@@ -1326,7 +1218,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes IAM2 virtual IDs from projects.
     RemoveIAM2VirtualIDsFromProjects -> Empty: DELETE "/iam2/projects/virtual-ids" Keyed [job()];
     required {
@@ -1336,7 +1228,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes resources from a directory.
     RemoveResourcesFromDirectory -> Empty: DELETE "/remove/resources/directory" Keyed [job()];
     required {
@@ -1346,7 +1238,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes roles from an IAM2 virtual ID.
     RemoveRolesFromIAM2VirtualID -> Empty:
         DELETE "/iam2/projects/virtual-ids/{virtualIDUuid}/roles" Keyed [job()];
@@ -1359,7 +1251,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes roles from an IAM2 virtual ID group.
     RemoveRolesFromIAM2VirtualIDGroup -> Empty:
         DELETE "/iam2/projects/groups/{groupUuid}/roles" Keyed [job()];
@@ -1372,7 +1264,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Runs an IAM2 script.
     RunIAM2Script -> LongJobReply: POST "/iam2/iam2-script/run" Keyed [job(), wrapper("params")];
     required {
@@ -1381,12 +1273,10 @@ operation! {
     optional {
         body "scriptExecutor" script_executor: String,
         body "scriptParams" script_params: Vec<Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets when members can no longer log in to an IAM2 project.
     SetIAM2ProjectLoginExpired -> Empty:
         PUT "/iam2/projects/add/login-expired/{uuid}/actions" Keyed
@@ -1395,13 +1285,10 @@ operation! {
         path "uuid" uuid: String,
         body "loginExpired" login_expired: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets what happens when an IAM2 project retires.
     SetIAM2ProjectRetirePolicy -> Empty:
         PUT "/iam2/projects/retire-policies/{uuid}/actions" Keyed
@@ -1410,13 +1297,10 @@ operation! {
         path "uuid" uuid: String,
         body "policy" policy: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets who operates an organization.
     SetOrganizationOperation -> Empty: PUT "/iam2/organizations/{uuid}/operation" Keyed [
         job(),
@@ -1426,13 +1310,10 @@ operation! {
         path "uuid" uuid: String,
         body "virtualIDUuid" virtual_id_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets who supervises an organization.
     SetOrganizationSupervisor -> Empty: PUT "/iam2/organizations/{uuid}/actions" Keyed [
         job(),
@@ -1442,13 +1323,10 @@ operation! {
         path "uuid" uuid: String,
         body "virtualIDUuid" virtual_id_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Stops all resources in an IAM2 project.
     StopAllResourcesInIAM2Project -> Empty: PUT "/iam2/projects/{uuid}/actions" Keyed [
         job(),
@@ -1457,13 +1335,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a directory.
     UpdateDirectory -> DirectoryReply: PUT "/update/directory" Keyed [
         job(),
@@ -1473,13 +1348,10 @@ operation! {
         body "uuid" uuid: String,
         body "name" name: String [len(0, 255)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IAM2 organization.
     UpdateIAM2Organization -> IAM2OrganizationReply:
         PUT "/iam2/organizations/{uuid}/actions" Keyed [job(), wrapper("updateIAM2Organization")];
@@ -1492,12 +1364,10 @@ operation! {
         body "parentUuid" parent_uuid: String,
         /// Values: [`OrganizationType`].
         body "type" r#type: String [values(&["Company", "Department"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IAM2 organization attribute.
     UpdateIAM2OrganizationAttribute -> IAM2OrganizationAttributeReply:
         PUT "/iam2/organizations/attributes/{uuid}/actions" Keyed
@@ -1506,10 +1376,7 @@ operation! {
         path "uuid" uuid: String,
         body "value" value: String [len(0, 2048)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -1519,7 +1386,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IAM2 project.
     UpdateIAM2Project -> IAM2ProjectReply: PUT "/iam2/projects/{uuid}/actions" Keyed [
         job(),
@@ -1531,12 +1398,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IAM2 project attribute.
     UpdateIAM2ProjectAttribute -> IAM2ProjectAttributeReply:
         PUT "/iam2/projects/attributes/{uuid}/actions" Keyed
@@ -1545,10 +1410,7 @@ operation! {
         path "uuid" uuid: String,
         body "value" value: String [len(0, 2048)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -1558,7 +1420,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IAM2 project template.
     UpdateIAM2ProjectTemplate -> IAM2ProjectTemplateReply:
         PUT "/iam2/projects/templates/{uuid}/actions" Keyed
@@ -1571,12 +1433,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "attributes" attributes: Vec<Json>,
         body "quota" quota: BTreeMap<String, Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes name, password or description of an IAM2 virtual ID.
     UpdateIAM2VirtualID -> IAM2VirtualIDReply: PUT "/iam2/virtual-ids/{uuid}/actions" Keyed [
         job(),
@@ -1590,12 +1450,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "password" password: Secret [len(0, 2048)],
         body "oldPassword" old_password: Secret [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IAM2 virtual ID attribute.
     UpdateIAM2VirtualIDAttribute -> IAM2VirtualIDAttributeReply:
         PUT "/iam2/virtual-ids/attributes/{uuid}/actions" Keyed
@@ -1604,10 +1462,7 @@ operation! {
         path "uuid" uuid: String,
         body "value" value: String [len(0, 2048)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -1617,7 +1472,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IAM2 virtual ID group.
     UpdateIAM2VirtualIDGroup -> IAM2VirtualIDGroupReply:
         PUT "/iam2/projects/groups/{uuid}/actions" Keyed
@@ -1628,12 +1483,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IAM2 virtual ID group attribute.
     UpdateIAM2VirtualIDGroupAttribute -> IAM2VirtualIDGroupAttributeReply:
         PUT "/iam2/projects/groups/attributes/{uuid}/actions" Keyed
@@ -1642,10 +1495,7 @@ operation! {
         path "uuid" uuid: String,
         body "value" value: String [len(0, 2048)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -1655,7 +1505,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an organization quota.
     UpdateOrganizationQuota -> QuotaReply: PUT "/iam2/Organization/quotas/actions" Keyed [
         job(),
@@ -1667,10 +1517,7 @@ operation! {
         /// Taken if unset: `0`.
         body "value" value: i64,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 constants! {

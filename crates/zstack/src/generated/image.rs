@@ -3,7 +3,7 @@
 //! Images, ISO images and OVF packages.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -30,7 +30,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateImage::operation, UpdateImagePackage::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds an image: downloads it from a URL to backup storages.
     AddImage -> ImageReply: POST "/images" Keyed [job(), wrapper("params")];
     required {
@@ -59,8 +59,6 @@ operation! {
         body "virtio" virtio: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         MEDIA_TYPE_ROOT_VOLUME_TEMPLATE = "RootVolumeTemplate", MEDIA_TYPE_ISO = "ISO",
@@ -73,7 +71,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Computes the checksum of an image on a backup storage.
     CalculateImageHash -> ImageReply: PUT "/images/{uuid}/actions" Keyed [
         job(),
@@ -86,12 +84,10 @@ operation! {
     optional {
         /// Taken if unset: `MD5`.
         body "algorithm" algorithm: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an image; a disabled one cannot start new VMs.
     ChangeImageState -> ImageReply: PUT "/images/{uuid}/actions" Keyed [
         job(),
@@ -101,14 +97,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a data volume image from a volume.
     CreateDataVolumeTemplateFromVolume -> ImageReply:
         POST "/images/data-volume-templates/from/volumes/{volumeUuid}" Keyed
@@ -122,12 +115,10 @@ operation! {
         body "backupStorageUuids" backup_storage_uuids: Vec<String>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a data volume image from a volume backup.
     CreateDataVolumeTemplateFromVolumeBackup -> ImageReply:
         POST "/images/data-volume-templates/from/volume-template/{backupUuid}" Keyed
@@ -149,8 +140,6 @@ operation! {
         body "virtio" virtio: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PLATFORM_LINUX = "Linux", PLATFORM_WINDOWS = "Windows", PLATFORM_OTHER = "Other",
@@ -159,7 +148,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a data volume image from a volume snapshot.
     CreateDataVolumeTemplateFromVolumeSnapshot -> DataVolumeImageReply:
         POST "/images/data-volume-templates/from/volume-snapshots/{snapshotUuid}" Keyed
@@ -173,8 +162,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -186,7 +173,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an image from the root volume of a VM.
     CreateRootVolumeTemplateFromRootVolume -> ImageReply:
         POST "/images/root-volume-templates/from/volumes/{rootVolumeUuid}" Keyed
@@ -209,8 +196,6 @@ operation! {
         body "virtio" virtio: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PLATFORM_LINUX = "Linux", PLATFORM_WINDOWS = "Windows", PLATFORM_OTHER = "Other",
@@ -219,7 +204,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an image from a backup of a root volume.
     CreateRootVolumeTemplateFromVolumeBackup -> ImageReply:
         POST "/images/root-volume-templates/from/volume-template/{backupUuid}" Keyed
@@ -243,8 +228,6 @@ operation! {
         body "virtio" virtio: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PLATFORM_LINUX = "Linux", PLATFORM_WINDOWS = "Windows", PLATFORM_OTHER = "Other",
@@ -255,7 +238,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an image from a snapshot of a root volume.
     CreateRootVolumeTemplateFromVolumeSnapshot -> RootVolumeImageReply:
         POST "/images/root-volume-templates/from/volume-snapshots/{snapshotUuid}" Keyed
@@ -278,8 +261,6 @@ operation! {
         body "virtio" virtio: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PLATFORM_LINUX = "Linux", PLATFORM_WINDOWS = "Windows", PLATFORM_OTHER = "Other",
@@ -296,7 +277,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM from an OVF package.
     CreateVmInstanceFromOvf -> VmInstanceReply: POST "/ovf/create-vm-instance" Keyed [
         job(),
@@ -315,12 +296,10 @@ operation! {
         body "deleteImageOnFail" delete_image_on_fail: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an image from backup storages; it can be recovered until it is expunged.
     DeleteImage -> Empty: DELETE "/images/{uuid}" Keyed [job()];
     required {
@@ -333,7 +312,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an image package.
     DeleteImagePackage -> Empty: DELETE "/image-packages/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -345,7 +324,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Exports a VM as an OVA package.
     ExportVmOvaPackage -> ImagePackageReply: POST "/ovf/ova-packages" Keyed [
         job(),
@@ -360,8 +339,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -372,7 +349,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a deleted image for good.
     ExpungeImage -> Empty: PUT "/images/{imageUuid}/actions" Keyed [job(), wrapper("expungeImage")];
     required {
@@ -381,12 +358,10 @@ operation! {
     optional {
         body "uuid" uuid: String,
         body "backupStorageUuids" backup_storage_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists backup storages that can take an image of a volume.
     GetBackupStorageForCreatingImageFromVolume -> BackupStorageList:
         GET "/images/volumes/{volumeUuid}/candidate-backup-storage" ReadOnly;
@@ -405,7 +380,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists backup storages that can take an image of a volume snapshot.
     GetBackupStorageForCreatingImageFromVolumeSnapshot -> BackupStorageList:
         GET "/images/volume-snapshots/{volumeSnapshotUuid}/candidate-backup-storage" ReadOnly;
@@ -417,7 +392,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists backup storages that can take an image of a volume or snapshot.
     GetCandidateBackupStorageForCreatingImage -> BackupStorageList:
         GET "/images/candidate-backup-storage" ReadOnly;
@@ -428,7 +403,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists VMs that an ISO image could be attached to.
     GetCandidateVmForAttachingIso -> VmInstanceList:
         GET "/images/iso/{isoUuid}/vm-candidates" ReadOnly;
@@ -438,7 +413,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the known guest operating systems.
     GetGuestOsMetadata -> GuestOsCharacterList: GET "/guest-os/metadata" ReadOnly;
     required {}
@@ -452,7 +427,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether VMs from an image have the guest agent turned on.
     GetImageQga -> EnableReply: GET "/images/{uuid}/qga" ReadOnly;
     required {
@@ -461,7 +436,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists L3 networks and images that can be used together for a VM.
     GetInterdependentL3NetworksImages -> JsonList: GET "/images-l3networks/dependencies" ReadOnly;
     required {
@@ -475,7 +450,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the state of an unfinished image upload.
     GetUploadImageJobDetails -> ExistingJobDetailsReply:
         GET "/images/upload-job/details/{imageId}" ReadOnly;
@@ -492,16 +467,13 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Parses an OVF package.
     ParseOvf -> OvfInfoReply: POST "/ovf/parse" ReadOnly [wrapper("params")];
     required {
         body "xmlBase64" xml_base64: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -552,7 +524,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Recovers a deleted image that was not yet expunged.
     RecoverImage -> ImageReply: PUT "/images/{imageUuid}/actions" Keyed [
         job(),
@@ -563,25 +535,20 @@ operation! {
     }
     optional {
         body "backupStorageUuids" backup_storage_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reloads the list of known guest operating systems.
     RefreshGuestOsMetadata -> Empty: PUT "/guest-os/metadata/actions" Keyed [
         job(),
         wrapper("refreshGuestOsMetadata"),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the boot mode, BIOS or UEFI, of an image.
     SetImageBootMode -> Empty: PUT "/images/{uuid}/actions" Keyed [
         job(),
@@ -591,17 +558,14 @@ operation! {
         path "uuid" uuid: String,
         body "bootMode" boot_mode: String [values(&["Legacy", "UEFI", "UEFI_WITH_CSM"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants {
         BOOT_MODE_LEGACY = "Legacy", BOOT_MODE_UEFI = "UEFI",
         BOOT_MODE_UEFI_WITH_CSM = "UEFI_WITH_CSM",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Turns the guest agent on or off for VMs from an image.
     SetImageQga -> Empty: PUT "/images/{uuid}/actions" Keyed [job(), wrapper("setImageQga")];
     required {
@@ -609,13 +573,10 @@ operation! {
         /// Taken if unset: `false`.
         body "enable" enable: bool,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the security level of an image.
     SetImageSecurityLevel -> Empty: PUT "/images/{uuid}/actions" Keyed [
         job(),
@@ -626,12 +587,10 @@ operation! {
     }
     optional {
         body "securityLevel" security_level: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes an image from an image store backup storage.
     SyncImageFromImageStoreBackupStorage -> ImageReply: PUT "/images/{uuid}/actions" Keyed [
         job(),
@@ -645,12 +604,10 @@ operation! {
     }
     optional {
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes the recorded size of an image.
     SyncImageSize -> ImageReply: PUT "/images/{uuid}/actions" Keyed [
         job(),
@@ -659,13 +616,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Changes name, description, platform or guest type of an image.
     UpdateImage -> ImageReply: PUT "/images/{uuid}/actions" Keyed [job(), wrapper("updateImage")];
     required {
@@ -689,8 +643,6 @@ operation! {
             values(&["x86_64", "aarch64", "mips64el", "loongarch64"]),
         ],
         body "virtio" virtio: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         MEDIA_TYPE_ROOT_VOLUME_TEMPLATE = "RootVolumeTemplate",
@@ -704,7 +656,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an image package.
     UpdateImagePackage -> ImagePackageReply: PUT "/image-packages/{uuid}" Keyed [
         job(),
@@ -716,8 +668,6 @@ operation! {
     optional {
         body "name" name: String,
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -30,7 +30,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateVniRange::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds an SDN controller.
     AddSdnController -> SdnControllerReply: POST "/sdn-controllers" Keyed [
         job(),
@@ -47,8 +47,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -59,7 +57,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Makes an L2 network available on the hosts of a cluster.
     AttachL2NetworkToCluster -> L2NetworkReply:
         POST "/l2-networks/{l2NetworkUuid}/clusters/{clusterUuid}" Keyed [job(), wrapper("null")];
@@ -69,8 +67,6 @@ operation! {
     }
     optional {
         body "l2ProviderType" l2_provider_type: String [values(&["LinuxBridge"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { L2_PROVIDER_TYPE_LINUX_BRIDGE = "LinuxBridge" }
 }
@@ -82,7 +78,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the VLAN ID or the type of an L2 network.
     ChangeL2NetworkVlanId -> L2NetworkReply: PUT "/l2-networks/{uuid}/actions" Keyed [
         job(),
@@ -94,12 +90,10 @@ operation! {
     optional {
         body "vlan" vlan: i64,
         body "type" r#type: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a hardware VXLAN L2 network.
     CreateL2HardwareVxlanNetwork -> L2NetworkReply: POST "/l2-networks/hardware-vxlan" Keyed [
         job(),
@@ -125,8 +119,6 @@ operation! {
         body "pvlan" pvlan: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
@@ -134,7 +126,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a hardware VXLAN network pool.
     CreateL2HardwareVxlanNetworkPool -> L2NetworkReply:
         POST "/l2-networks/hardware-vxlan-pool" Keyed [job(), wrapper("params")];
@@ -157,8 +149,6 @@ operation! {
         body "pvlan" pvlan: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
@@ -166,7 +156,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an L2 network without VLAN on a physical interface.
     CreateL2NoVlanNetwork -> L2NetworkReply: POST "/l2-networks/no-vlan" Keyed [
         job(),
@@ -190,8 +180,6 @@ operation! {
         body "pvlan" pvlan: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
@@ -199,7 +187,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an L2 port group.
     CreateL2PortGroup -> L2NetworkReply: POST "/l2-networks/port-group" Keyed [
         job(),
@@ -227,8 +215,6 @@ operation! {
         body "pvlan" pvlan: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         VLAN_MODE_ACCESS = "ACCESS", VLAN_MODE_TRUNK = "TRUNK", VLAN_MODE_PVLAN = "PVLAN",
@@ -237,7 +223,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a Tungsten Fabric L2 network.
     CreateL2TfNetwork -> L2NetworkReply: POST "/l2-networks/tf" Keyed [job(), wrapper("params")];
     required {
@@ -260,8 +246,6 @@ operation! {
         body "pvlan" pvlan: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
@@ -269,7 +253,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an L2 virtual switch.
     CreateL2VirtualSwitch -> L2NetworkReply: POST "/l2-networks/virtual-switch" Keyed [
         job(),
@@ -294,8 +278,6 @@ operation! {
         body "pvlan" pvlan: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
@@ -303,7 +285,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an L2 network with a VLAN ID on a physical interface.
     CreateL2VlanNetwork -> L2NetworkReply: POST "/l2-networks/vlan" Keyed [
         job(),
@@ -328,8 +310,6 @@ operation! {
         body "pvlan" pvlan: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
@@ -337,7 +317,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VXLAN L2 network in a VXLAN network pool.
     CreateL2VxlanNetwork -> L2NetworkReply: POST "/l2-networks/vxlan" Keyed [
         job(),
@@ -363,8 +343,6 @@ operation! {
         body "pvlan" pvlan: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
@@ -372,7 +350,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VXLAN network pool.
     CreateL2VxlanNetworkPool -> L2NetworkReply: POST "/l2-networks/vxlan-pool" Keyed [
         job(),
@@ -396,8 +374,6 @@ operation! {
         body "pvlan" pvlan: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
@@ -405,7 +381,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VNI range.
     CreateVniRange -> VniRangeReply:
         POST "/l2-networks/vxlan-pool/{l2NetworkUuid}/vni-ranges" Keyed [job(), wrapper("params")];
@@ -419,8 +395,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -431,7 +405,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a remote VTEP to a VXLAN network pool.
     CreateVxlanPoolRemoteVtep -> RemoteVtepReply:
         POST "/l2-networks/{l2NetworkUuid}/clusters/{clusterUuid}/remote-vtep-ip" Keyed
@@ -444,8 +418,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -456,7 +428,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds the VTEP of a host to a VXLAN network pool.
     CreateVxlanVtep -> VtepReply: POST "/l2-networks/vxlan/vteps" Keyed [job(), wrapper("params")];
     required {
@@ -467,8 +439,6 @@ operation! {
         body "vtepIp" vtep_ip: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -479,7 +449,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an L2 network with the L3 networks on it.
     DeleteL2Network -> Empty: DELETE "/l2-networks/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -491,7 +461,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a VNI range.
     DeleteVniRange -> Empty:
         DELETE "/l2-networks/vxlan-pool/vni-ranges/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -504,7 +474,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a VXLAN L2 network.
     DeleteVxlanL2Network -> Empty: DELETE "/l2-networks/vxlan/{uuid}" Keyed [
         job(),
@@ -519,7 +489,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a VXLAN pool remote VTEP.
     DeleteVxlanPoolRemoteVtep -> Empty:
         DELETE "/l2-networks/{l2NetworkUuid}/clusters/{clusterUuid}/delete/remote-vtep-ip" Keyed
@@ -535,7 +505,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an L2 network from a cluster.
     DetachL2NetworkFromCluster -> L2NetworkReply:
         DELETE "/l2-networks/{l2NetworkUuid}/clusters/{clusterUuid}" Keyed [job()];
@@ -546,7 +516,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists clusters that an L2 network could be attached to.
     GetCandidateClustersForAttachingL2Network -> ClusterList:
         GET "/l2-networks/{l2NetworkUuid}/cluster-candidates" ReadOnly;
@@ -569,14 +539,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the supported L2 network types.
     GetL2NetworkTypes -> TypeNames: GET "/l2-networks/types" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the supported vSwitch types.
     GetVSwitchTypes -> TypeNames: GET "/l2-networks/vSwitchTypes" ReadOnly;
     required {}
@@ -707,7 +677,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes an SDN controller.
     RemoveSdnController -> Empty: DELETE "/sdn-controllers/{uuid}" Keyed [
         job(),
@@ -722,7 +692,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an L2 network.
     UpdateL2Network -> L2NetworkReply: PUT "/l2-networks/{uuid}/actions" Keyed [
         job(),
@@ -734,12 +704,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an SDN controller.
     UpdateSdnController -> SdnControllerReply: PUT "/sdn-controllers/{uuid}/actions" Keyed [
         job(),
@@ -751,12 +719,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VNI range.
     UpdateVniRange -> VniRangeReply:
         PUT "/l2-networks/vxlan-pool/vni-ranges/{uuid}" Keyed [job(), wrapper("updateVniRange")];
@@ -764,10 +730,7 @@ operation! {
         path "uuid" uuid: String,
         body "name" name: String [len(0, 255)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {

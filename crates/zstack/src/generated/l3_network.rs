@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Timestamp, operation, output};
+use cumulo_core::{Timestamp, output};
 
 use super::types::*;
 
@@ -31,7 +31,7 @@ pub static OPERATIONS: &[Spec] = &[
     SetL3NetworkRouterInterfaceIp::operation, UpdateIpRange::operation, UpdateL3Network::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a DNS server to an L3 network.
     AddDnsToL3Network -> L3NetworkReply: POST "/l3-networks/{l3NetworkUuid}/dns" Keyed [
         job(),
@@ -41,10 +41,7 @@ operation! {
         path "l3NetworkUuid" l3_network_uuid: String,
         body "dns" dns: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -54,7 +51,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a host route to an L3 network.
     AddHostRouteToL3Network -> L3NetworkReply:
         POST "/l3-networks/{l3NetworkUuid}/hostroute" Keyed [job(), wrapper("params")];
@@ -63,13 +60,10 @@ operation! {
         body "prefix" prefix: String,
         body "nexthop" nexthop: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds a range of IPv4 addresses to an L3 network.
     AddIpRange -> IpRangeReply:
         POST "/l3-networks/{l3NetworkUuid}/ip-ranges" Keyed [job(), wrapper("params")];
@@ -86,8 +80,6 @@ operation! {
         body "ipRangeType" ip_range_type: String [values(&["Normal", "AddressPool"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { IP_RANGE_TYPE_NORMAL = "Normal", IP_RANGE_TYPE_ADDRESS_POOL = "AddressPool" }
 }
@@ -99,7 +91,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a range of IPv4 addresses, given as a CIDR block, to an L3 network.
     AddIpRangeByNetworkCidr -> IpRangesReply:
         POST "/l3-networks/{l3NetworkUuid}/ip-ranges/by-cidr" Keyed [job(), wrapper("params")];
@@ -114,8 +106,6 @@ operation! {
         body "ipRangeType" ip_range_type: String [values(&["Normal", "AddressPool"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { IP_RANGE_TYPE_NORMAL = "Normal", IP_RANGE_TYPE_ADDRESS_POOL = "AddressPool" }
 }
@@ -128,7 +118,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a range of IPv6 addresses to an L3 network.
     AddIpv6Range -> IpRangeReply:
         POST "/l3-networks/{l3NetworkUuid}/ipv6-ranges" Keyed [job(), wrapper("params")];
@@ -148,8 +138,6 @@ operation! {
         body "ipRangeType" ip_range_type: String [values(&["Normal", "AddressPool"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ADDRESS_MODE_SLAAC = "SLAAC", ADDRESS_MODE_STATEFUL_DHCP = "Stateful-DHCP",
@@ -158,7 +146,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a range of IPv6 addresses, given as a CIDR block, to an L3 network.
     AddIpv6RangeByNetworkCidr -> IpRangesReply:
         POST "/l3-networks/{l3NetworkUuid}/ipv6-ranges/by-cidr" Keyed [job(), wrapper("params")];
@@ -175,8 +163,6 @@ operation! {
         body "ipRangeType" ip_range_type: String [values(&["Normal", "AddressPool"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ADDRESS_MODE_SLAAC = "SLAAC", ADDRESS_MODE_STATEFUL_DHCP = "Stateful-DHCP",
@@ -185,7 +171,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a reserved IP range.
     AddReservedIpRange -> ReservedIpRangeReply:
         POST "/l3-networks/{l3NetworkUuid}/reserved-ip-ranges" Keyed [job(), wrapper("params")];
@@ -197,8 +183,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -209,7 +193,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Turns on network services, such as DHCP or SNAT, for an L3 network.
     AttachNetworkServiceToL3Network -> L3NetworkReply:
         POST "/l3-networks/{l3NetworkUuid}/network-services" Keyed [job(), wrapper("params")];
@@ -217,13 +201,10 @@ operation! {
         path "l3NetworkUuid" l3_network_uuid: String,
         body "networkServices" network_services: BTreeMap<String, Vec<String>>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Changes the DHCP server addresses of an L3 network.
     ChangeL3NetworkDhcpIpAddress -> DhcpServerIpDhcpv6ServerIpReply:
         PUT "/l3-networks/{l3NetworkUuid}/dhcp-ip" Keyed
@@ -234,8 +215,6 @@ operation! {
     optional {
         body "dhcpServerIp" dhcp_server_ip: String,
         body "dhcpv6ServerIp" dhcpv6_server_ip: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -247,7 +226,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an L3 network.
     ChangeL3NetworkState -> L3NetworkReply: PUT "/l3-networks/{uuid}/actions" Keyed [
         job(),
@@ -257,14 +236,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether an IP address of an L3 network is free.
     CheckIpAvailability -> AvailableReasonReply:
         GET "/l3-networks/{l3NetworkUuid}/ip/{ip}/availability" ReadOnly;
@@ -288,7 +264,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an L3 network, an IP subnet, on an L2 network.
     CreateL3Network -> L3NetworkReply: POST "/l3-networks" Keyed [job(), wrapper("params")];
     required {
@@ -309,15 +285,13 @@ operation! {
         body "enableIPAM" enable_ipam: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         CATEGORY_PUBLIC = "Public", CATEGORY_PRIVATE = "Private", CATEGORY_SYSTEM = "System",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Releases IP addresses of an L3 network.
     DeleteIpAddress -> Empty: DELETE "/l3-networks/{l3NetworkUuid}/ip-address" Keyed [job()];
     required {
@@ -330,7 +304,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an IP range.
     DeleteIpRange -> Empty: DELETE "/l3-networks/ip-ranges/{uuid}" Keyed [
         job(),
@@ -345,7 +319,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an L3 network; VM NICs on it are detached.
     DeleteL3Network -> Empty: DELETE "/l3-networks/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -357,7 +331,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a reserved IP range.
     DeleteReservedIpRange -> Empty:
         DELETE "/l3-networks/reserved-ip-ranges/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -370,7 +344,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a network service from an L3 network.
     DetachNetworkServiceFromL3Network -> L3NetworkReply:
         DELETE "/l3-networks/{l3NetworkUuid}/network-services" Keyed [job()];
@@ -383,7 +357,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists free IP addresses of an L3 network or IP range.
     GetFreeIp -> FreeIpList: GET "/l3-networks/ip/free" ReadOnly;
     required {}
@@ -406,7 +380,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists free IP addresses of an IP range.
     GetFreeIpOfIpRange -> FreeIpList: GET "/l3-networks/ip-ranges/{ipRangeUuid}/ip/free" ReadOnly;
     required {
@@ -423,7 +397,7 @@ operation! {
     constants { IP_RANGE_TYPE_NORMAL = "Normal", IP_RANGE_TYPE_ADDRESS_POOL = "AddressPool" }
 }
 
-operation! {
+tagged_operation! {
     /// Lists free IP addresses of an L3 network.
     GetFreeIpOfL3Network -> FreeIpList: GET "/l3-networks/{l3NetworkUuid}/ip/free" ReadOnly;
     required {
@@ -440,7 +414,7 @@ operation! {
     constants { IP_RANGE_TYPE_NORMAL = "Normal", IP_RANGE_TYPE_ADDRESS_POOL = "AddressPool" }
 }
 
-operation! {
+tagged_operation! {
     /// Returns how many IP addresses zones, L3 networks or IP ranges have left.
     GetIpAddressCapacity -> IpAddressCapacity: GET "/ip-capacity" ReadOnly;
     required {}
@@ -470,7 +444,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the DHCP server addresses of an L3 network.
     GetL3NetworkDhcpIpAddress -> IpIp6Reply: GET "/l3-networks/{l3NetworkUuid}/dhcp-ip" ReadOnly;
     required {
@@ -487,7 +461,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the IP addresses of an L3 network with their users.
     GetL3NetworkIpStatistic -> IpStatisticsTotalReply:
         GET "/l3-networks/{l3NetworkUuid}/ip-statistic" ReadOnly;
@@ -524,7 +498,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the MTU of an L3 network.
     GetL3NetworkMtu -> MtuReply: GET "/l3-networks/{l3NetworkUuid}/mtu" ReadOnly;
     required {
@@ -540,7 +514,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the IP address of the router on an L3 network.
     GetL3NetworkRouterInterfaceIp -> RouterInterfaceIpReply:
         GET "/l3-networks/{l3NetworkUuid}/router-interface-ip" ReadOnly;
@@ -557,14 +531,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the supported L3 network types.
     GetL3NetworkTypes -> TypeNames: GET "/l3-networks/types" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the supported network service types.
     GetNetworkServiceTypes -> NetworkServiceTypes: GET "/network-services/types" ReadOnly;
     required {}
@@ -578,7 +552,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether virtual function NICs can be used in an L3 network.
     IsVfNicAvailableInL3Network -> VfNicAvailableReply:
         GET "/l3-networks/{l3NetworkUuid}/hosts/{hostUuid}/vfnicavailable" ReadOnly;
@@ -677,7 +651,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a DNS server from an L3 network.
     RemoveDnsFromL3Network -> L3NetworkReply:
         DELETE "/l3-networks/{l3NetworkUuid}/dns/{dns}" Keyed [job()];
@@ -688,7 +662,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a host route from an L3 network.
     RemoveHostRouteFromL3Network -> L3NetworkReply:
         DELETE "/l3-networks/{l3NetworkUuid}/hostroute" Keyed [job()];
@@ -699,7 +673,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the MTU of an L3 network.
     SetL3NetworkMtu -> Empty: POST "/l3-networks/{l3NetworkUuid}/mtu" Keyed [
         job(),
@@ -709,13 +683,10 @@ operation! {
         path "l3NetworkUuid" l3_network_uuid: String,
         body "mtu" mtu: i64 [range(68, 9216)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the IP address of the router on an L3 network.
     SetL3NetworkRouterInterfaceIp -> Empty:
         POST "/l3-networks/{l3NetworkUuid}/router-interface-ip" Keyed [job(), wrapper("params")];
@@ -723,13 +694,10 @@ operation! {
         path "l3NetworkUuid" l3_network_uuid: String,
         body "routerInterfaceIp" router_interface_ip: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IP range.
     UpdateIpRange -> IpRangeReply: PUT "/l3-networks/ip-ranges/{uuid}/actions" Keyed [
         job(),
@@ -741,12 +709,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an L3 network.
     UpdateL3Network -> L3NetworkReply: PUT "/l3-networks/{uuid}/actions" Keyed [
         job(),
@@ -761,8 +727,6 @@ operation! {
         body "dnsDomain" dns_domain: String [len(0, 255)],
         body "category" category: String [values(&["Public", "Private", "System"])],
         body "system" system: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         CATEGORY_PUBLIC = "Public", CATEGORY_PRIVATE = "Private", CATEGORY_SYSTEM = "System",

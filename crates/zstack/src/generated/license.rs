@@ -3,7 +3,7 @@
 //! Licenses of the platform.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, operation, output};
+use cumulo_core::{Json, Secret, output};
 
 use super::types::*;
 
@@ -16,7 +16,7 @@ pub static OPERATIONS: &[Spec] = &[
     ReloadLicense::operation, UpdateLicense::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Deletes a license.
     DeleteLicense -> Empty: DELETE "/licenses/mn/{managementNodeUuid}/actions" Keyed [job()];
     required {
@@ -28,7 +28,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the add-ons of the license.
     GetLicenseAddOns -> AddonsReply: GET "/licenses/addons" ReadOnly [anonymous()];
     required {}
@@ -42,14 +42,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns what the license allows.
     GetLicenseCapabilities -> CapabilitiesReply: GET "/licenses/capabilities" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the license that is in force.
     GetLicenseInfo -> LicenseInfoReply: GET "/licenses" ReadOnly [anonymous()];
     required {}
@@ -66,7 +66,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the licenses that have been installed.
     GetLicenseRecords -> JsonPage: GET "/licenses/records" ReadOnly [anonymous()];
     required {}
@@ -89,17 +89,14 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the status of the license dongle.
     GetLicenseUKeyStatus -> JsonList: POST "/licenses/actions" Keyed [job(), wrapper("params")];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Reports the usage of license add-ons.
     PushLicenseAddOnsUsage -> Empty: PUT "/licenses/addons/usage" Keyed [
         job(),
@@ -108,13 +105,10 @@ operation! {
     required {
         body "addOnsUsage" add_ons_usage: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Registers an application that requests licenses.
     RegisterLicenseRequestedApplication -> AppIdServicePubKeyReply:
         POST "/licenses/applications" Keyed [job(), wrapper("params")];
@@ -123,8 +117,6 @@ operation! {
     }
     optional {
         body "clientPubKey" client_pub_key: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -136,14 +128,12 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Loads the license files again.
     ReloadLicense -> LicenseReply: PUT "/licenses/actions" Idempotent [wrapper("reloadLicense")];
     required {}
     optional {
         body "managementNodeUuids" management_node_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -154,7 +144,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Installs a license on a management node.
     UpdateLicense -> LicenseReply:
         PUT "/licenses/mn/{managementNodeUuid}/actions" Keyed [job(), wrapper("updateLicense")];
@@ -164,8 +154,6 @@ operation! {
     }
     optional {
         body "additionSession" addition_session: Secret,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, output};
 
 use super::types::*;
 
@@ -42,7 +42,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateSlbGroup::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds an access control list entry.
     AddAccessControlListEntry -> AccessControlListEntryReply:
         POST "/access-control-lists/{aclUuid}/ipentries" Keyed [job(), wrapper("params")];
@@ -54,8 +54,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -66,7 +64,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an access control list redirect rule.
     AddAccessControlListRedirectRule -> AccessControlListEntryReply:
         POST "/access-control-lists/{aclUuid}/redirectRules" Keyed [job(), wrapper("params")];
@@ -80,12 +78,10 @@ operation! {
         body "url" url: String [len(0, 80)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an access control list to a load balancer.
     AddAccessControlListToLoadBalancer -> LoadBalancerListenerReply:
         POST "/load-balancers/listeners/{listenerUuid}/access-control-lists" Keyed
@@ -97,8 +93,6 @@ operation! {
     }
     optional {
         body "serverGroupUuids" server_group_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { ACL_TYPE_WHITE = "white", ACL_TYPE_BLACK = "black", ACL_TYPE_REDIRECT = "redirect" }
 }
@@ -110,7 +104,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds VM NICs or server IP addresses to a load balancer server group.
     AddBackendServerToServerGroup -> LoadBalancerServerGroupReply:
         POST "/load-balancers/servergroups/{serverGroupUuid}/backendservers" Keyed
@@ -121,8 +115,6 @@ operation! {
     optional {
         body "vmNics" vm_nics: Vec<BTreeMap<String, String>>,
         body "servers" servers: Vec<BTreeMap<String, String>>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -133,7 +125,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a certificate to a load balancer listener.
     AddCertificateToLoadBalancerListener -> LoadBalancerListenerReply:
         POST "/load-balancers/listeners/{listenerUuid}/certificate" Keyed
@@ -142,13 +134,10 @@ operation! {
         path "listenerUuid" listener_uuid: String,
         body "certificateUuid" certificate_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds a server group to a load balancer listener.
     AddServerGroupToLoadBalancerListener -> LoadBalancerListenerReply:
         POST "/load-balancers/listeners/{listenerUuid}/servergroups" Keyed
@@ -157,13 +146,10 @@ operation! {
         path "listenerUuid" listener_uuid: String,
         body "serverGroupUuid" server_group_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds VM NICs as backends of a load balancer listener.
     AddVmNicToLoadBalancer -> LoadBalancerListenerReply:
         POST "/load-balancers/listeners/{listenerUuid}/vm-instances/nics" Keyed
@@ -172,13 +158,10 @@ operation! {
         path "listenerUuid" listener_uuid: String,
         body "vmNicUuids" vm_nic_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a VIP to a load balancer.
     AttachVipToLoadBalancer -> LoadBalancerReply:
         POST "/load-balancers/{loadBalancerUuid}/vip/{vipUuid}" Keyed [job(), wrapper("params")];
@@ -186,10 +169,7 @@ operation! {
         path "loadBalancerUuid" load_balancer_uuid: String,
         path "vipUuid" vip_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -199,7 +179,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes an access control list redirect rule.
     ChangeAccessControlListRedirectRule -> AccessControlListEntryReply:
         PUT "/access-control-lists/redirectRules/{uuid}/actions" Keyed
@@ -209,12 +189,10 @@ operation! {
     }
     optional {
         body "name" name: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the server groups to which an access control list redirects.
     ChangeAccessControlListServerGroup -> LoadBalancerListerAclReply:
         PUT "/load-balancers/listener/acl/{aclUuid}/servergroup/actions" Keyed
@@ -224,10 +202,7 @@ operation! {
         body "serverGroupUuids" server_group_uuids: Vec<String>,
         body "listenerUuid" listener_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -237,7 +212,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the weights of the backends in a load balancer server group.
     ChangeLoadBalancerBackendServer -> LoadBalancerServerGroupReply:
         PUT "/load-balancers/servergroups/{serverGroupUuid}/backendserver/actions" Keyed
@@ -248,12 +223,10 @@ operation! {
     optional {
         body "vmNics" vm_nics: Vec<BTreeMap<String, String>>,
         body "servers" servers: Vec<BTreeMap<String, String>>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the settings of a load balancer listener, such as health checks and timeouts.
     ChangeLoadBalancerListener -> LoadBalancerListenerReply:
         PUT "/load-balancers/listeners/{uuid}/actions" Keyed
@@ -306,8 +279,6 @@ operation! {
         body "statusCode" status_code: i64 [values(&["301", "302", "303", "307", "308"])],
         body "tcpProxyProtocol" tcp_proxy_protocol: String,
         body "httpCompressAlgos" http_compress_algos: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         BALANCER_ALGORITHM_WEIGHTROUNDROBIN = "weightroundrobin",
@@ -331,7 +302,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes how the instances of an SLB group are deployed.
     ChangeSlbGroupDeployType -> SlbGroupReply:
         PUT "/load-balancers/slb/groups/{slbGroupUuid}/deployType" Keyed
@@ -340,10 +311,7 @@ operation! {
         path "slbGroupUuid" slb_group_uuid: String,
         body "deployType" deploy_type: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -353,7 +321,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the monitor IP addresses of an SLB group.
     ChangeSlbGroupMonitorIps -> SlbGroupReply:
         PUT "/load-balancers/slb/groups/{slbGroupUuid}/monitorIps" Keyed
@@ -362,13 +330,10 @@ operation! {
         path "slbGroupUuid" slb_group_uuid: String,
         body "monitorIps" monitor_ips: Vec<String> [len(0, 2048)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Creates an access control list.
     CreateAccessControlList -> AccessControlListReply: POST "/access-control-lists" Keyed [
         job(),
@@ -382,8 +347,6 @@ operation! {
         body "ipVersion" ip_version: i64 [values(&["4", "6"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -394,7 +357,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Stores a TLS certificate with its private key for load balancer listeners.
     CreateCertificate -> CertificateReply: POST "/certificates" Keyed [job(), wrapper("params")];
     required {
@@ -405,8 +368,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -417,7 +378,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a load balancer on a VIP.
     CreateLoadBalancer -> LoadBalancerReply: POST "/load-balancers" Keyed [
         job(),
@@ -433,12 +394,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a listener: the port and protocol that a load balancer serves.
     CreateLoadBalancerListener -> LoadBalancerListenerReply:
         POST "/load-balancers/{loadBalancerUuid}/listeners" Keyed [job(), wrapper("params")];
@@ -477,8 +436,6 @@ operation! {
         body "httpCompressAlgos" http_compress_algos: Vec<String>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PROTOCOL_UDP = "udp", PROTOCOL_TCP = "tcp", PROTOCOL_HTTP = "http",
@@ -496,7 +453,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a server group, the set of backends of load balancer listeners.
     CreateLoadBalancerServerGroup -> LoadBalancerServerGroupReply:
         POST "/load-balancers/{loadBalancerUuid}/servergroups" Keyed [job(), wrapper("params")];
@@ -509,12 +466,10 @@ operation! {
         body "ipVersion" ip_version: i64,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an SLB group.
     CreateSlbGroup -> SlbGroupReply: POST "/load-balancers/slb/groups" Keyed [
         job(),
@@ -533,13 +488,11 @@ operation! {
         body "monitorIps" monitor_ips: Vec<String>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { BACKEND_TYPE_VYOS = "VYOS", DEPLOY_TYPE_NO_HA = "NoHA", DEPLOY_TYPE_HA = "HA" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an SLB instance.
     CreateSlbInstance -> SlbVmInstanceReply: POST "/load-balancers/slb/instances" Keyed [
         job(),
@@ -556,8 +509,6 @@ operation! {
         body "hostUuid" host_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -568,7 +519,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an access control list.
     DeleteAccessControlList -> Empty: DELETE "/access-control-lists/{uuid}" Keyed [
         job(),
@@ -583,7 +534,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a certificate.
     DeleteCertificate -> Empty: DELETE "/certificates/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -595,7 +546,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a load balancer.
     DeleteLoadBalancer -> Empty: DELETE "/load-balancers/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -607,7 +558,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a load balancer listener.
     DeleteLoadBalancerListener -> LoadBalancerReply:
         DELETE "/load-balancers/listeners/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -617,7 +568,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a load balancer server group.
     DeleteLoadBalancerServerGroup -> Empty: DELETE "/load-balancers/servergroups/{uuid}" Keyed [
         job(),
@@ -629,7 +580,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an SLB group.
     DeleteSlbGroup -> Empty: DELETE "/load-balancers/slb/group/{uuid}" Keyed [
         job(),
@@ -644,7 +595,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible L3 networks for a load balancer.
     GetCandidateL3NetworksForLoadBalancer -> L3NetworkList:
         GET "/load-balancers/listeners/{listenerUuid}/networks/candidates" ReadOnly;
@@ -659,7 +610,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible L3 networks for a server group.
     GetCandidateL3NetworksForServerGroup -> L3NetworkList:
         GET "/load-balancers/servergroups/candidate-l3network" ReadOnly;
@@ -674,7 +625,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible VM NICs for a load balancer.
     GetCandidateVmNicsForLoadBalancer -> VmNicList:
         GET "/load-balancers/listeners/{listenerUuid}/vm-instances/candidate-nics" ReadOnly;
@@ -684,7 +635,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible VM NICs for a load balancer server group.
     GetCandidateVmNicsForLoadBalancerServerGroup -> VmNicList:
         GET "/load-balancers/servergroups/candidate-nics" ReadOnly;
@@ -696,7 +647,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the access control list entries of load balancer listeners.
     GetLoadBalancerListenerACLEntries -> LoadBalancerACLEntries:
         GET "/load-balancers/listeners/access-control-lists/entries" ReadOnly;
@@ -715,7 +666,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the router or SLB group that runs a load balancer.
     GetLoadBalancerOwner -> LoadBalancerOwner:
         GET "/load-balancers/{loadBalancerUuid}/owner" ReadOnly;
@@ -735,7 +686,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Starts a new instance of an SLB group.
     ProvisionSlbInstance -> SlbGroupReply:
         PUT "/load-balancers/slb/instances/{uuid}/provision" Keyed
@@ -743,10 +694,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 query! {
@@ -846,7 +794,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Writes the configuration of a load balancer again.
     RefreshLoadBalancer -> LoadBalancerReply: PUT "/load-balancers/{uuid}/actions" Keyed [
         job(),
@@ -855,13 +803,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes an entry from an access control list.
     RemoveAccessControlListEntry -> Empty:
         DELETE "/access-control-lists/{aclUuid}/ipentries/{uuid}" Keyed [job()];
@@ -875,7 +820,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes an access control list from a load balancer.
     RemoveAccessControlListFromLoadBalancer -> LoadBalancerListenerReply:
         DELETE "/load-balancers/listeners/{listenerUuid}/access-control-lists" Keyed [job()];
@@ -888,7 +833,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a backend server from a server group.
     RemoveBackendServerFromServerGroup -> LoadBalancerServerGroupReply:
         PUT "/load-balancers/servergroups/{serverGroupUuid}/backendservers/actions" Keyed
@@ -899,12 +844,10 @@ operation! {
     optional {
         body "vmNicUuids" vm_nic_uuids: Vec<String>,
         body "serverIps" server_ips: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a certificate from a load balancer listener.
     RemoveCertificateFromLoadBalancerListener -> LoadBalancerListenerReply:
         DELETE "/load-balancers/listeners/{listenerUuid}/certificate" Keyed [job()];
@@ -915,7 +858,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a server group from a load balancer listener.
     RemoveServerGroupFromLoadBalancerListener -> LoadBalancerListenerReply:
         DELETE "/load-balancers/listeners/{listenerUuid}/servergroups" Keyed [job()];
@@ -926,7 +869,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a VM NIC from a load balancer.
     RemoveVmNicFromLoadBalancer -> LoadBalancerReply:
         DELETE "/load-balancers/listeners/{listenerUuid}/vm-instances/nics" Keyed [job()];
@@ -937,7 +880,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a certificate.
     UpdateCertificate -> CertificateReply: PUT "/certificates/{uuid}/actions" Keyed [
         job(),
@@ -951,12 +894,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a load balancer.
     UpdateLoadBalancer -> LoadBalancerReply: PUT "/load-balancers/{uuid}/actions" Keyed [
         job(),
@@ -970,12 +911,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a load balancer listener.
     UpdateLoadBalancerListener -> LoadBalancerListenerReply:
         PUT "/load-balancers/listeners/{uuid}" Keyed [job(), wrapper("updateLoadBalancerListener")];
@@ -985,12 +924,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a load balancer server group.
     UpdateLoadBalancerServerGroup -> LoadBalancerServerGroupReply:
         PUT "/load-balancers/servergroups/{uuid}/actions" Keyed
@@ -1001,12 +938,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an SLB group.
     UpdateSlbGroup -> SlbGroupReply:
         PUT "/load-balancers/slb/group/{uuid}/actions" Keyed [job(), wrapper("updateSlbGroup")];
@@ -1017,8 +952,6 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "slbOfferingUuid" slb_offering_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -29,7 +29,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateSSORedirectTemplate::operation, ValidatePassword::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a login access rule.
     AddAccessControlRule -> AccessControlRuleReply:
         POST "/login-control/access-control/rules" Keyed [job(), wrapper("params")];
@@ -42,8 +42,6 @@ operation! {
         body "description" description: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -54,7 +52,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an LDAP server.
     AddLdapServer -> LdapServerReply: POST "/ldap/servers" Keyed [job(), wrapper("params")];
     required AddLdapServerRequired {
@@ -69,8 +67,6 @@ operation! {
     }
     optional {
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ENCRYPTION_NONE = "None", ENCRYPTION_TLS = "TLS", SCOPE_ACCOUNT = "account",
@@ -85,17 +81,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes LDAP bindings whose LDAP entry no longer exists.
     CleanInvalidLdapBinding -> AccountList: PUT "/ldap/bindings/actions" Keyed [
         job(),
         wrapper("cleanInvalidLdapBinding"),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -105,7 +98,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a CAS client.
     CreateCasClient -> CasClientReply: POST "/create/cas/client" Keyed [job(), wrapper("params")];
     required CreateCasClientRequired {
@@ -120,8 +113,6 @@ operation! {
         body "description" description: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -132,7 +123,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Binds an account to an LDAP entry.
     CreateLdapBinding -> LdapAccountRefReply: POST "/ldap/bindings" Keyed [
         job(),
@@ -142,10 +133,7 @@ operation! {
         body "ldapUid" ldap_uid: String [len(0, 255)],
         body "accountUuid" account_uuid: String [len(0, 32)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -155,7 +143,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an OAuth client.
     CreateOAuthClient -> OAuth2ClientReply: POST "/create/oauth2/client" Keyed [
         job(),
@@ -181,8 +169,6 @@ operation! {
         body "scopeList" scope_list: Vec<Json>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -193,7 +179,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an SSO redirect template.
     CreateSSORedirectTemplate -> SSORedirectTemplateReply:
         POST "/create/sso/redirect/template/" Keyed [job(), wrapper("params")];
@@ -206,8 +192,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -218,7 +202,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a login access rule.
     DeleteAccessControlRule -> Empty:
         DELETE "/login-control/access-control/rules/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -231,7 +215,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an LDAP binding.
     DeleteLdapBinding -> Empty: DELETE "/ldap/bindings/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -240,7 +224,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an LDAP server.
     DeleteLdapServer -> Empty: DELETE "/ldap/servers/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -252,7 +236,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an SSO client.
     DeleteSSOClient -> Empty: POST "/delete/sso/client" Keyed [job(), wrapper("params")];
     required {
@@ -261,12 +245,10 @@ operation! {
     optional {
         /// Taken if unset: `Permissive`.
         body "deleteMode" delete_mode: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an SSO redirect template.
     DeleteSSORedirectTemplate -> Empty: POST "/delete/sso/redirect/template" Keyed [
         job(),
@@ -278,12 +260,10 @@ operation! {
     optional {
         /// Taken if unset: `Permissive`.
         body "deleteMode" delete_mode: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists LDAP entries that are not yet bound to an account.
     GetCandidateLdapEntryForBinding -> JsonList: GET "/ldap/entries/candidates" ReadOnly;
     required {
@@ -295,7 +275,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Searches entries in an LDAP server.
     GetLdapEntry -> JsonList: GET "/ldap/entry" ReadOnly;
     required {
@@ -308,7 +288,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the attributes of an LDAP server that can be mapped.
     GetLdapServerAvailableAttributes -> JsonList: GET "/ldap/server/attributes/{uuid}" ReadOnly;
     required {
@@ -317,7 +297,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns a captcha image when the next login of a name needs one.
     GetLoginCaptcha -> CaptchaCaptchaUuidReply: GET "/login/control/captcha" ReadOnly [anonymous()];
     required {
@@ -337,7 +317,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the steps that the login of a name takes, such as captcha or second factor.
     GetLoginProcedures -> ProceduresReply: GET "/login/procedures" ReadOnly [anonymous()];
     required {
@@ -354,7 +334,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the OAuth 2 token of the current session.
     GetOAuth2Token -> SsoTokens: GET "/get/oauth2/token" ReadOnly;
     required {}
@@ -369,14 +349,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the single sign-on clients that a login page can offer.
     GetSSOClient -> JsonList: GET "/get/sso/client" ReadOnly [anonymous()];
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the secret that sets up two-factor login.
     GetTwoFactorAuthenticationSecret -> TwoFactorAuthenticationSecretReply:
         GET "/twofactorauthentication/secret" Idempotent [anonymous()];
@@ -399,7 +379,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether two-factor login is turned on.
     GetTwoFactorAuthenticationState -> StateReply: GET "/twofactorauthentication/state" ReadOnly [
         anonymous(),
@@ -408,7 +388,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Logs in with any login type and starts a session.
     LogIn -> SessionReply: PUT "/login" Unsafe [wrapper("logIn"), anonymous()];
     required {
@@ -422,12 +402,10 @@ operation! {
         body "clientInfo" client_info: BTreeMap<String, String>,
         /// Extra login values, for example the code of a second factor.
         body "properties" properties: BTreeMap<String, Secret>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Logs in with an LDAP user and starts a session.
     LogInByLdap -> LdapSessionReply: PUT "/ldap/login" Unsafe [wrapper("logInByLdap"), anonymous()];
     required {
@@ -439,8 +417,6 @@ operation! {
         body "verifyCode" verify_code: String,
         body "captchaUuid" captcha_uuid: String,
         body "clientInfo" client_info: BTreeMap<String, String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -452,7 +428,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Logs in through a CAS server and starts a session.
     LoginByCas -> SessionReply: PUT "/cas/login/" Unsafe [wrapper("loginByCas"), anonymous()];
     required {
@@ -462,8 +438,6 @@ operation! {
     }
     optional {
         body "clientInfo" client_info: BTreeMap<String, Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -522,7 +496,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Replaces a captcha by a new one.
     RefreshCaptcha -> CaptchaCaptchaUuidReply: GET "/captcha/refresh" Idempotent [anonymous()];
     required {
@@ -531,7 +505,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Replaces the secret of two-factor login.
     ResetTwoFactorAuthenticationSecret -> TwoFactorAuthenticationSecretReply:
         PUT "/twofactorauthentication/secrets" Keyed
@@ -544,13 +518,11 @@ operation! {
     optional {
         body "captchaUuid" captcha_uuid: String,
         body "verifyCode" verify_code: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ACCOUNT = "account", TYPE_IAM2 = "iam2" }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes accounts with an LDAP server.
     SyncLdapServer -> LongJobReply: PUT "/ldap/servers/{uuid}/actions" Keyed [
         job(),
@@ -559,13 +531,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether a token is still valid.
     TokenIntrospection -> ActiveReply: POST "/token/introspect" ReadOnly [
         wrapper("params"),
@@ -575,10 +544,7 @@ operation! {
         body "token" token: Secret,
         body "tokenType" token_type: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -588,7 +554,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Unlocks a name that failed logins have locked.
     UnlockIdentity -> Empty: GET "/login/control/unlock" Idempotent;
     required {
@@ -598,7 +564,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a login access rule.
     UpdateAccessControlRule -> AccessControlRuleReply:
         PUT "/login-control/access-control/rules/{uuid}/actions" Keyed
@@ -610,12 +576,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "rule" rule: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a CAS client.
     UpdateCasClient -> CasClientReply: POST "/update/cas/client" Keyed [job(), wrapper("params")];
     required {
@@ -628,12 +592,10 @@ operation! {
         body "casServerUrlPrefix" cas_server_url_prefix: String,
         body "serverName" server_name: String,
         body "loginType" login_type: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an LDAP server.
     UpdateLdapServer -> LdapServerReply: PUT "/ldap/servers/{ldapServerUuid}" Keyed [
         job(),
@@ -650,13 +612,11 @@ operation! {
         body "username" username: String [len(0, 1024)],
         body "password" password: Secret [len(0, 1024)],
         body "encryption" encryption: String [len(0, 1024), values(&["None", "TLS"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { ENCRYPTION_NONE = "None", ENCRYPTION_TLS = "TLS" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an OAuth client.
     UpdateOAuthClient -> OAuth2ClientReply: POST "/update/oauth2/client" Keyed [
         job(),
@@ -678,12 +638,10 @@ operation! {
         body "loginType" login_type: String,
         body "logoutUrl" logout_url: String,
         body "scopeList" scope_list: Vec<Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an SSO redirect template.
     UpdateSSORedirectTemplate -> SSORedirectTemplateReply:
         POST "/update/sso/redirectTemplate" Keyed [job(), wrapper("params")];
@@ -691,13 +649,10 @@ operation! {
         body "uuid" uuid: String,
         body "redirectTemplate" redirect_template: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether a password is right.
     ValidatePassword -> AvailableReply: PUT "/password/verify" Unsafe [
         wrapper("validatePassword"),
@@ -708,10 +663,7 @@ operation! {
         body "password" password: Secret,
         body "loginType" login_type: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, operation, output};
+use cumulo_core::{Json, Secret, output};
 
 use super::types::*;
 
@@ -18,31 +18,25 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateLongJob::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Cancels a long job that is waiting or running.
     CancelLongJob -> Empty: PUT "/longjobs/{uuid}/actions" Keyed [job(), wrapper("cancelLongJob")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Cleans up what a long job left behind.
     CleanLongJob -> Empty: PUT "/longjobs/{uuid}/actions" Keyed [job(), wrapper("cleanLongJob")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the record of a finished long job.
     DeleteLongJob -> Empty: DELETE "/longjobs/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -51,7 +45,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists running and waiting tasks of internal queues.
     GetChainTask -> QueueTasks: GET "/core/task-details" ReadOnly;
     required {}
@@ -60,7 +54,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the progress of a running job by its API ID.
     GetTaskProgress -> TaskProgressList: GET "/task-progresses/{apiId}" ReadOnly;
     required {
@@ -92,7 +86,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Runs a long job again that has ended.
     RerunLongJob -> LongJobReply: PUT "/longjobs/{uuid}/actions" Keyed [
         job(),
@@ -101,13 +95,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Goes on with a suspended long job.
     ResumeLongJob -> LongJobReply: PUT "/longjobs/{uuid}/actions" Keyed [
         job(),
@@ -116,13 +107,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Submits an operation as a long job, which can be followed, canceled and resumed.
     SubmitLongJob -> LongJobReply: POST "/longjobs" Keyed [job(), wrapper("params")];
     required {
@@ -138,12 +126,10 @@ operation! {
         /// UUID of the long job; one that exists is reset and run again, so never repeat it.
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes name or description of a long job.
     UpdateLongJob -> LongJobReply: PUT "/longjobs/{uuid}/actions" Keyed [
         job(),
@@ -155,8 +141,6 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

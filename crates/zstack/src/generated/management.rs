@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, output};
 
 use super::types::*;
 
@@ -30,7 +30,7 @@ pub static OPERATIONS: &[Spec] = &[
     ZQLQuery::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a log configuration.
     AddLogConfiguration -> JsonLabelReply: POST "/log/configurations" Keyed [
         job(),
@@ -48,8 +48,6 @@ operation! {
         ],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         LEVEL_OFF = "OFF", LEVEL_FATAL = "FATAL", LEVEL_ERROR = "ERROR", LEVEL_WARN = "WARN",
@@ -64,7 +62,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Runs a script of several queries in one call; ZQLQuery replaces it.
     /// Deprecated by the vendor.
     BatchQuery -> JsonMapReply: GET "/batch-queries" ReadOnly;
@@ -75,7 +73,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks a file of error explanations before it is loaded.
     CheckElaborationContent -> ElaborationCheckResults:
         POST "/errorcode/elaborations/check" ReadOnly [wrapper("params")];
@@ -83,8 +81,6 @@ operation! {
     optional {
         body "elaborateFile" elaborate_file: String,
         body "elaborateContent" elaborate_content: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -95,7 +91,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tests whether management hosts can reach other hosts.
     CheckNetworkReachable -> JsonResults: GET "/zops/check/network" ReadOnly;
     required {
@@ -106,7 +102,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Drops tasks of an internal queue of a management node.
     CleanQueue -> Empty: PUT "/clean/queue" Keyed [job(), wrapper("cleanQueue")];
     required {
@@ -119,12 +115,10 @@ operation! {
         /// Taken if unset: `true`.
         body "isRunningTask" is_running_task: bool,
         body "managementiUuid" managementi_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an SNMP agent.
     CreateSnmpAgent -> SnmpAgentReply: POST "/snmp/agent" Keyed [job(), wrapper("params")];
     required {
@@ -145,8 +139,6 @@ operation! {
         body "privacyPassword" privacy_password: Secret,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         VERSION_V2_C = "v2c", VERSION_V3 = "v3", AUTH_ALGORITHM_MD5 = "MD5",
@@ -165,7 +157,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a webhook.
     /// Deprecated by the vendor.
     CreateWebhook -> WebhookReply: POST "/web-hooks" Keyed [job(), wrapper("params")];
@@ -179,8 +171,6 @@ operation! {
         body "opaque" opaque: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -191,19 +181,16 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Makes the management node write debugging information to its log.
     DebugSignal -> Empty: POST "/debug" Keyed [job(), wrapper("params")];
     required {
         body "signals" signals: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a garbage collection job.
     DeleteGCJob -> Empty: DELETE "/gc-jobs/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -212,7 +199,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a log configuration.
     DeleteLogConfiguration -> Empty: DELETE "/log/configurations/log4j2" Keyed [job()];
     required {
@@ -224,7 +211,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a webhook.
     /// Deprecated by the vendor.
     DeleteWebhook -> Empty: DELETE "/web-hooks/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -237,7 +224,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the time servers of the platform.
     GetChronyServers -> ServersReply: GET "/zops/chrony/servers" ReadOnly;
     required {}
@@ -251,17 +238,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the clock of the management node; needs no session.
     GetCurrentTime -> CurrentTimeReply: PUT "/management-nodes/actions" ReadOnly [
         wrapper("getCurrentTime"),
         anonymous(),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -271,7 +255,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the signals that DebugSignal accepts.
     GetDebugSignal -> SignalsReply: GET "/debug" ReadOnly;
     required {}
@@ -285,7 +269,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the categories of explained errors.
     GetElaborationCategories -> CategoriesReply: GET "/errorcode/elaborations/categories" ReadOnly;
     required {}
@@ -299,7 +283,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists explanations of error codes.
     GetElaborations -> ContentsReply: GET "/errorcode/elaborations" ReadOnly;
     required {}
@@ -317,7 +301,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists services that run beside the management node, with their state.
     GetExternalServices -> ExternalServiceList: GET "/external/services" ReadOnly;
     required {}
@@ -331,7 +315,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether the platform is in factory mode.
     GetFactoryModeState -> FactoryModeStateReply:
         GET "/management-nodes/factory-mode-state" ReadOnly;
@@ -346,24 +330,21 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns where the management node sends its logs.
     GetLogConfiguration -> JsonList: GET "/log/configurations" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the CPU architecture of the management node; needs no session.
     GetManagementNodeArch -> ArchitectureReply: PUT "/management-nodes/actions" ReadOnly [
         wrapper("getManagementNodeArch"),
         anonymous(),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -373,17 +354,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the operating system of the management node; needs no session.
     GetManagementNodeOS -> NameVersionReply: PUT "/management/actions" ReadOnly [
         wrapper("getManagementNodeOS"),
         anonymous(),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -394,7 +372,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the time zone of the platform.
     GetPlatformTimeZone -> OffsetTimezoneReply: GET "/management-nodes/platform-timezone" ReadOnly;
     required {}
@@ -409,17 +387,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the APIs that the server has; needs no session.
     GetSupportAPIs -> SupportApisReply: PUT "/management-nodes/actions" ReadOnly [
         wrapper("getSupportAPIs"),
         anonymous(),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -429,17 +404,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the version of the platform; needs no session.
     GetVersion -> VersionReply: PUT "/management-nodes/actions" ReadOnly [
         wrapper("getVersion"),
         anonymous(),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -449,7 +421,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether the server is the open-source edition; needs no session.
     IsOpensourceVersion -> OpensourceReply: GET "/meta-data/opensource" ReadOnly [anonymous()];
     required {}
@@ -463,7 +435,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether the management node is ready to serve; needs no session.
     IsReadyToGo -> Empty: GET "/management-nodes/ready" ReadOnly [anonymous()];
     required {}
@@ -539,27 +511,24 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Rebuilds the search indexes.
     RefreshSearchIndexes -> Empty: GET "/search/indexes/refresh" Idempotent;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Loads the explanations of error codes again.
     ReloadElaboration -> Empty: PUT "/errorcode/actions" Keyed [
         job(),
         wrapper("reloadElaboration"),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Makes a service beside the management node load its configuration again.
     ReloadExternalService -> Empty: PUT "/external/services" Keyed [
         job(),
@@ -568,13 +537,10 @@ operation! {
     required {
         body "name" name: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Starts an SNMP agent.
     StartSnmpAgent -> SnmpAgentReply: PUT "/snmp/agent/actions" Keyed [
         job(),
@@ -583,13 +549,10 @@ operation! {
     required {
         body "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Stops an SNMP agent.
     StopSnmpAgent -> SnmpAgentReply: PUT "/snmp/agent/actions" Keyed [
         job(),
@@ -598,38 +561,29 @@ operation! {
     required {
         body "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Makes all hosts use the configured time servers.
     SyncChronyServers -> Empty: PUT "/zops/chrony/actions" Keyed [
         job(),
         wrapper("syncChronyServers"),
     ];
     required {}
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Runs a garbage collection job now.
     TriggerGCJob -> Empty: PUT "/gc-jobs/{uuid}/actions" Keyed [job(), wrapper("triggerGCJob")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the time servers of the platform.
     UpdateChronyServers -> Empty: PUT "/zops/chrony/actions" Keyed [
         job(),
@@ -639,12 +593,10 @@ operation! {
     optional {
         body "internalHostnames" internal_hostnames: Vec<String>,
         body "externalHostnames" external_hostnames: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Turns factory mode of the platform on or off.
     UpdateFactoryModeState -> Empty: PUT "/management-nodes/actions" Keyed [
         job(),
@@ -653,13 +605,10 @@ operation! {
     required {
         body "factoryModeState" factory_mode_state: bool,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a log configuration.
     UpdateLogConfiguration -> JsonLabelReply: PUT "/log/configurations" Keyed [
         job(),
@@ -672,12 +621,10 @@ operation! {
     optional {
         body "name" name: String,
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an SNMP agent.
     UpdateSnmpAgent -> SnmpAgentReply: PUT "/snmp/agent/actions" Keyed [
         job(),
@@ -700,8 +647,6 @@ operation! {
             values(&["DES", "AES128", "AES192", "AES256", "3DES"]),
         ],
         body "privacyPassword" privacy_password: Secret,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         VERSION_V2_C = "v2c", VERSION_V3 = "v3", AUTH_ALGORITHM_MD5 = "MD5",
@@ -713,7 +658,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a webhook.
     /// Deprecated by the vendor.
     UpdateWebhook -> WebhookReply: PUT "/web-hooks/{uuid}" Keyed [job(), wrapper("updateWebhook")];
@@ -726,12 +671,10 @@ operation! {
         body "url" url: String [len(0, 2048)],
         body "type" r#type: String [len(0, 255)],
         body "opaque" opaque: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Runs statements of the ZStack query language, with or, joins and sums.
     ZQLQuery -> ZqlResults: GET "/zql" ReadOnly;
     required {}

@@ -3,7 +3,7 @@
 //! Older monitor triggers and their actions; zwatch replaces them.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Secret, Timestamp, operation, output};
+use cumulo_core::{Secret, Timestamp, output};
 
 use super::types::*;
 
@@ -22,7 +22,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateMonitorTrigger::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Attaches a monitor trigger action to a trigger.
     AttachMonitorTriggerActionToTrigger -> Empty:
         POST "/monitoring/triggers/{triggerUuid}/trigger-actions/{actionUuid}" Keyed
@@ -31,13 +31,10 @@ operation! {
         path "triggerUuid" trigger_uuid: String,
         path "actionUuid" action_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a notification medium.
     ChangeMediaState -> MediaReply: PUT "/media/{uuid}/actions" Keyed [
         job(),
@@ -47,10 +44,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -61,7 +55,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a monitor trigger action.
     ChangeMonitorTriggerActionState -> MonitorTriggerActionReply:
         PUT "/monitoring/trigger-actions/{uuid}/actions" Keyed
@@ -70,10 +64,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -84,7 +75,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a monitor trigger.
     ChangeMonitorTriggerState -> MonitorTriggerReply:
         PUT "/monitoring/triggers/{uuid}/actions" Keyed
@@ -93,10 +84,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -107,7 +95,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an email notification medium.
     CreateEmailMedia -> MediaReply: POST "/media/emails" Keyed [job(), wrapper("params")];
     required {
@@ -121,12 +109,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an email monitor trigger action.
     CreateEmailMonitorTriggerAction -> MonitorTriggerActionReply:
         POST "/monitoring/trigger-actions/emails" Keyed [job(), wrapper("params")];
@@ -140,12 +126,10 @@ operation! {
         body "triggerUuids" trigger_uuids: Vec<String>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a monitor trigger.
     CreateMonitorTrigger -> MonitorTriggerReply: POST "/monitoring/triggers" Keyed [
         job(),
@@ -162,12 +146,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an alert.
     DeleteAlert -> Empty: DELETE "/monitoring/alerts" Keyed [job()];
     required {
@@ -179,7 +161,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a notification medium.
     DeleteMedia -> Empty: DELETE "/media/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -191,7 +173,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a monitor trigger.
     DeleteMonitorTrigger -> Empty: DELETE "/monitoring/triggers/{uuid}" Keyed [
         job(),
@@ -206,7 +188,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a monitor trigger action.
     DeleteMonitorTriggerAction -> Empty: DELETE "/monitoring/trigger-actions/{uuid}" Keyed [
         job(),
@@ -221,7 +203,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a monitor trigger action from a trigger.
     DetachMonitorTriggerActionFromTrigger -> Empty:
         DELETE "/monitoring/triggers/{triggerUuid}/trigger-actions/{actionUuid}" Keyed [job()];
@@ -232,7 +214,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists what monitor triggers can watch on a resource type.
     GetMonitorItem -> JsonList: GET "/monitoring/items" ReadOnly;
     required {
@@ -322,7 +304,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an email notification medium.
     UpdateEmailMedia -> EmailMediaReply: PUT "/media/emails/{uuid}" Keyed [
         job(),
@@ -338,8 +320,6 @@ operation! {
         body "smtpPort" smtp_port: i64 [range(1, 65535)],
         body "username" username: String,
         body "password" password: Secret,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -350,7 +330,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an email monitor trigger action.
     UpdateEmailMonitorTriggerAction -> MonitorTriggerActionReply:
         PUT "/monitoring/trigger-actions/emails/{uuid}" Keyed
@@ -363,12 +343,10 @@ operation! {
         body "email" email: String [len(0, 512)],
         body "mediaUuid" media_uuid: String,
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a monitor trigger.
     UpdateMonitorTrigger -> MonitorTriggerReply: PUT "/monitoring/triggers/{uuid}/actions" Keyed [
         job(),
@@ -382,8 +360,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "expression" expression: String [len(0, 2048)],
         body "duration" duration: i64 [range(1, 2147483647)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

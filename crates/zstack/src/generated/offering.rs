@@ -3,7 +3,7 @@
 //! Instance and disk offerings, and offerings for virtual routers.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Timestamp, operation, output};
+use cumulo_core::{Timestamp, output};
 
 use super::types::*;
 
@@ -19,7 +19,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateInstanceOffering::operation, UpdateVirtualRouterOffering::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Enables or disables a disk offering.
     ChangeDiskOfferingState -> DiskOfferingReply: PUT "/disk-offerings/{uuid}/actions" Keyed [
         job(),
@@ -29,10 +29,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -43,7 +40,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an instance offering.
     ChangeInstanceOfferingState -> InstanceOfferingReply:
         PUT "/instance-offerings/{uuid}/actions" Keyed
@@ -52,10 +49,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -66,7 +60,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a disk offering, a named size for volumes.
     CreateDiskOffering -> DiskOfferingReply: POST "/disk-offerings" Keyed [
         job(),
@@ -86,13 +80,11 @@ operation! {
         body "type" r#type: String [values(&["zstack"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ZSTACK = "zstack" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an instance offering, a named amount of CPU and memory for VMs.
     CreateInstanceOffering -> InstanceOfferingReply: POST "/instance-offerings" Keyed [
         job(),
@@ -117,12 +109,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an SLB offering.
     CreateSlbOffering -> InstanceOfferingReply: POST "/instance-offerings/slb" Keyed [
         job(),
@@ -148,12 +138,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a virtual router offering.
     CreateVirtualRouterOffering -> InstanceOfferingReply:
         POST "/instance-offerings/virtual-routers" Keyed [job(), wrapper("params")];
@@ -180,12 +168,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a disk offering.
     DeleteDiskOffering -> Empty: DELETE "/disk-offerings/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -197,7 +183,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an instance offering.
     DeleteInstanceOffering -> Empty: DELETE "/instance-offerings/{uuid}" Keyed [
         job(),
@@ -268,7 +254,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a disk offering.
     UpdateDiskOffering -> DiskOfferingReply: PUT "/disk-offerings/{uuid}/actions" Keyed [
         job(),
@@ -280,12 +266,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an instance offering.
     UpdateInstanceOffering -> InstanceOfferingReply:
         PUT "/instance-offerings/{uuid}/actions" Keyed [job(), wrapper("updateInstanceOffering")];
@@ -296,12 +280,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "allocatorStrategy" allocator_strategy: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a virtual router offering.
     UpdateVirtualRouterOffering -> InstanceOfferingReply:
         PUT "/instance-offerings/virtual-routers/{uuid}/actions" Keyed
@@ -315,8 +297,6 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "allocatorStrategy" allocator_strategy: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -3,7 +3,7 @@
 //! PCI, GPU, mediated and USB devices.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -31,7 +31,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdatePciDeviceSpec::operation, UpdateUsbDevice::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a mediated device specification to a VM.
     AddMdevDeviceSpecToVmInstance -> VmInstanceMdevDeviceSpecRefReply:
         POST "/mdev-device-specs/{mdevSpecUuid}/vm-instances/{vmInstanceUuid}" Keyed
@@ -43,8 +43,6 @@ operation! {
     optional {
         /// Taken if unset: `1`.
         body "mdevDeviceNumber" mdev_device_number: i64 [range(1, 100)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -55,7 +53,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a PCI device specification to a VM.
     AddPciDeviceSpecToVmInstance -> VmInstancePciDeviceSpecRefReply:
         POST "/pci-device-specs/{pciSpecUuid}/vm-instances/{vmInstanceUuid}" Keyed
@@ -67,8 +65,6 @@ operation! {
     optional {
         /// Taken if unset: `1`.
         body "pciDeviceNumber" pci_device_number: i64 [range(1, 100)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -79,7 +75,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a mediated device to a VM.
     AttachMdevDeviceToVm -> MdevDeviceReply:
         POST "/mdev-devices/{mdevDeviceUuid}/vm-instances/{vmInstanceUuid}" Keyed
@@ -88,10 +84,7 @@ operation! {
         path "mdevDeviceUuid" mdev_device_uuid: String,
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -101,7 +94,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a PCI device to a VM.
     AttachPciDeviceToVm -> PciDeviceReply:
         POST "/pci-device/pci-devices/{pciDeviceUuid}/attach" Keyed [job(), wrapper("params")];
@@ -109,10 +102,7 @@ operation! {
         path "pciDeviceUuid" pci_device_uuid: String,
         body "vmInstanceUuid" vm_instance_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -122,7 +112,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a USB device to a VM.
     AttachUsbDeviceToVm -> UsbDeviceReply:
         POST "/usb-device/usb-devices/{usbDeviceUuid}/attach" Keyed [job(), wrapper("params")];
@@ -133,8 +123,6 @@ operation! {
     optional {
         /// Taken if unset: `PassThrough`.
         body "attachType" attach_type: String [values(&["PassThrough", "Redirect"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { ATTACH_TYPE_PASS_THROUGH = "PassThrough", ATTACH_TYPE_REDIRECT = "Redirect" }
 }
@@ -146,7 +134,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a PCI device offering.
     CreatePciDeviceOffering -> PciDeviceOfferingReply:
         POST "/pci-device/pci-device-offerings" Keyed [job(), wrapper("params")];
@@ -162,8 +150,6 @@ operation! {
         body "ramSize" ram_size: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -174,7 +160,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a mediated device.
     DeleteMdevDevice -> Empty: DELETE "/mdev-devices/{mdevDeviceUuid}" Keyed [
         job(),
@@ -189,7 +175,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a PCI device.
     DeletePciDevice -> Empty: DELETE "/pci-device/pci-devices/{uuid}" Keyed [
         job(),
@@ -204,7 +190,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a PCI device offering.
     DeletePciDeviceOffering -> Empty:
         DELETE "/pci-device/pci-device-offerings/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -217,7 +203,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a mediated device from a VM.
     DetachMdevDeviceFromVm -> MdevDeviceReply:
         DELETE "/mdev-devices/{mdevDeviceUuid}/vm-instances/{vmInstanceUuid}" Keyed [job()];
@@ -228,7 +214,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a PCI device from a VM.
     DetachPciDeviceFromVm -> PciDeviceReply:
         POST "/pci-device/pci-devices/{pciDeviceUuid}/detach" Keyed [job(), wrapper("params")];
@@ -236,26 +222,20 @@ operation! {
         path "pciDeviceUuid" pci_device_uuid: String,
         body "vmInstanceUuid" vm_instance_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a USB device from a VM.
     DetachUsbDeviceFromVm -> UsbDeviceReply:
         POST "/usb-device/usb-devices/{usbDeviceUuid}/detach" Keyed [job(), wrapper("params")];
     required {
         path "usbDeviceUuid" usb_device_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Splits a PCI device into mediated devices (vGPUs).
     GenerateMdevDevices -> Empty: PUT "/pci-devices/{pciDeviceUuid}/actions" Keyed [
         job(),
@@ -265,13 +245,10 @@ operation! {
         path "pciDeviceUuid" pci_device_uuid: String,
         body "mdevSpecUuid" mdev_spec_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Splits a PCI device into mediated devices of an SE specification.
     GenerateSeMdevDevices -> Empty:
         PUT "/mtty-devices/{mttyDeviceUuid}/actions" Keyed
@@ -280,13 +257,10 @@ operation! {
         path "mttyDeviceUuid" mtty_device_uuid: String,
         body "virtPartNum" virt_part_num: i64,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Splits a PCI device into SR-IOV virtual functions.
     GenerateSriovPciDevices -> Empty: PUT "/pci-devices/{pciDeviceUuid}/actions" Keyed [
         job(),
@@ -296,13 +270,10 @@ operation! {
         path "pciDeviceUuid" pci_device_uuid: String,
         body "virtPartNum" virt_part_num: i64,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the IOMMU state of a host.
     GetHostIommuState -> HostIommuStateReply: GET "/pci-device/hosts/{uuid}/state" ReadOnly;
     required {
@@ -319,7 +290,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the IOMMU status of a host.
     GetHostIommuStatus -> HostIommuStatusReply: GET "/pci-device/hosts/{uuid}/status" ReadOnly;
     required {
@@ -336,7 +307,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible mediated devices.
     GetMdevDeviceCandidates -> JsonList: GET "/mdev-devices/candidates" ReadOnly;
     required {}
@@ -348,7 +319,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible mediated device specifications.
     GetMdevDeviceSpecCandidates -> JsonList: GET "/mdev-device-specs/candidates" ReadOnly;
     required {}
@@ -361,7 +332,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists PCI devices that a new VM could use.
     GetPciDeviceCandidatesForNewCreateVm -> JsonList:
         GET "/pci-device/candidate-pci-devices-for-new-create-vm" ReadOnly;
@@ -373,7 +344,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible PCI device specifications.
     GetPciDeviceSpecCandidates -> JsonList: GET "/pci-device-specs/candidates" ReadOnly;
     required {}
@@ -507,7 +478,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a mediated device specification from a VM.
     RemoveMdevDeviceSpecFromVmInstance -> Empty:
         DELETE "/mdev-device-specs/{mdevSpecUuid}/vm-instances/{vmInstanceUuid}" Keyed [job()];
@@ -518,7 +489,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a PCI device specification from a VM.
     RemovePciDeviceSpecFromVmInstance -> Empty:
         DELETE "/pci-device-specs/{pciSpecUuid}/vm-instances/{vmInstanceUuid}" Keyed [job()];
@@ -529,7 +500,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Turns mediated devices (vGPUs) back into one PCI device.
     UngenerateMdevDevices -> Empty: PUT "/pci-devices/{pciDeviceUuid}/actions" Keyed [
         job(),
@@ -538,13 +509,10 @@ operation! {
     required {
         path "pciDeviceUuid" pci_device_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Turns mediated devices of an SE specification back into one PCI device.
     UngenerateSeMdevDevices -> Empty:
         PUT "/mtty-devices/{mttyDeviceUuid}/actions" Keyed
@@ -552,13 +520,10 @@ operation! {
     required {
         path "mttyDeviceUuid" mtty_device_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Turns SR-IOV virtual functions back into one PCI device.
     UngenerateSriovPciDevices -> Empty: PUT "/pci-devices/{pciDeviceUuid}/actions" Keyed [
         job(),
@@ -567,13 +532,10 @@ operation! {
     required {
         path "pciDeviceUuid" pci_device_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Turns the IOMMU of a host on or off; takes effect after a reboot.
     UpdateHostIommuState -> HostIommuStateReply: PUT "/pci-device/hosts/{uuid}/actions" Keyed [
         job(),
@@ -583,14 +545,11 @@ operation! {
         path "uuid" uuid: String,
         body "state" state: String [values(&["Enabled", "Disabled"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a mediated device.
     UpdateMdevDevice -> MdevDeviceReply: PUT "/mdev-devices/{uuid}/actions" Keyed [
         job(),
@@ -603,13 +562,11 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "state" state: String [values(&["Enabled", "Disabled"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a mediated device specification.
     UpdateMdevDeviceSpec -> MdevDeviceSpecReply: PUT "/mdev-device-specs/{uuid}/actions" Keyed [
         job(),
@@ -622,8 +579,6 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "state" state: String [values(&["Enabled", "Disabled"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }
@@ -635,7 +590,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a PCI device.
     UpdatePciDevice -> PciDeviceReply:
         PUT "/pci-device/pci-devices/{uuid}/actions" Keyed [job(), wrapper("updatePciDevice")];
@@ -647,13 +602,11 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "metaData" meta_data: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a PCI device specification.
     UpdatePciDeviceSpec -> PciDeviceSpecReply: PUT "/pci-device-specs/{uuid}/actions" Keyed [
         job(),
@@ -670,8 +623,6 @@ operation! {
         /// Taken if unset: `false`.
         body "abandonSpecRom" abandon_spec_rom: bool,
         body "state" state: String [values(&["Enabled", "Disabled"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }
@@ -683,7 +634,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a USB device.
     UpdateUsbDevice -> UsbDeviceReply:
         PUT "/usb-device/usb-devices/{uuid}/actions" Keyed [job(), wrapper("updateUsbDevice")];
@@ -694,8 +645,6 @@ operation! {
         body "name" name: String [len(0, 2048)],
         body "description" description: String [len(0, 2048)],
         body "state" state: String [values(&["Enabled", "Disabled"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }

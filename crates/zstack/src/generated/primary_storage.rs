@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -45,7 +45,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdatePrimaryStorage::operation, UpdateSharedBlock::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a block primary storage.
     AddBlockPrimaryStorage -> PrimaryStorageReply: POST "/primary-storage/block" Keyed [
         job(),
@@ -63,12 +63,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a Ceph cluster, reached through its monitor nodes, as primary storage.
     AddCephPrimaryStorage -> PrimaryStorageReply: POST "/primary-storage/ceph" Keyed [
         job(),
@@ -89,12 +87,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a Ceph primary storage pool.
     AddCephPrimaryStoragePool -> CephPrimaryStoragePoolReply:
         POST "/primary-storage/ceph/{primaryStorageUuid}/pools" Keyed [job(), wrapper("params")];
@@ -110,8 +106,6 @@ operation! {
         body "isCreate" is_create: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ROOT = "Root", TYPE_DATA = "Data" }
 }
@@ -123,7 +117,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an external primary storage.
     AddExternalPrimaryStorage -> PrimaryStorageReply: POST "/primary-storage/addon" Keyed [
         job(),
@@ -144,8 +138,6 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         DEFAULT_OUTPUT_PROTOCOL_VHOST = "Vhost", DEFAULT_OUTPUT_PROTOCOL_ISCSI = "iSCSI",
@@ -154,7 +146,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a directory on the hosts' own disks as primary storage.
     AddLocalPrimaryStorage -> PrimaryStorageReply: POST "/primary-storage/local-storage" Keyed [
         job(),
@@ -170,12 +162,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a Mini storage.
     AddMiniStorage -> PrimaryStorageReply: POST "/primary-storage/mini" Keyed [
         job(),
@@ -193,12 +183,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a monitor node to a Ceph primary storage.
     AddMonToCephPrimaryStorage -> CephPrimaryStorageReply:
         POST "/primary-storage/ceph/{uuid}/mons" Keyed [job(), wrapper("params")];
@@ -207,10 +195,7 @@ operation! {
         /// One `user:password@host` for each monitor node.
         body "monUrls" mon_urls: Vec<Secret>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -220,7 +205,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an NFS export as primary storage.
     AddNfsPrimaryStorage -> PrimaryStorageReply: POST "/primary-storage/nfs" Keyed [
         job(),
@@ -237,12 +222,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a group of shared block devices (LUNs) as primary storage.
     AddSharedBlockGroupPrimaryStorage -> PrimaryStorageReply:
         POST "/primary-storage/sharedblockgroup" Keyed [job(), wrapper("params")];
@@ -258,12 +241,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a shared block device to a shared block group.
     AddSharedBlockToSharedBlockGroup -> SharedBlockGroupPrimaryStorageReply:
         POST "/primary-storage/sharedblockgroup/{uuid}/sharedblocks" Keyed
@@ -272,10 +253,7 @@ operation! {
         path "uuid" uuid: String,
         body "diskUuid" disk_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -285,7 +263,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a file system that all hosts mount at the same path as primary storage.
     AddSharedMountPointPrimaryStorage -> PrimaryStorageReply: POST "/primary-storage/smp" Keyed [
         job(),
@@ -302,12 +280,10 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a simulator primary storage.
     AddSimulatorPrimaryStorage -> PrimaryStorageReply: POST "/primary-storage/simulators" Keyed [
         job(),
@@ -331,25 +307,20 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a storage protocol.
     AddStorageProtocol -> Empty: POST "/primary-storage/protocol" Keyed [job(), wrapper("params")];
     required {
         body "uuid" uuid: String,
         body "outputProtocol" output_protocol: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a primary storage or puts it into maintenance, which stops its VMs.
     ChangePrimaryStorageState -> PrimaryStorageReply: PUT "/primary-storage/{uuid}/actions" Keyed [
         job(),
@@ -361,17 +332,14 @@ operation! {
             values(&["enable", "disable", "maintain", "deleting"]),
         ],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants {
         STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable",
         STATE_EVENT_MAINTAIN = "maintain", STATE_EVENT_DELETING = "deleting",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Frees space on a primary storage by removing cached images that no VM uses.
     CleanUpImageCacheOnPrimaryStorage -> Empty: PUT "/primary-storage/{uuid}/actions" Keyed [
         job(),
@@ -383,12 +351,10 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "force" force: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes leftover files that a primary storage keeps in its own trash.
     CleanUpStorageTrashOnPrimaryStorage -> StorageTrashCleanup:
         PUT "/primary-storage/{uuid}/storagetrash/actions" Keyed
@@ -399,8 +365,6 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "force" force: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -412,7 +376,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes leftover files from a primary storage.
     CleanUpTrashOnPrimaryStorage -> TrashCleanup:
         PUT "/primary-storage/{uuid}/trash/actions" Keyed
@@ -422,12 +386,10 @@ operation! {
     }
     optional {
         body "trashId" trash_id: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an Alibaba Cloud NAS access group.
     DeleteAliyunNasAccessGroup -> Empty: DELETE "/nas/access/{uuid}" Keyed [
         job(),
@@ -442,7 +404,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an Alibaba Cloud NAS access group rule.
     DeleteAliyunNasAccessGroupRule -> Empty: DELETE "/nas/access/rule/{uuid}" Keyed [
         job(),
@@ -457,7 +419,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a Ceph primary storage pool.
     DeleteCephPrimaryStoragePool -> Empty: DELETE "/primary-storage/ceph/pools/{uuid}" Keyed [
         job(),
@@ -469,7 +431,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a NAS file system.
     DeleteNasFileSystem -> Empty: DELETE "/primary-storage/nas/{uuid}" Keyed [
         job(),
@@ -484,7 +446,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a NAS mount target.
     DeleteNasMountTarget -> Empty: DELETE "/primary-storage/nas/mount/{uuid}" Keyed [
         job(),
@@ -499,7 +461,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a primary storage from management; it must be detached from all clusters.
     DeletePrimaryStorage -> Empty: DELETE "/primary-storage/{uuid}" Keyed [
         job(),
@@ -514,7 +476,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tries to reach an external primary storage and returns what it offers.
     DiscoverExternalPrimaryStorage -> ExternalPrimaryStorageReply:
         POST "/primary-storage/addon/discover" Keyed [job(), wrapper("params")];
@@ -524,8 +486,6 @@ operation! {
     optional {
         body "identity" identity: String,
         body "config" config: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -536,7 +496,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns what a block storage system reports about its volumes.
     GetBlockPrimaryStorageMetadata -> JsonPage: POST "/primary-storage/block/metadata" ReadOnly [
         wrapper("param"),
@@ -545,13 +505,10 @@ operation! {
         body "vendorName" vendor_name: String,
         body "metadata" metadata: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists hosts that a VM could move to when its storage is moved.
     GetHostCandidatesForVmMigration -> JsonList:
         GET "/primary-storage/hosts/{vmInstanceUuid}/migration-candidates" ReadOnly;
@@ -564,7 +521,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the local storage capacity of hosts, in bytes.
     GetLocalStorageHostDiskCapacity -> HostDiskCapacityList:
         GET "/primary-storage/local-storage/{primaryStorageUuid}/capacities" ReadOnly;
@@ -583,7 +540,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the allocator strategies for primary storages.
     GetPrimaryStorageAllocatorStrategies -> StrategyNames:
         GET "/primary-storage/allocators/strategies" ReadOnly;
@@ -591,7 +548,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists primary storages that a volume could be moved to.
     GetPrimaryStorageCandidatesForVolumeMigration -> JsonList:
         GET "/primary-storage/volumes/{volumeUuid}/migration-candidates" ReadOnly;
@@ -601,7 +558,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the total and available capacity of primary storages, in bytes.
     GetPrimaryStorageCapacity -> PrimaryStorageCapacity: GET "/primary-storage/capacities" ReadOnly;
     required {}
@@ -624,7 +581,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the license of an external primary storage.
     GetPrimaryStorageLicenseInfo -> PrimaryStorageLicense:
         GET "/primary-storage/{uuid}/license" ReadOnly;
@@ -643,14 +600,14 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the supported primary storage types.
     GetPrimaryStorageTypes -> TypeNames: GET "/primary-storage/types" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the usage of a primary storage with a forecast.
     GetPrimaryStorageUsageReport -> PrimaryStorageUsageReport:
         GET "/primary-storage/{primaryStorageUuid}/usage/report" ReadOnly;
@@ -670,7 +627,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists shared block devices that a primary storage could use.
     GetSharedBlockCandidate -> JsonResults:
         GET "/primary-storage/sharedblockgroup/sharedblock-candidates" ReadOnly;
@@ -680,7 +637,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists leftover files on a primary storage.
     GetTrashOnPrimaryStorage -> InstallPathRecycleList: GET "/primary-storage/trash" ReadOnly;
     required {
@@ -700,7 +657,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Moves a volume on local storage to another host.
     LocalStorageMigrateVolume -> LocalStorageResourceRefReply:
         PUT "/primary-storage/local-storage/volumes/{volumeUuid}/actions" Keyed
@@ -709,10 +666,7 @@ operation! {
         path "volumeUuid" volume_uuid: String,
         body "destHostUuid" dest_host_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -722,7 +676,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Moves a volume to another primary storage.
     PrimaryStorageMigrateVolume -> VolumeReply:
         PUT "/primary-storage/volumes/{volumeUuid}/actions" Keyed
@@ -731,10 +685,7 @@ operation! {
         path "volumeUuid" volume_uuid: String,
         body "dstPrimaryStorageUuid" dst_primary_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 query! {
@@ -903,7 +854,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Connects a primary storage again and refreshes its capacity.
     ReconnectPrimaryStorage -> PrimaryStorageReply: PUT "/primary-storage/{uuid}/actions" Keyed [
         job(),
@@ -912,13 +863,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Resolves a split brain of a replicated resource by keeping one host's copy.
     RecoverResourceSplitBrain -> Empty:
         PUT "/primary-storage/mini/{resourceUuid}/actions" Keyed
@@ -932,12 +880,10 @@ operation! {
         /// Taken if unset: `false`.
         body "forceRecover" force_recover: bool,
         body "resourceType" resource_type: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes the recorded capacity of a shared block device.
     RefreshSharedblockDeviceCapacity -> SharedBlockGroupPrimaryStorageReply:
         POST "/primary-storage/sharedblockgroup/{sharedBlockGroupUuid}/sharedblocks/{uuid}" Keyed
@@ -946,13 +892,10 @@ operation! {
         path "uuid" uuid: String,
         path "sharedBlockGroupUuid" shared_block_group_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a monitor node from a Ceph primary storage.
     RemoveMonFromCephPrimaryStorage -> CephPrimaryStorageReply:
         DELETE "/primary-storage/ceph/{uuid}/mons" Keyed [job()];
@@ -963,7 +906,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes the recorded capacity of a primary storage.
     SyncPrimaryStorageCapacity -> PrimaryStorageReply:
         PUT "/primary-storage/{primaryStorageUuid}/actions" Keyed
@@ -971,13 +914,10 @@ operation! {
     required {
         path "primaryStorageUuid" primary_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a block primary storage.
     UpdateBlockPrimaryStorage -> BlockPrimaryStorageReply:
         PUT "/primary-storage/block/{uuid}/actions" Keyed
@@ -988,8 +928,6 @@ operation! {
     optional {
         body "vendorName" vendor_name: String,
         body "metadata" metadata: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -1000,7 +938,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a Ceph primary storage monitor node.
     UpdateCephPrimaryStorageMon -> CephPrimaryStorageReply:
         PUT "/primary-storage/ceph/mons/{monUuid}/actions" Keyed
@@ -1014,12 +952,10 @@ operation! {
         body "sshPassword" ssh_password: Secret [len(0, 255)],
         body "sshPort" ssh_port: i64 [range(1, 65535)],
         body "monPort" mon_port: i64 [range(1, 65535)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a Ceph primary storage pool.
     UpdateCephPrimaryStoragePool -> CephPrimaryStoragePoolReply:
         PUT "/primary-storage/ceph/pools/{uuid}/actions" Keyed
@@ -1030,12 +966,10 @@ operation! {
     optional {
         body "aliasName" alias_name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an external primary storage.
     UpdateExternalPrimaryStorage -> ExternalPrimaryStorageReply:
         PUT "/primary-storage/addon/{uuid}/actions" Keyed
@@ -1052,8 +986,6 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "url" url: Secret [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         DEFAULT_PROTOCOL_VHOST = "Vhost", DEFAULT_PROTOCOL_SCSI = "Scsi",
@@ -1062,7 +994,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a NAS file system.
     UpdateNasFileSystem -> NasFileSystemReply: PUT "/primary-storage/nas/{uuid}/actions" Keyed [
         job(),
@@ -1074,12 +1006,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a NAS mount target.
     UpdateNasMountTarget -> NasMountTargetReply:
         PUT "/primary-storage/nas/mount/{uuid}/actions" Keyed
@@ -1090,12 +1020,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 1024)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes name, description or URL of a primary storage.
     UpdatePrimaryStorage -> PrimaryStorageReply: PUT "/primary-storage/{uuid}/actions" Keyed [
         job(),
@@ -1108,12 +1036,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "url" url: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a shared block device.
     UpdateSharedBlock -> SharedBlockGroupPrimaryStorageReply:
         PUT "/primary-storage/sharedblockgroup/{sharedBlockGroupUuid}/sharedblocks/{uuid}/actions" Keyed
@@ -1126,8 +1052,6 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "diskUuid" disk_uuid: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

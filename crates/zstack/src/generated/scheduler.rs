@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, operation, output};
+use cumulo_core::{Json, Timestamp, output};
 
 use super::types::*;
 
@@ -28,7 +28,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateSchedulerTrigger::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a scheduler job group to a scheduler trigger.
     AddSchedulerJobGroupToSchedulerTrigger -> SchedulerJobGroupSchedulerTriggerRefReply:
         POST "/scheduler/jobgroups/{schedulerJobGroupUuid}/scheduler/triggers/{schedulerTriggerUuid}" Keyed
@@ -40,8 +40,6 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "triggerNow" trigger_now: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -52,7 +50,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lets a scheduler trigger start a scheduler job.
     AddSchedulerJobToSchedulerTrigger -> SchedulerJobSchedulerTriggerReply:
         POST "/scheduler/jobs/{schedulerJobUuid}/scheduler/triggers/{schedulerTriggerUuid}" Keyed
@@ -64,8 +62,6 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "triggerNow" trigger_now: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -76,7 +72,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds scheduler jobs to a scheduler job group.
     AddSchedulerJobsToSchedulerJobGroup -> JsonList:
         POST "/scheduler/jobgroups/{schedulerJobGroupUuid}/job" Keyed [job(), wrapper("params")];
@@ -84,13 +80,10 @@ operation! {
         path "schedulerJobGroupUuid" scheduler_job_group_uuid: String,
         body "schedulerJobUuids" scheduler_job_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a scheduler job.
     ChangeSchedulerState -> SchedulerJobReply: PUT "/schedulers/{uuid}" Keyed [
         job(),
@@ -100,10 +93,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -114,7 +104,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lets a scheduler trigger start an auto scaling rule.
     CreateAutoScalingRuleSchedulerJobTrigger -> AutoScalingRuleTriggerReply:
         POST "/scheduler/jobs/{schedulerJobUuid}/autoscaling/rules/{ruleUuid}" Keyed
@@ -129,12 +119,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a job that a scheduler trigger can run on a resource.
     CreateSchedulerJob -> SchedulerJobReply: POST "/scheduler/jobs" Keyed [
         job(),
@@ -157,8 +145,6 @@ operation! {
         body "parameters" parameters: BTreeMap<String, Json>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_START_VM = "startVm", TYPE_STOP_VM = "stopVm", TYPE_REBOOT_VM = "rebootVm",
@@ -172,7 +158,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a scheduler job group.
     CreateSchedulerJobGroup -> SchedulerJobGroupReply: POST "/scheduler/jobgroups" Keyed [
         job(),
@@ -194,8 +180,6 @@ operation! {
         body "parameters" parameters: BTreeMap<String, Json>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_START_VM = "startVm", TYPE_STOP_VM = "stopVm", TYPE_REBOOT_VM = "rebootVm",
@@ -216,7 +200,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a trigger that starts scheduler jobs at intervals or by a cron expression.
     CreateSchedulerTrigger -> SchedulerTriggerReply: POST "/scheduler/triggers" Keyed [
         job(),
@@ -237,8 +221,6 @@ operation! {
         body "cron" cron: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { SCHEDULER_TYPE_SIMPLE = "simple", SCHEDULER_TYPE_CRON = "cron" }
 }
@@ -250,7 +232,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a scheduler job.
     DeleteSchedulerJob -> Empty: DELETE "/scheduler/jobs/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -262,7 +244,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a scheduler job group.
     DeleteSchedulerJobGroup -> Empty: DELETE "/scheduler/jobgroups/{uuid}" Keyed [
         job(),
@@ -277,7 +259,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a scheduler trigger.
     DeleteSchedulerTrigger -> Empty: DELETE "/scheduler/triggers/{uuid}" Keyed [
         job(),
@@ -292,21 +274,21 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the scheduler triggers that the caller may use.
     GetAvailableTriggers -> JsonList: GET "/scheduler/triggers/available" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists scheduler jobs that no trigger starts.
     GetNoTriggerSchedulerJobs -> JsonList: GET "/scheduler/jobs/candidates" ReadOnly;
     required {}
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns how scheduler jobs have run over time.
     GetSchedulerExecutionReport -> SchedulerExecutionReport: GET "/scheduler/report" ReadOnly;
     required GetSchedulerExecutionReportRequired {
@@ -390,7 +372,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a scheduler job from a scheduler trigger.
     RemoveSchedulerJobFromSchedulerTrigger -> Empty:
         DELETE "/scheduler/jobs/{schedulerJobUuid}/scheduler/triggers/{schedulerTriggerUuid}" Keyed
@@ -402,7 +384,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a scheduler job group from a scheduler trigger.
     RemoveSchedulerJobGroupFromSchedulerTrigger -> Empty:
         DELETE "/scheduler/jobgroups/{schedulerJobGroupUuid}/scheduler/triggers/{schedulerTriggerUuid}" Keyed
@@ -414,7 +396,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes scheduler jobs from a scheduler job group.
     RemoveSchedulerJobsFromSchedulerJobGroup -> Empty:
         DELETE "/scheduler/jobgroups/{schedulerJobGroupUuid}/job" Keyed [job()];
@@ -425,7 +407,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Runs the jobs of a scheduler trigger now.
     RunSchedulerTrigger -> Empty: PUT "/scheduler/triggers/{uuid}/actions" Keyed [
         job(),
@@ -436,12 +418,10 @@ operation! {
     }
     optional {
         body "jobUuids" job_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a scheduler job.
     UpdateSchedulerJob -> SchedulerJobReply: PUT "/scheduler/jobs/{uuid}/actions" Keyed [
         job(),
@@ -454,12 +434,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "parameters" parameters: BTreeMap<String, Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a scheduler job group.
     UpdateSchedulerJobGroup -> SchedulerJobGroupReply:
         PUT "/scheduler/jobgroups/{uuid}/actions" Keyed [job(), wrapper("updateSchedulerJobGroup")];
@@ -471,13 +449,11 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "state" state: String [values(&["Enabled", "Disabled"])],
         body "parameters" parameters: BTreeMap<String, Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a scheduler trigger.
     UpdateSchedulerTrigger -> SchedulerTriggerReply:
         PUT "/scheduler/triggers/{uuid}/actions" Keyed [job(), wrapper("updateSchedulerTrigger")];
@@ -492,8 +468,6 @@ operation! {
         body "startTime" start_time: i64,
         body "cron" cron: String,
         body "schedulerType" scheduler_type: String [values(&["cron", "simple"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { SCHEDULER_TYPE_CRON = "cron", SCHEDULER_TYPE_SIMPLE = "simple" }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, operation, output};
+use cumulo_core::{Json, Timestamp, output};
 
 use super::types::*;
 
@@ -32,7 +32,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateVmSchedulingRuleGroup::operation, ValidateVmSchedulingRule::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a host to a host scheduling rule group.
     AddHostToHostSchedulingRuleGroup -> Empty:
         POST "/hostSchedulingRuleGroup/{hostGroupUuid}/host/{hostUuid}" Keyed [job(), wrapper("")];
@@ -40,13 +40,10 @@ operation! {
         path "hostGroupUuid" host_group_uuid: String,
         path "hostUuid" host_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Adds a VM to an affinity group.
     AddVmToAffinityGroup -> AffinityGroupReply:
         POST "/affinity-groups/{affinityGroupUuid}/vm-instances/{uuid}" Keyed
@@ -55,10 +52,7 @@ operation! {
         path "affinityGroupUuid" affinity_group_uuid: String,
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -68,7 +62,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a VM to a VM scheduling rule group.
     AddVmToVmSchedulingRuleGroup -> Empty:
         POST "/vmSchedulingRuleGroup/{vmGroupUuid}/vmInstance/{vmUuid}" Keyed [job(), wrapper("")];
@@ -76,13 +70,10 @@ operation! {
         path "vmGroupUuid" vm_group_uuid: String,
         path "vmUuid" vm_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an affinity group.
     ChangeAffinityGroupState -> AffinityGroupReply: PUT "/affinity-groups/{uuid}/actions" Keyed [
         job(),
@@ -92,14 +83,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a VM scheduling rule.
     ChangeVmSchedulingRuleState -> VmSchedulingRuleReply:
         PUT "/vmSchedulingRule/{uuid}/actions" Keyed
@@ -108,10 +96,7 @@ operation! {
         path "uuid" uuid: String,
         body "state" state: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_ENABLE = "enable", STATE_DISABLE = "disable" }
 }
 
@@ -122,7 +107,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an affinity group.
     CreateAffinityGroup -> AffinityGroupReply: POST "/affinity-groups" Keyed [
         job(),
@@ -139,13 +124,11 @@ operation! {
         body "subType" sub_type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { POLICY_ANTI_SOFT = "antiSoft", POLICY_ANTI_HARD = "antiHard", TYPE_HOST = "host" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a host scheduling rule group.
     CreateHostSchedulingRuleGroup -> HostSchedulingRuleGroupReply:
         POST "/hostSchedulingRuleGroup" Keyed [job(), wrapper("params")];
@@ -157,8 +140,6 @@ operation! {
         body "description" description: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -169,7 +150,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM scheduling rule.
     CreateVmSchedulingRule -> AffinityGroupReply: POST "/vmsSchedulingRule" Keyed [
         job(),
@@ -190,8 +171,6 @@ operation! {
         body "subType" sub_type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         RULE_AFFINITY = "AFFINITY", RULE_ANTIAFFINITY = "ANTIAFFINITY", MODE_SOFT = "SOFT",
@@ -200,7 +179,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM scheduling rule group.
     CreateVmSchedulingRuleGroup -> VmSchedulingRuleGroupReply: POST "/vmSchedulingRuleGroup" Keyed [
         job(),
@@ -214,8 +193,6 @@ operation! {
         body "description" description: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -226,7 +203,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an affinity group.
     DeleteAffinityGroup -> Empty: DELETE "/affinity-groups/{uuid}" Keyed [
         job(),
@@ -241,7 +218,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a host scheduling rule group.
     DeleteHostSchedulingRuleGroup -> Empty: DELETE "/hostSchedulingRuleGroup/{uuid}" Keyed [
         job(),
@@ -253,7 +230,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a VM scheduling rule group.
     DeleteVmSchedulingRuleGroup -> Empty: DELETE "/vmSchedulingRuleGroup/{uuid}" Keyed [
         job(),
@@ -265,7 +242,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a host from a host scheduling rule group.
     DetachHostFromHostSchedulingRuleGroup -> Empty:
         DELETE "/hostSchedulingRuleGroup/{hostGroupUuid}/host" Keyed [job()];
@@ -276,7 +253,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a VM from a VM scheduling rule group.
     DetachVmFromVmSchedulingRuleGroup -> Empty:
         DELETE "/vmSchedulingRuleGroup/{vmGroupUuid}/vmInstance/" Keyed [job()];
@@ -287,7 +264,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists affinity groups that a VM could join.
     GetCandidateAffinityGroupForAttachingVm -> JsonList: GET "/affinityGroup/attachingVm" ReadOnly;
     required {
@@ -296,7 +273,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists VMs that could join an affinity group.
     GetCandidateVMForAttachingAffinityGroup -> JsonList: GET "/VM/attachingGroup" ReadOnly;
     required {
@@ -305,17 +282,14 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns whether VM scheduling rules are in force or in conflict.
     GetVmSchedulingRulesExecuteState -> RuleMapStateReply:
         POST "/get/vmSchedulingRules/conflict/state" ReadOnly [wrapper("params")];
     required {
         body "uuids" uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -325,7 +299,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns whether VMs follow a VM scheduling rule.
     GetVmsSchedulingStateFromSchedulingRule -> RuleMapStateReply:
         POST "/get/vms/schedulingState/from/SchedulingRule" ReadOnly [wrapper("params")];
@@ -333,23 +307,17 @@ operation! {
         body "ruleUuid" rule_uuid: String,
         body "vmUuids" vm_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists VM scheduling rules in a state of execution.
     ListVmSchedulingRulesFromExecuteState -> UuidsReply:
         POST "/list/vmSchedulingRules/from/conflict/state" ReadOnly [wrapper("params")];
     required {
         body "executeStates" execute_states: Vec<Json>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -359,7 +327,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists VMs in a state of scheduling.
     ListVmsFromSchedulingState -> UuidsReply: POST "/list/vms/from/executeState" ReadOnly [
         wrapper("params"),
@@ -368,10 +336,7 @@ operation! {
         body "ruleUuid" rule_uuid: String,
         body "executeStates" execute_states: Vec<Json>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 query! {
@@ -444,7 +409,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a VM from an affinity group.
     RemoveVmFromAffinityGroup -> AffinityGroupReply:
         DELETE "/affinity-groups/{affinityGroupUuid}/vm-instances" Keyed [job()];
@@ -455,7 +420,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a VM scheduling rule.
     RemoveVmSchedulingRule -> Empty: DELETE "/vmSchedulingRule/{uuid}" Keyed [
         job(),
@@ -470,7 +435,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an affinity group.
     UpdateAffinityGroup -> AffinityGroupReply: PUT "/affinity-groups/{uuid}/actions" Keyed [
         job(),
@@ -482,12 +447,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a host scheduling rule group.
     UpdateHostSchedulingRuleGroup -> HostSchedulingRuleGroupReply:
         PUT "/hostSchedulingRuleGroup/{uuid}" Keyed
@@ -498,12 +461,10 @@ operation! {
     optional {
         body "name" name: String,
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VM scheduling rule.
     UpdateVmSchedulingRule -> VmSchedulingRuleReply: PUT "/vmSchedulingRule/{uuid}/update" Keyed [
         job(),
@@ -516,12 +477,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "mode" mode: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VM scheduling rule group.
     UpdateVmSchedulingRuleGroup -> VmSchedulingRuleGroupReply:
         PUT "/vmSchedulingRuleGroup/{uuid}/update" Keyed
@@ -532,12 +491,10 @@ operation! {
     optional {
         body "name" name: String,
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks a VM scheduling rule without changing anything.
     ValidateVmSchedulingRule -> Empty: PUT "/validate/vmSchedulingRule" ReadOnly [
         wrapper("validateVmSchedulingRule"),
@@ -550,8 +507,6 @@ operation! {
     optional {
         body "hostGroupUuid" host_group_uuid: String,
         body "zoneUuid" zone_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         RULE_AFFINITY = "AFFINITY", RULE_ANTIAFFINITY = "ANTIAFFINITY", MODE_SOFT = "SOFT",

@@ -3,7 +3,7 @@
 //! Security machines, their pools, and certificates of users.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, output};
 
 use super::types::*;
 
@@ -33,7 +33,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateSecurityMachine::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a CCS certificate.
     AddCCSCertificate -> CCSCertificateReply: PUT "/crypto/ccs-certificate/add" Keyed [
         job(),
@@ -42,10 +42,7 @@ operation! {
     required {
         body "certificate" certificate: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -55,7 +52,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a FiSec security machine.
     AddFiSecSecurityMachine -> SecurityMachineReply: POST "/security-machine/fiSec" Keyed [
         job(),
@@ -77,8 +74,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -94,7 +89,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a FlkSec security machine.
     AddFlkSecSecurityMachine -> SecurityMachineReply: POST "/security-machine/flkSec" Keyed [
         job(),
@@ -116,8 +111,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -126,7 +119,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an InfoSec security machine.
     AddInfoSecSecurityMachine -> SecurityMachineReply: POST "/security-machine/infoSec" Keyed [
         job(),
@@ -149,8 +142,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -159,7 +150,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a JIT security machine.
     AddJitSecurityMachine -> SecurityMachineReply:
         POST "/security-machine/jida/auth-gateway" Keyed [job(), wrapper("params")];
@@ -178,8 +169,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -188,7 +177,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a SanSec security machine.
     AddSanSecSecurityMachine -> SecurityMachineReply: POST "/security-machine/sanSec" Keyed [
         job(),
@@ -211,8 +200,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -221,7 +208,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a CCS certificate to a user.
     AttachCCSCertificateToUser -> CCSCertificateReply:
         POST "/crypto/ccs-certificate/attach-user/{userUuid}" Keyed [job(), wrapper("params")];
@@ -232,13 +219,11 @@ operation! {
         body "certificateUuid" certificate_uuid: String,
         /// Taken if unset: `enable`.
         body "state" state: String [values(&["enable", "disable"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_ENABLE = "enable", STATE_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a secret resource pool.
     ChangeSecretResourcePoolState -> SecretResourcePoolReply:
         PUT "/secret-resource-pools/{uuid}/actions" Keyed
@@ -247,10 +232,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["activate", "unactivate"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ACTIVATE = "activate", STATE_EVENT_UNACTIVATE = "unactivate" }
 }
 
@@ -261,7 +243,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a security machine.
     ChangeSecurityMachineState -> SecurityMachineReply:
         PUT "/security-machines/{uuid}/actions" Keyed
@@ -270,14 +252,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Aisino secret resource pool.
     CreateAiSiNoSecretResourcePool -> SecretResourcePoolReply:
         POST "/secret-resource-pool/aisino" Keyed [job(), wrapper("params")];
@@ -305,8 +284,6 @@ operation! {
         body "model" model: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -316,7 +293,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a CSP secret resource pool.
     CreateCSPSecretResourcePool -> SecretResourcePoolReply: POST "/secret-resource-pool/csp" Keyed [
         job(),
@@ -346,8 +323,6 @@ operation! {
         body "model" model: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PROTOCOL_HTTPS = "https", PROTOCOL_HTTP = "http",
@@ -358,7 +333,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a FiSec secret resource pool.
     CreateFiSecSecretResourcePool -> SecretResourcePoolReply:
         POST "/secret-resource-pool/fiSec" Keyed [job(), wrapper("params")];
@@ -379,8 +354,6 @@ operation! {
         body "model" model: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -390,7 +363,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a FlkSec secret resource pool.
     CreateFlkSecSecretResourcePool -> SecretResourcePoolReply:
         POST "/secret-resource-pool/flkSec" Keyed [job(), wrapper("params")];
@@ -415,8 +388,6 @@ operation! {
         body "model" model: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -426,7 +397,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a HaiTai secret resource pool.
     CreateHaiTaiSecretResourcePool -> SecretResourcePoolReply:
         POST "/secret-resource-pool/haitai" Keyed [job(), wrapper("params")];
@@ -449,8 +420,6 @@ operation! {
         body "model" model: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -460,7 +429,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an InfoSec secret resource pool.
     CreateInfoSecSecretResourcePool -> SecretResourcePoolReply:
         POST "/secret-resource-pool/infoSec" Keyed [job(), wrapper("params")];
@@ -482,8 +451,6 @@ operation! {
         body "model" model: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -493,7 +460,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a JIT secret resource pool.
     CreateJitSecretResourcePool -> SecretResourcePoolReply: POST "/secret-resource-pool/jit" Keyed [
         job(),
@@ -515,8 +482,6 @@ operation! {
         body "model" model: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -526,7 +491,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a SanSec secret resource pool.
     CreateSanSecSecretResourcePool -> SecretResourcePoolReply:
         POST "/secret-resource-pool/sanSec" Keyed [job(), wrapper("params")];
@@ -553,8 +518,6 @@ operation! {
         body "model" model: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -564,7 +527,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a CCS certificate.
     DeleteCCSCertificate -> Empty: DELETE "/crypto/ccs-certificate/delete/{uuid}" Keyed [
         job(),
@@ -579,7 +542,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a secret resource pool.
     DeleteSecretResourcePool -> Empty: DELETE "/secret-resource-pool/{uuid}" Keyed [
         job(),
@@ -594,7 +557,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a security machine.
     DeleteSecurityMachine -> Empty: DELETE "/security-machines/{uuid}" Keyed [
         job(),
@@ -609,20 +572,17 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a CCS certificate from a user.
     DetachCCSCertificateFromUser -> Empty:
         POST "/crypto/ccs-certificate/detach-user/{userUuid}" Keyed [job(), wrapper("params")];
     required {
         path "userUuid" user_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the public key for data sent to the signature server.
     GetSignatureServerEncryptPublicKey -> PublicKeyReply:
         GET "/secret-resource-pool-token/signature-server-encrypt-public-key" ReadOnly
@@ -680,20 +640,17 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks whether security machines of a pool hold the same keys.
     SecurityMachineDetectSync -> Empty:
         POST "/security-machine/{uuid}/detect/sync/actions" Keyed [job(), wrapper("params")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Encrypts a text with a security machine.
     SecurityMachineEncrypt -> TextReply: POST "/security-machine/encrypt/actions" Keyed [
         job(),
@@ -703,10 +660,7 @@ operation! {
         body "text" text: String,
         body "algType" alg_type: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -716,7 +670,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the key that a security machine uses.
     SetSecurityMachineKey -> JsonList:
         POST "/secret-resource-pool-token/set/{uuid}/actions" Keyed [job(), wrapper("params")];
@@ -728,12 +682,10 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "dryRun" dry_run: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables the CCS certificate of a user.
     UpdateCCSCertificateUserState -> CCSCertificateReply:
         POST "/crypto/ccs-certificate/update-state/{userUuid}" Keyed [job(), wrapper("params")];
@@ -741,14 +693,11 @@ operation! {
         path "userUuid" user_uuid: String,
         body "state" state: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_ENABLE = "enable", STATE_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a CSP secret resource pool.
     UpdateCSPSecretResourcePool -> SecretResourcePoolReply:
         PUT "/secret-resource-pools/csp/{uuid}/actions" Keyed
@@ -769,13 +718,11 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "model" model: String [len(0, 255)],
         body "heartbeatInterval" heartbeat_interval: i64 [range(6, 180)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { PROTOCOL_HTTPS = "https", PROTOCOL_HTTP = "http" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a FiSec secret resource pool.
     UpdateFiSecSecretResourcePool -> SecretResourcePoolReply:
         PUT "/secret-resource-pools/fiSec/{uuid}/actions" Keyed
@@ -789,12 +736,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "model" model: String [len(0, 255)],
         body "heartbeatInterval" heartbeat_interval: i64 [range(6, 180)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a FiSec security machine.
     UpdateFiSecSecurityMachine -> SecurityMachineReply:
         PUT "/security-machines/fiSec/{uuid}/actions" Keyed
@@ -808,12 +753,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "managementIp" management_ip: String [len(0, 255)],
         body "model" model: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a FlkSec secret resource pool.
     UpdateFlkSecSecretResourcePool -> SecretResourcePoolReply:
         PUT "/secret-resource-pools/flkSec/{uuid}/actions" Keyed
@@ -830,12 +773,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "model" model: String [len(0, 255)],
         body "heartbeatInterval" heartbeat_interval: i64 [range(6, 180)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a FlkSec security machine.
     UpdateFlkSecSecurityMachine -> SecurityMachineReply:
         PUT "/security-machines/flkSec/{uuid}/actions" Keyed
@@ -849,12 +790,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "managementIp" management_ip: String [len(0, 255)],
         body "model" model: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an InfoSec secret resource pool.
     UpdateInfoSecSecretResourcePool -> SecretResourcePoolReply:
         PUT "/secret-resource-pools/infoSec/{uuid}/actions" Keyed
@@ -871,12 +810,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "model" model: String [len(0, 255)],
         body "heartbeatInterval" heartbeat_interval: i64 [range(6, 180)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an InfoSec security machine.
     UpdateInfoSecSecurityMachine -> SecurityMachineReply:
         PUT "/security-machines/infoSec/{uuid}/actions" Keyed
@@ -891,12 +828,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "managementIp" management_ip: String [len(0, 255)],
         body "model" model: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a JIT security machine.
     UpdateJitSecurityMachine -> SecurityMachineReply:
         PUT "/security-machines/jida/auth-gateway/{uuid}/actions" Keyed
@@ -910,12 +845,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "managementIp" management_ip: String [len(0, 255)],
         body "model" model: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a SanSec secret resource pool.
     UpdateSanSecSecretResourcePool -> SecretResourcePoolReply:
         PUT "/secret-resource-pools/sanSec/{uuid}/actions" Keyed
@@ -935,12 +868,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "model" model: String [len(0, 255)],
         body "heartbeatInterval" heartbeat_interval: i64 [range(6, 180)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a SanSec security machine.
     UpdateSanSecSecurityMachine -> SecurityMachineReply:
         PUT "/security-machines/sanSec/{uuid}/actions" Keyed
@@ -955,12 +886,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "managementIp" management_ip: String [len(0, 255)],
         body "model" model: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a secret resource pool.
     UpdateSecretResourcePool -> SecretResourcePoolReply:
         PUT "/secret-resource-pool/{uuid}/actions" Keyed
@@ -973,12 +902,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "model" model: String [len(0, 255)],
         body "heartbeatInterval" heartbeat_interval: i64 [range(6, 180)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a security machine.
     UpdateSecurityMachine -> SecurityMachineReply: PUT "/security-machines/{uuid}/actions" Keyed [
         job(),
@@ -992,8 +919,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "managementIp" management_ip: String [len(0, 255)],
         body "model" model: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Security groups: firewall rules of VM NICs.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Timestamp, input, operation, output};
+use cumulo_core::{Timestamp, input, output};
 
 use super::types::*;
 
@@ -23,7 +23,7 @@ pub static OPERATIONS: &[Spec] = &[
     ValidateSecurityGroupRule::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds rules to a security group.
     AddSecurityGroupRule -> SecurityGroupReply:
         POST "/security-groups/{securityGroupUuid}/rules" Keyed [job(), wrapper("params")];
@@ -35,8 +35,6 @@ operation! {
         body "remoteSecurityGroupUuids" remote_security_group_uuids: Vec<String>,
         /// Taken if unset: `-1`.
         body "priority" priority: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -47,7 +45,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Puts VM NICs under the rules of a security group.
     AddVmNicToSecurityGroup -> Empty:
         POST "/security-groups/{securityGroupUuid}/vm-instances/nics" Keyed
@@ -56,13 +54,10 @@ operation! {
         path "securityGroupUuid" security_group_uuid: String,
         body "vmNicUuids" vm_nic_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Makes a security group available to the NICs of an L3 network.
     AttachSecurityGroupToL3Network -> SecurityGroupReply:
         POST "/security-groups/{securityGroupUuid}/l3-networks/{l3NetworkUuid}" Keyed
@@ -71,13 +66,10 @@ operation! {
         path "securityGroupUuid" security_group_uuid: String,
         path "l3NetworkUuid" l3_network_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Changes an existing rule of a security group.
     ChangeSecurityGroupRule -> SecurityGroupRuleReply:
         PUT "/security-groups/rules/{uuid}/actions" Keyed
@@ -95,8 +87,6 @@ operation! {
         body "srcIpRange" src_ip_range: String [len(0, 1024)],
         body "dstIpRange" dst_ip_range: String [len(0, 1024)],
         body "dstPortRange" dst_port_range: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ACTION_DROP = "DROP", ACTION_ACCEPT = "ACCEPT", STATE_ENABLED = "Enabled",
@@ -112,7 +102,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a security group rule.
     ChangeSecurityGroupRuleState -> SecurityGroupReply:
         PUT "/security-groups/{securityGroupUuid}/rules/state/actions" Keyed
@@ -122,14 +112,11 @@ operation! {
         body "ruleUuids" rule_uuids: Vec<String>,
         body "state" state: String [values(&["Enabled", "Disabled"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a security group.
     ChangeSecurityGroupState -> SecurityGroupReply: PUT "/security-groups/{uuid}/actions" Keyed [
         job(),
@@ -139,14 +126,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Changes what happens to traffic of a VM NIC that no security group rule matches.
     ChangeVmNicSecurityPolicy -> VmNicSecurityPolicyReply:
         PUT "/security-groups/nics/{vmNicUuid}/security-policy/actions" Keyed
@@ -157,8 +141,6 @@ operation! {
     optional {
         body "ingressPolicy" ingress_policy: String [values(&["DENY", "ALLOW"])],
         body "egressPolicy" egress_policy: String [values(&["DENY", "ALLOW"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         INGRESS_POLICY_DENY = "DENY", INGRESS_POLICY_ALLOW = "ALLOW", EGRESS_POLICY_DENY = "DENY",
@@ -173,7 +155,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a security group, a set of firewall rules for VM NICs.
     CreateSecurityGroup -> SecurityGroupReply: POST "/security-groups" Keyed [
         job(),
@@ -187,12 +169,10 @@ operation! {
         body "ipVersion" ip_version: i64 [values(&["4", "6"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a security group.
     DeleteSecurityGroup -> Empty: DELETE "/security-groups/{uuid}" Keyed [
         job(),
@@ -207,7 +187,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes rules of a security group.
     DeleteSecurityGroupRule -> SecurityGroupReply: DELETE "/security-groups/rules" Keyed [job()];
     required {
@@ -216,7 +196,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes VM NICs from a security group.
     DeleteVmNicFromSecurityGroup -> Empty:
         DELETE "/security-groups/{securityGroupUuid}/vm-instances/nics" Keyed [job()];
@@ -227,7 +207,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a security group from an L3 network.
     DetachSecurityGroupFromL3Network -> SecurityGroupReply:
         DELETE "/security-groups/{securityGroupUuid}/l3-networks/{l3NetworkUuid}" Keyed [job()];
@@ -238,7 +218,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible VM NICs for a security group.
     GetCandidateVmNicForSecurityGroup -> VmNicList:
         GET "/security-groups/{securityGroupUuid}/vm-instances/candidate-nics" ReadOnly;
@@ -304,7 +284,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets all security groups of a VM NIC with their order.
     SetVmNicSecurityGroup -> VmNicSecurityGroupRefs:
         PUT "/security-groups/nics/{vmNicUuid}/actions" Keyed
@@ -313,10 +293,7 @@ operation! {
         path "vmNicUuid" vm_nic_uuid: String,
         body "refs" refs: Vec<VmNicSecurityGroupRefAO>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -326,7 +303,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a security group.
     UpdateSecurityGroup -> SecurityGroupReply: PUT "/security-groups/{uuid}/actions" Keyed [
         job(),
@@ -338,12 +315,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the order of the rules of a security group.
     UpdateSecurityGroupRulePriority -> SecurityGroupReply:
         PUT "/security-groups/{securityGroupUuid}/rules/priority/actions" Keyed
@@ -353,14 +328,11 @@ operation! {
         body "type" r#type: String [values(&["Ingress", "Egress"])],
         body "rules" rules: Vec<SecurityGroupRulePriorityAO>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { TYPE_INGRESS = "Ingress", TYPE_EGRESS = "Egress" }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether a security group rule is valid.
     ValidateSecurityGroupRule -> RuleValidityReply:
         GET "/security-groups/{securityGroupUuid}/rules/validation" ReadOnly;

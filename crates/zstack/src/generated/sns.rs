@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, output};
 
 use super::types::*;
 
@@ -49,7 +49,7 @@ pub static OPERATIONS: &[Spec] = &[
     ValidateSNSUniversalSmsEndpoint::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds an email address to an email endpoint.
     AddEmailAddressToSNSEmailEndpoint -> SNSEmailAddressReply:
         POST "/sns/application-endpoints/emails/email-addresses" Keyed [job(), wrapper("params")];
@@ -60,8 +60,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -72,7 +70,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a person to mention to a DingTalk endpoint.
     AddSNSDingTalkAtPerson -> SNSDingTalkAtPersonReply:
         POST "/sns/application-endpoints/ding-talk/at-persons" Keyed [job(), wrapper("params")];
@@ -84,8 +82,6 @@ operation! {
         body "remark" remark: String [len(0, 128)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -96,7 +92,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a person to mention to a Feishu endpoint.
     AddSNSFeiShuAtPerson -> SNSFeiShuAtPersonReply:
         POST "/sns/application-endpoints/feishu/at-persons" Keyed [job(), wrapper("params")];
@@ -108,8 +104,6 @@ operation! {
         body "remark" remark: String [len(0, 128)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -120,7 +114,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an SMS receiver.
     AddSNSSmsReceiver -> JsonList: POST "/sns/sms-endpoints/receivers" Keyed [
         job(),
@@ -136,13 +130,11 @@ operation! {
         body "description" description: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ALIYUN_SMS = "AliyunSms", TYPE_UNIVERSAL_SMS = "UniversalSms" }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a person to mention to a WeCom endpoint.
     AddSNSWeComAtPerson -> SNSWeComAtPersonReply:
         POST "/sns/application-endpoints/we-com/at-persons" Keyed [job(), wrapper("params")];
@@ -154,8 +146,6 @@ operation! {
         body "remark" remark: String [len(0, 128)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -166,7 +156,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a notification endpoint.
     ChangeSNSApplicationEndpointState -> SNSApplicationEndpointReply:
         PUT "/sns/application-endpoints/{uuid}/actions" Keyed
@@ -175,10 +165,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable", "hide"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants {
         STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable", STATE_EVENT_HIDE = "hide",
     }
@@ -191,7 +178,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a notification platform.
     ChangeSNSApplicationPlatformState -> SNSApplicationPlatformReply:
         PUT "/sns/application-platforms/{uuid}/actions" Keyed
@@ -200,10 +187,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -214,7 +198,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud SMS endpoint.
     CreateSNSAliyunSmsEndpoint -> SNSAliyunSmsEndpointReply:
         POST "/sns/sms-endpoints/aliyunsms" Keyed [job(), wrapper("params")];
@@ -228,8 +212,6 @@ operation! {
         body "platformUuid" platform_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -240,7 +222,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a DingTalk endpoint.
     CreateSNSDingTalkEndpoint -> SNSDingTalkEndpointReply:
         POST "/sns/application-endpoints/ding-talk" Keyed [job(), wrapper("params")];
@@ -257,8 +239,6 @@ operation! {
         body "platformUuid" platform_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -269,7 +249,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an email endpoint.
     CreateSNSEmailEndpoint -> SNSApplicationEndpointReply:
         POST "/sns/application-endpoints/emails" Keyed [job(), wrapper("params")];
@@ -283,12 +263,10 @@ operation! {
         body "platformUuid" platform_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an email platform.
     CreateSNSEmailPlatform -> SNSApplicationPlatformReply:
         POST "/sns/application-platforms/email" Keyed [job(), wrapper("params")];
@@ -305,15 +283,13 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ENCRYPT_TYPE_SSL = "SSL", ENCRYPT_TYPE_STARTTLS = "STARTTLS", ENCRYPT_TYPE_NONE = "NONE",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a Feishu endpoint.
     CreateSNSFeiShuEndpoint -> SNSFeiShuEndpointReply:
         POST "/sns/application-endpoints/feishu" Keyed [job(), wrapper("params")];
@@ -330,8 +306,6 @@ operation! {
         body "platformUuid" platform_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -342,7 +316,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an HTTP endpoint.
     CreateSNSHttpEndpoint -> SNSHttpEndpointReply: POST "/sns/application-endpoints/http" Keyed [
         job(),
@@ -359,8 +333,6 @@ operation! {
         body "platformUuid" platform_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -371,7 +343,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a Microsoft Teams endpoint.
     CreateSNSMicrosoftTeamsEndpoint -> SNSMicrosoftTeamsEndpointReply:
         POST "/sns/application-endpoints/microsoft-teams" Keyed [job(), wrapper("params")];
@@ -384,8 +356,6 @@ operation! {
         body "platformUuid" platform_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -396,7 +366,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an SNMP trap endpoint.
     CreateSNSSnmpEndpoint -> SNSApplicationEndpointReply:
         POST "/sns/application-endpoints/snmp" Keyed [job(), wrapper("params")];
@@ -408,12 +378,10 @@ operation! {
         body "platformUuid" platform_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an SNMP trap platform.
     CreateSNSSnmpPlatform -> SNSApplicationPlatformReply:
         POST "/sns/application-platforms/snmp" Keyed [job(), wrapper("params")];
@@ -426,12 +394,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a notification topic.
     CreateSNSTopic -> SNSTopicReply: POST "/sns/topics" Keyed [job(), wrapper("params")];
     required {
@@ -442,13 +408,11 @@ operation! {
         body "locale" locale: String [len(0, 32), values(&["zh_CN", "en_US"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { LOCALE_ZH_CN = "zh_CN", LOCALE_EN_US = "en_US" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a universal SMS endpoint.
     CreateSNSUniversalSmsEndpoint -> SNSUniversalSmsEndpointReply:
         POST "/sns/application-endpoints/universal-sms" Keyed [job(), wrapper("params")];
@@ -464,8 +428,6 @@ operation! {
         body "platformUuid" platform_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -476,7 +438,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a WeCom endpoint.
     CreateSNSWeComEndpoint -> SNSWeComEndpointReply:
         POST "/sns/application-endpoints/we-com" Keyed [job(), wrapper("params")];
@@ -492,8 +454,6 @@ operation! {
         body "platformUuid" platform_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -504,7 +464,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an email address of an email endpoint.
     DeleteEmailAddressOfSNSEmailEndpoint -> Empty:
         DELETE "/sns/application-endpoints/emails/{endpointUuid}/email-addresses/{emailAddressUuid}" Keyed
@@ -516,7 +476,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a notification endpoint.
     DeleteSNSApplicationEndpoint -> Empty: DELETE "/sns/application-endpoints/{uuid}" Keyed [
         job(),
@@ -531,7 +491,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a notification platform.
     DeleteSNSApplicationPlatform -> Empty: DELETE "/sns/application-platforms/{uuid}" Keyed [
         job(),
@@ -546,7 +506,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a notification topic.
     DeleteSNSTopic -> Empty: DELETE "/sns/topics/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -791,7 +751,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a person to mention from a DingTalk endpoint.
     RemoveSNSDingTalkAtPerson -> Empty:
         DELETE "/sns/application-endpoints/ding-talk/{endpointUuid}/at-persons/{phoneNumber}" Keyed
@@ -806,7 +766,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a person to mention from a Feishu endpoint.
     RemoveSNSFeiShuAtPerson -> Empty:
         DELETE "/sns/application-endpoints/feishu/{endpointUuid}/at-persons/{userId}" Keyed [job()];
@@ -820,7 +780,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes an SMS receiver.
     RemoveSNSSmsReceiver -> Empty:
         DELETE "/sns/sms-endpoints/{endpointUuid}/receivers/{phoneNumber}" Keyed [job()];
@@ -835,7 +795,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a person to mention from a WeCom endpoint.
     RemoveSNSWeComAtPerson -> Empty:
         DELETE "/sns/application-endpoints/we-com/{endpointUuid}/at-persons/{userId}" Keyed [job()];
@@ -849,7 +809,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sends a test message to a DingTalk endpoint.
     SNSDingTalkTestConnection -> ConnectionTestReply:
         POST "/sns/application-endpoints/ding-talk/test-connection" Keyed
@@ -863,8 +823,6 @@ operation! {
         body "atPersonPhoneNumbers" at_person_phone_numbers: Vec<String>,
         body "secret" secret: Secret,
         body "endpointUuid" endpoint_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -876,7 +834,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sends a test message to an email endpoint.
     SNSEmailTestConnection -> ConnectionTestReply:
         POST "/sns/application-endpoints/email/test-connection" Keyed [job(), wrapper("params")];
@@ -887,12 +845,10 @@ operation! {
         body "endpointUuid" endpoint_uuid: String,
         body "subject" subject: String [len(0, 512)],
         body "text" text: String [len(0, 8192)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sends a test message to a Feishu endpoint.
     SNSFeiShuTestConnection -> ConnectionTestReply:
         POST "/sns/application-endpoints/feishu/test-connection" Keyed [job(), wrapper("params")];
@@ -905,12 +861,10 @@ operation! {
         body "atPersonUserIds" at_person_user_ids: Vec<Json>,
         body "secret" secret: Secret,
         body "endpointUuid" endpoint_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sends a test message to an HTTP endpoint.
     SNSHttpTestConnection -> HttpConnectionTestReply:
         POST "/sns/application-endpoints/http/test-connection" Keyed [job(), wrapper("params")];
@@ -920,8 +874,6 @@ operation! {
         body "username" username: String,
         body "password" password: Secret,
         body "endpointUuid" endpoint_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -933,7 +885,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sends a test message to a Microsoft Teams endpoint.
     SNSMicrosoftTeamsTestConnection -> ConnectionTestReply:
         POST "/sns/application-endpoints/microsoft-teams/test-connection" Keyed
@@ -944,12 +896,10 @@ operation! {
     optional {
         body "url" url: Secret [len(0, 2048)],
         body "endpointUuid" endpoint_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sends a test message to an SNMP endpoint.
     SNSSnmpTestConnection -> ConnectionTestReply:
         POST "/sns/application-endpoints/snmp/test-connection" Keyed [job(), wrapper("params")];
@@ -957,12 +907,10 @@ operation! {
     optional {
         body "platformUuid" platform_uuid: String,
         body "endpointUuid" endpoint_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sends a test message to a WeCom endpoint.
     SNSWeComTestConnection -> ConnectionTestReply:
         POST "/sns/application-endpoints/we-com/test-connection" Keyed [job(), wrapper("params")];
@@ -974,12 +922,10 @@ operation! {
         body "atAll" at_all: bool,
         body "atPersonUserIds" at_person_user_ids: Vec<Json>,
         body "endpointUuid" endpoint_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sends the messages of a notification topic to an endpoint.
     SubscribeSNSTopic -> Empty:
         POST "/sns/topics/{topicUuid}/endpoints/{endpointUuid}" Keyed [job(), wrapper("params")];
@@ -987,13 +933,10 @@ operation! {
         path "topicUuid" topic_uuid: String,
         path "endpointUuid" endpoint_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Stops sending the messages of a notification topic to an endpoint.
     UnsubscribeSNSTopic -> Empty:
         DELETE "/sns/topics/{topicUuid}/endpoints/{endpointUuid}" Keyed [job()];
@@ -1004,7 +947,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a person that a DingTalk endpoint mentions.
     UpdateAtPersonOfAtDingTalkEndpoint -> SNSDingTalkAtPersonReply:
         PUT "/sns/application-endpoints/ding-talk/at-persons/{uuid}/actions" Keyed
@@ -1016,12 +959,10 @@ operation! {
     optional {
         body "phoneNumber" phone_number: String [len(0, 256)],
         body "remark" remark: String [len(0, 128)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a person that a Feishu endpoint mentions.
     UpdateAtPersonOfAtFeiShuEndpoint -> SNSFeiShuAtPersonReply:
         PUT "/sns/application-endpoints/feishu/at-persons/{uuid}/actions" Keyed
@@ -1033,12 +974,10 @@ operation! {
     optional {
         body "userId" user_id: String [len(0, 256)],
         body "remark" remark: String [len(0, 128)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a person that a WeCom endpoint mentions.
     UpdateAtPersonOfAtWeComEndpoint -> SNSWeComAtPersonReply:
         PUT "/sns/application-endpoints/we-com/at-persons/{uuid}/actions" Keyed
@@ -1050,12 +989,10 @@ operation! {
     optional {
         body "userId" user_id: String [len(0, 256)],
         body "remark" remark: String [len(0, 128)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an email address of an email endpoint.
     UpdateEmailAddressOfSNSEmailEndpoint -> SNSEmailAddressReply:
         PUT "/sns/application-endpoints/emails/email-addresses" Keyed
@@ -1065,13 +1002,10 @@ operation! {
         body "endpointUuid" endpoint_uuid: String,
         body "emailAddress" email_address: String [len(0, 1024)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a notification endpoint.
     UpdateSNSApplicationEndpoint -> SNSApplicationEndpointReply:
         PUT "/sns/application-endpoints/{uuid}/actions" Keyed
@@ -1083,12 +1017,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "platformUuid" platform_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a notification platform.
     UpdateSNSApplicationPlatform -> SNSApplicationPlatformReply:
         PUT "/sns/application-platforms/{uuid}/actions" Keyed
@@ -1099,12 +1031,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a DingTalk endpoint.
     UpdateSNSDingTalkEndpoint -> SNSApplicationEndpointReply:
         PUT "/sns/application-endpoints/ding-talk/{uuid}/actions" Keyed
@@ -1119,12 +1049,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "platformUuid" platform_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a Feishu endpoint.
     UpdateSNSFeiShuEndpoint -> SNSApplicationEndpointReply:
         PUT "/sns/application-endpoints/feishu/{uuid}/actions" Keyed
@@ -1139,12 +1067,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "platformUuid" platform_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an HTTP endpoint.
     UpdateSNSHttpEndpoint -> SNSApplicationEndpointReply:
         PUT "/sns/application-endpoints/http/{uuid}/actions" Keyed
@@ -1159,12 +1085,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "platformUuid" platform_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a Microsoft Teams endpoint.
     UpdateSNSMicrosoftTeamsEndpoint -> SNSApplicationEndpointReply:
         PUT "/sns/application-endpoints/microsoft-teams/{uuid}/actions" Keyed
@@ -1177,12 +1101,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "platformUuid" platform_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an SNMP trap platform.
     UpdateSNSSnmpPlatform -> SNSApplicationPlatformReply:
         PUT "/sns/application-platforms/snmp/{uuid}" Keyed
@@ -1195,12 +1117,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a notification topic.
     UpdateSNSTopic -> SNSTopicReply: PUT "/sns/topics/{uuid}/actions" Keyed [
         job(),
@@ -1213,13 +1133,11 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "locale" locale: String [len(0, 32), values(&["zh_CN", "en_US"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { LOCALE_ZH_CN = "zh_CN", LOCALE_EN_US = "en_US" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a universal SMS endpoint.
     UpdateSNSUniversalSmsEndpoint -> SNSApplicationEndpointReply:
         PUT "/sns/application-endpoints/universal-sms/{uuid}/actions" Keyed
@@ -1233,12 +1151,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "platformUuid" platform_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a WeCom endpoint.
     UpdateSNSWeComEndpoint -> SNSApplicationEndpointReply:
         PUT "/sns/application-endpoints/we-com/{uuid}/actions" Keyed
@@ -1252,12 +1168,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "platformUuid" platform_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks an Alibaba Cloud SMS endpoint without changing anything.
     ValidateSNSAliyunSmsEndpoint -> Empty: PUT "/sns/sms-endpoints/{uuid}/actions" Keyed [
         job(),
@@ -1267,13 +1181,10 @@ operation! {
         path "uuid" uuid: String,
         body "phoneNumbers" phone_numbers: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Checks an email platform without changing anything.
     ValidateSNSEmailPlatform -> Empty:
         PUT "/sns/application-platforms/email/{uuid}/actions" Keyed
@@ -1286,12 +1197,10 @@ operation! {
         body "smtpPort" smtp_port: i64 [range(1, 65535)],
         body "username" username: String,
         body "password" password: Secret,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks a universal SMS endpoint without changing anything.
     ValidateSNSUniversalSmsEndpoint -> Empty:
         PUT "/sns/application-endpoints/universal-sms/{uuid}/validate" Keyed
@@ -1301,10 +1210,7 @@ operation! {
         body "testMsg" test_msg: String [len(0, 64)],
         body "phoneNumbers" phone_numbers: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {

@@ -3,7 +3,7 @@
 //! Storage devices behind hosts: iSCSI, NVMe, Fibre Channel, RAID.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -27,7 +27,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateIscsiServer::operation, UpdateScsiLun::operation, UpdateXskyBlockVolume::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds an iSCSI server.
     AddIscsiServer -> IscsiServerReply: POST "/storage-devices/iscsi/servers" Keyed [
         job(),
@@ -44,12 +44,10 @@ operation! {
         body "chapUserPassword" chap_user_password: Secret [len(0, 128)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an NVMe server.
     AddNvmeServer -> NvmeServerReply: POST "/storage-devices/nvme/servers" Keyed [
         job(),
@@ -65,13 +63,11 @@ operation! {
         body "port" port: i64 [range(1, 65535)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TRANSPORT_TCP = "tcp", TRANSPORT_RDMA = "rdma" }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a ZBox.
     AddZBox -> ZBoxReply: POST "/zbox" Keyed [job(), wrapper("params")];
     required {
@@ -81,8 +77,6 @@ operation! {
         body "name" name: String,
         /// Taken if unset: `false`.
         body "skipFormat" skip_format: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -93,7 +87,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether all hosts of a cluster see a SCSI LUN.
     CheckScsiLunClusterStatus -> ScsiLunClusterStatusReply:
         PUT "/storage-devices/scsi-lun/{uuid}/cluster/{clusterUuid}" ReadOnly
@@ -102,10 +96,7 @@ operation! {
         path "uuid" uuid: String,
         path "clusterUuid" cluster_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -115,7 +106,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a block volume.
     CreateBlockVolume -> BlockVolumeReply: POST "/block-volumes" Keyed [job(), wrapper("params")];
     required {
@@ -134,8 +125,6 @@ operation! {
         body "protocol" protocol: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -146,7 +135,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an iSCSI server.
     DeleteIscsiServer -> Empty: DELETE "/storage-devices/iscsi/servers/{uuid}" Keyed [
         job(),
@@ -161,7 +150,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an NVMe server.
     DeleteNvmeServer -> Empty: DELETE "/storage-devices/nvme/servers/{uuid}" Keyed [
         job(),
@@ -176,7 +165,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a SCSI LUN from a host.
     DetachScsiLunFromHost -> ScsiLunReply:
         PUT "/storage-devices/scsi-lun/{uuid}/actions" Keyed
@@ -186,24 +175,19 @@ operation! {
     }
     optional {
         body "hostUuid" host_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Ejects a ZBox.
     EjectZBox -> ZBoxReply: PUT "/zbox/{uuid}/actions" Keyed [job(), wrapper("ejectZBox")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the access paths that a storage system offers.
     GetAccessPath -> PathInfosReply: GET "/block-volumes/access/path" ReadOnly;
     required {
@@ -219,7 +203,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the SMART data of a drive behind a local RAID controller.
     GetLocalRaidPhysicalDriveSmart -> DriveSmartReply:
         GET "/storage-devices/local-raid/physical-drives/{uuid}/smart" ReadOnly;
@@ -236,7 +220,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Blinks the locator light of a local RAID physical drive.
     LocateLocalRaidPhysicalDrive -> RaidPhysicalDriveReply:
         PUT "/storage-devices/local-raid/physical-drives/{uuid}/actions" Keyed
@@ -247,8 +231,6 @@ operation! {
     optional {
         /// Taken if unset: `true`.
         body "locate" locate: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -470,7 +452,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes a Fibre Channel storage device.
     RefreshFiberChannelStorage -> JsonList:
         POST "/storage-devices/fiber-channel/controllers" Keyed [job(), wrapper("params")];
@@ -480,12 +462,10 @@ operation! {
     optional {
         body "clusterUuid" cluster_uuid: String,
         body "scsiLunUuids" scsi_lun_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes an iSCSI server.
     RefreshIscsiServer -> IscsiServerReply: POST "/storage-devices/iscsi/servers/{uuid}" Keyed [
         job(),
@@ -494,13 +474,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Reads the state of the local RAID controllers of a host again.
     RefreshLocalRaid -> JsonList: PUT "/storage-devices/local-raid/actions" Keyed [
         job(),
@@ -509,13 +486,10 @@ operation! {
     required {
         body "hostUuid" host_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes an NVMe target.
     RefreshNvmeTarget -> JsonList: POST "/storage-devices/nvme/controllers" Keyed [
         job(),
@@ -526,12 +500,10 @@ operation! {
     }
     optional {
         body "nvmeLunUuids" nvme_lun_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Starts a self-test of the drives behind a local RAID controller.
     SelfTestLocalRaid -> ResultTextReply:
         PUT "/storage-devices/local-raid/physical-drives/{uuid}/actions" Keyed
@@ -539,10 +511,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -552,7 +521,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes the recorded capacity of a ZBox.
     SyncZBoxCapacity -> ZBoxReply: PUT "/zbox/{uuid}/actions" Keyed [
         job(),
@@ -561,13 +530,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a block volume.
     UpdateBlockVolume -> BlockVolumeReply: PUT "/block-volumes/{uuid}/actions" Keyed [
         job(),
@@ -579,12 +545,10 @@ operation! {
     optional {
         body "name" name: String,
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an iSCSI server.
     UpdateIscsiServer -> IscsiServerReply:
         PUT "/storage-devices/iscsi/servers/{uuid}/actions" Keyed
@@ -597,13 +561,11 @@ operation! {
         body "chapUserName" chap_user_name: String [len(0, 128)],
         body "chapUserPassword" chap_user_password: Secret [len(0, 128)],
         body "state" state: String [values(&["Enabled", "Disabled"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a SCSI LUN.
     UpdateScsiLun -> ScsiLunReply:
         PUT "/storage-devices/scsi-lun/{uuid}/actions" Keyed [job(), wrapper("updateScsiLun")];
@@ -613,13 +575,11 @@ operation! {
     optional {
         body "name" name: String [len(0, 256)],
         body "state" state: String [values(&["Enabled", "Disabled"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an XSKY block volume.
     UpdateXskyBlockVolume -> BlockVolumeReply: PUT "/xsky/block-volumes/{uuid}/actions" Keyed [
         job(),
@@ -635,8 +595,6 @@ operation! {
         body "maxTotalIops" max_total_iops: i64,
         body "name" name: String,
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

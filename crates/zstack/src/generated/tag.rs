@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -18,7 +18,7 @@ pub static OPERATIONS: &[Spec] = &[
     QueryUserTag::operation, UpdateSystemTag::operation, UpdateTag::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Attaches a tag to resources.
     AttachTagToResources -> JsonResults: POST "/tags/{tagUuid}/resources" Keyed [
         job(),
@@ -30,12 +30,10 @@ operation! {
     }
     optional {
         body "tokens" tokens: BTreeMap<String, Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a system tag on a resource; system tags change how it behaves.
     CreateSystemTag -> SystemTagReply: POST "/system-tags" Keyed [job(), wrapper("params")];
     required {
@@ -43,10 +41,7 @@ operation! {
         body "resourceUuid" resource_uuid: String,
         body "tag" tag: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -56,7 +51,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates several system tags on a resource.
     CreateSystemTags -> SystemTagList: POST "/system-tags/{resourceUuid}/tags" Keyed [
         job(),
@@ -67,10 +62,7 @@ operation! {
         body "resourceType" resource_type: String,
         body "tags" tags: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -80,7 +72,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a tag with a color, which can be attached to resources.
     CreateTag -> TagPatternReply: POST "/tags" Keyed [job(), wrapper("params")];
     required {
@@ -94,8 +86,6 @@ operation! {
         body "type" r#type: String [values(&["simple", "withToken"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_SIMPLE = "simple", TYPE_WITH_TOKEN = "withToken" }
 }
@@ -107,7 +97,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a user tag on a resource; user tags have no effect of their own.
     CreateUserTag -> UserTagReply: POST "/user-tags" Keyed [job(), wrapper("params")];
     required {
@@ -115,10 +105,7 @@ operation! {
         body "resourceUuid" resource_uuid: String,
         body "tag" tag: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -128,7 +115,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a tag.
     DeleteTag -> Empty: DELETE "/tags/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -140,7 +127,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a tag from resources.
     DetachTagFromResources -> Empty: DELETE "/tags/{tagUuid}/resources" Keyed [job()];
     required {
@@ -189,7 +176,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the text of a system tag.
     UpdateSystemTag -> SystemTagReply: PUT "/system-tags/{uuid}/actions" Keyed [
         job(),
@@ -199,13 +186,10 @@ operation! {
         path "uuid" uuid: String,
         body "tag" tag: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a tag.
     UpdateTag -> TagPatternReply: PUT "/tags/{uuid}/actions" Keyed [job(), wrapper("updateTag")];
     required {
@@ -216,8 +200,6 @@ operation! {
         body "value" value: String [len(0, 128)],
         body "description" description: String [len(0, 2048)],
         body "color" color: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Tickets and the flows that approve them.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -22,7 +22,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateTicketRequest::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds an IAM2 ticket flow.
     AddIAM2TicketFlow -> TicketFlowReply: POST "/tickets/flow" Keyed [job(), wrapper("params")];
     required {
@@ -36,8 +36,6 @@ operation! {
         body "parentFlowUuid" parent_flow_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -48,7 +46,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds ticket types to a ticket flow collection.
     AddTicketTypesToTicketFlowCollection -> Empty:
         POST "/tickets/flow-collections/{ticketFlowCollectionUuid}/ticket-types" Keyed
@@ -57,13 +55,10 @@ operation! {
         path "ticketFlowCollectionUuid" ticket_flow_collection_uuid: String,
         body "ticketTypeUuids" ticket_type_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a ticket flow collection.
     ChangeTicketFlowCollectionState -> TicketFlowCollectionReply:
         PUT "/tickets/flow-collections/{uuid}/actions" Keyed
@@ -72,10 +67,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -86,7 +78,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Approves, rejects, withdraws or reopens a ticket.
     ChangeTicketStatus -> TicketReply: PUT "/tickets/{uuid}/actions" Keyed [
         job(),
@@ -101,8 +93,6 @@ operation! {
     }
     optional {
         body "comment" comment: String [len(0, 65535)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -113,7 +103,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an IAM2 ticket flow collection.
     CreateIAM2TickFlowCollection -> TicketFlowCollectionReply:
         POST "/tickets/flow-collections" Keyed [job(), wrapper("params")];
@@ -129,12 +119,10 @@ operation! {
         body "ticketTypeUuids" ticket_type_uuids: Vec<String>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a ticket.
     CreateTicket -> TicketReply: POST "/tickets" Keyed [job(), wrapper("params")];
     required CreateTicketRequired {
@@ -148,12 +136,10 @@ operation! {
         body "flowCollectionUuid" flow_collection_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an IAM2 ticket flow.
     DeleteIAM2TicketFlow -> Empty: DELETE "/tickets/flow/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -165,7 +151,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a ticket.
     DeleteTicket -> Empty: DELETE "/tickets/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -177,7 +163,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a ticket flow collection.
     DeleteTicketFlowCollection -> Empty: DELETE "/tickets/flow-collections/{uuid}" Keyed [
         job(),
@@ -269,7 +255,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes ticket types from a ticket flow collection.
     RemoveTicketTypesFromTicketFlowCollection -> Empty:
         DELETE "/tickets/flow-collections/{ticketFlowCollectionUuid}/ticket-types" Keyed [job()];
@@ -280,7 +266,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IAM2 ticket flow.
     UpdateIAM2TicketFlow -> TicketFlowReply: PUT "/tickets/flow/{uuid}/actions" Keyed [
         job(),
@@ -294,12 +280,10 @@ operation! {
         body "description" description: String,
         body "approverUuid" approver_uuid: String,
         body "approverTitle" approver_title: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IAM2 ticket flow collection.
     UpdateIAM2TicketFlowCollection -> TicketFlowCollectionReply:
         PUT "/tickets/flow-collections/{uuid}/actions" Keyed
@@ -312,12 +296,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "isDefault" is_default: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes what a ticket asks for.
     UpdateTicketRequest -> TicketReply: PUT "/tickets/{uuid}/actions" Keyed [
         job(),
@@ -329,8 +311,6 @@ operation! {
     }
     optional {
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, output};
 
 use super::types::*;
 
@@ -22,7 +22,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateV2VConversionHost::operation, UpdateVCenter::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a V2V conversion host.
     AddV2VConversionHost -> V2VConversionHostReply: POST "/v2v-conversion-hosts" Keyed [
         job(),
@@ -38,8 +38,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_VMWARE = "VMWARE", TYPE_KVM = "KVM" }
 }
@@ -51,7 +49,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a vCenter.
     AddVCenter -> VCenterReply: POST "/vcenters" Keyed [job(), wrapper("params")];
     required AddVCenterRequired {
@@ -68,8 +66,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -80,7 +76,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a V2V conversion host.
     ChangeV2VConversionHostState -> V2VConversionHostReply:
         PUT "/v2v-conversion-hosts/{uuid}/actions" Keyed
@@ -89,14 +85,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Frees the conversion cache of a V2V conversion host.
     CleanV2VConversionCache -> Empty: PUT "/v2v/conversion/host/{uuid}/actions" Keyed [
         job(),
@@ -105,13 +98,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Imports a VM from another hypervisor through a conversion host, as a long job.
     ConvertVmFromForeignHypervisor -> LongJobReply: POST "/v2vs" Keyed [job(), wrapper("params")];
     required ConvertVmFromForeignHypervisorRequired {
@@ -148,8 +138,6 @@ operation! {
         body "longJobDescription" long_job_description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PLATFORM_LINUX = "Linux", PLATFORM_WINDOWS = "Windows",
@@ -162,7 +150,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a V2V conversion host.
     DeleteV2VConversionHost -> Empty: DELETE "/v2v-conversion-hosts/{uuid}" Keyed [
         job(),
@@ -177,7 +165,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a vCenter.
     DeleteVCenter -> Empty: DELETE "/vcenters/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -189,7 +177,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the VMs on a foreign KVM host, for conversion.
     ListVMsFromKVMHost -> ForeignVmsReply: POST "/v2v" Keyed [job(), wrapper("params")];
     required {
@@ -200,8 +188,6 @@ operation! {
         body "sshPrivKey" ssh_priv_key: Secret,
         /// Taken if unset: `KVM`.
         body "v2vType" v2_v_type: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -312,19 +298,16 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Synchronizes the resources of a vCenter.
     SyncVCenter -> Empty: PUT "/vcenters/{uuid}/actions" Keyed [job(), wrapper("syncVCenter")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a V2V conversion host.
     UpdateV2VConversionHost -> V2VConversionHostReply:
         PUT "/v2v-conversion-hosts/{uuid}/actions" Keyed
@@ -336,12 +319,10 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "storagePath" storage_path: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a vCenter.
     UpdateVCenter -> VCenterReply: PUT "/vcenters/{uuid}/actions" Keyed [
         job(),
@@ -358,8 +339,6 @@ operation! {
         body "domainName" domain_name: String [len(0, 256)],
         body "port" port: i64,
         body "state" state: String [values(&["Enabled", "Disabled"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }

@@ -3,7 +3,7 @@
 //! VIPs, EIPs, port forwarding and shared bandwidth.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, operation, output};
+use cumulo_core::{Json, Timestamp, output};
 
 use super::types::*;
 
@@ -25,7 +25,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateVip::operation, UpdateVpcSharedQos::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Binds an EIP to a VM NIC.
     AttachEip -> EipReply:
         POST "/eips/{eipUuid}/vm-instances/nics/{vmNicUuid}" Keyed [job(), wrapper("params")];
@@ -35,8 +35,6 @@ operation! {
     }
     optional {
         body "usedIpUuid" used_ip_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -47,7 +45,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Binds a port forwarding rule to a VM NIC.
     AttachPortForwardingRule -> PortForwardingRuleReply:
         POST "/port-forwarding/{ruleUuid}/vm-instances/nics/{vmNicUuid}" Keyed
@@ -56,10 +54,7 @@ operation! {
         path "ruleUuid" rule_uuid: String,
         path "vmNicUuid" vm_nic_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -69,7 +64,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a VIP to a shared bandwidth QoS of a VPC.
     AttachVipToVpcSharedQos -> Empty: POST "/vips/sharedqos/{sharedQosUuid}/vips" Keyed [
         job(),
@@ -81,26 +76,21 @@ operation! {
     optional {
         body "vipLists" vip_lists: Vec<Json>,
         body "vipUuids" vip_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an EIP.
     ChangeEipState -> EipReply: PUT "/eips/{uuid}/actions" Keyed [job(), wrapper("changeEipState")];
     required {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a port forwarding rule.
     ChangePortForwardingRuleState -> PortForwardingRuleReply:
         PUT "/port-forwarding/{uuid}/actions" Keyed
@@ -109,24 +99,18 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a VIP.
     ChangeVipState -> VipReply: PUT "/vips/{uuid}/actions" Keyed [job(), wrapper("changeVipState")];
     required {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -137,7 +121,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the bandwidth of the shared QoS of a VPC.
     ChangeVpcSharedQosBandwidth -> VpcSharedQosReply:
         POST "/vips/sharedqos/{sharedQosUuid}/bandwidth/actions" Keyed [job(), wrapper("params")];
@@ -145,10 +129,7 @@ operation! {
         path "sharedQosUuid" shared_qos_uuid: String,
         body "bandwidth" bandwidth: i64 [range(131072, 32212254720)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -158,7 +139,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether a port of a VIP is free.
     CheckVipPortAvailability -> AvailableReply:
         GET "/vips/{vipUuid}/check-port-availability" ReadOnly;
@@ -177,7 +158,7 @@ operation! {
     constants { PROTOCOL_TYPE_TCP = "TCP", PROTOCOL_TYPE_UDP = "UDP" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an EIP on a VIP, and binds it to a VM NIC if one is given.
     CreateEip -> EipReply: POST "/eips" Keyed [job(), wrapper("params")];
     required {
@@ -190,12 +171,10 @@ operation! {
         body "usedIpUuid" used_ip_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a rule that forwards ports of a VIP to a VM NIC.
     CreatePortForwardingRule -> PortForwardingRuleReply: POST "/port-forwarding" Keyed [
         job(),
@@ -216,13 +195,11 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { PROTOCOL_TYPE_TCP = "TCP", PROTOCOL_TYPE_UDP = "UDP" }
 }
 
-operation! {
+tagged_operation! {
     /// Takes an IP address of an L3 network as a VIP for EIPs, load balancers or port forwarding.
     CreateVip -> VipReply: POST "/vips" Keyed [job(), wrapper("params")];
     required {
@@ -237,12 +214,10 @@ operation! {
         body "ipVersion" ip_version: i64,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a shared bandwidth QoS of a VPC.
     CreateVpcSharedQos -> VpcSharedQosReply: POST "/vips/sharedqos" Keyed [
         job(),
@@ -258,12 +233,10 @@ operation! {
         body "bandwidth" bandwidth: i64 [range(131072, 32212254720)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an EIP.
     DeleteEip -> Empty: DELETE "/eips/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -275,7 +248,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a port forwarding rule.
     DeletePortForwardingRule -> Empty: DELETE "/port-forwarding/{uuid}" Keyed [
         job(),
@@ -290,7 +263,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Releases a VIP; services that use it are removed with it.
     DeleteVip -> Empty: DELETE "/vips/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -302,7 +275,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lifts the bandwidth limit of a VIP.
     DeleteVipQos -> Empty: DELETE "/vips/{uuid}/vip-qos" Keyed [job()];
     required {
@@ -313,7 +286,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes the shared bandwidth QoS of a VPC.
     DeleteVpcSharedQos -> Empty: DELETE "/vips/sharedqos/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -325,7 +298,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Unbinds an EIP from its VM NIC.
     DetachEip -> EipReply: DELETE "/eips/{uuid}/vm-instances/nics" Keyed [job()];
     required {
@@ -334,7 +307,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Unbinds a port forwarding rule from its VM NIC.
     DetachPortForwardingRule -> PortForwardingRuleReply:
         DELETE "/port-forwarding/{uuid}/vm-instances/nics" Keyed [job()];
@@ -344,7 +317,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a VIP from a shared bandwidth QoS of a VPC.
     DetachVipFromVpcSharedQos -> Empty: DELETE "/vips/sharedqos/{sharedQosUuid}/vips" Keyed [job()];
     required {
@@ -356,7 +329,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists VM NICs that an EIP could be bound to.
     GetEipAttachableVmNics -> VmNicChunk:
         GET "/eips/{eipUuid}/vm-instances/candidate-nics" ReadOnly;
@@ -386,7 +359,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists VM NICs that a port forwarding rule could be bound to.
     GetPortForwardingAttachableVmNics -> VmNicList:
         GET "/port-forwarding/{ruleUuid}/vm-instances/candidate-nics" ReadOnly;
@@ -396,7 +369,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the free ports of a VIP.
     GetVipAvailablePort -> AvailablePortReply: GET "/vips/{vipUuid}/get-port-availability" ReadOnly;
     required {
@@ -419,7 +392,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the bandwidth limits of a VIP.
     GetVipQos -> JsonList: GET "/vip/{uuid}/vip-qos" ReadOnly;
     required {
@@ -428,7 +401,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the ports of a VIP that are in use.
     GetVipUsedPorts -> VipPortRangeList: GET "/vips/{uuid}/usedports" ReadOnly;
     required {
@@ -500,7 +473,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Limits the bandwidth of a VIP.
     SetVipQos -> VipQosReply: PUT "/vips/{uuid}/actions" Keyed [job(), wrapper("setVipQos")];
     required {
@@ -512,8 +485,6 @@ operation! {
         body "outboundBandwidth" outbound_bandwidth: i64 [range(131072, 32212254720)],
         /// Bits per second.
         body "inboundBandwidth" inbound_bandwidth: i64 [range(131072, 32212254720)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -524,7 +495,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an EIP.
     UpdateEip -> EipReply: PUT "/eips/{uuid}/actions" Keyed [job(), wrapper("updateEip")];
     required {
@@ -533,12 +504,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a port forwarding rule.
     UpdatePortForwardingRule -> PortForwardingRuleReply:
         PUT "/port-forwarding/{uuid}/actions" Keyed [job(), wrapper("updatePortForwardingRule")];
@@ -548,12 +517,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VIP.
     UpdateVip -> VipReply: PUT "/vips/{uuid}/actions" Keyed [job(), wrapper("updateVip")];
     required {
@@ -562,12 +529,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a shared bandwidth QoS of a VPC.
     UpdateVpcSharedQos -> VpcSharedQosReply: PUT "/vips/sharedqos/{uuid}/actions" Keyed [
         job(),
@@ -579,8 +544,6 @@ operation! {
     }
     optional {
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, input, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, input, output};
 
 use super::types::*;
 
@@ -90,7 +90,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateVmUserDefinedXmlHookScript::operation, UploadFileToVm::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Puts the guest tools ISO image into the CD-ROM drive of a VM.
     AttachGuestToolsIsoToVm -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -99,13 +99,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Puts an ISO image into the CD-ROM drive of a VM.
     AttachIsoToVmInstance -> VmInstanceReply:
         POST "/vm-instances/{vmInstanceUuid}/iso/{isoUuid}" Keyed [job(), wrapper("null")];
@@ -113,13 +110,10 @@ operation! {
         path "vmInstanceUuid" vm_instance_uuid: String,
         path "isoUuid" iso_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Gives a VM a new NIC on an L3 network.
     AttachL3NetworkToVm -> VmInstanceReply:
         POST "/vm-instances/{vmInstanceUuid}/l3-networks/{l3NetworkUuid}" Keyed
@@ -133,12 +127,10 @@ operation! {
         body "driverType" driver_type: String,
         body "customMac" custom_mac: String,
         body "vmNicParams" vm_nic_params: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches an L3 network to a VM NIC.
     /// Deprecated by the vendor.
     AttachL3NetworkToVmNic -> VmNicReply:
@@ -149,8 +141,6 @@ operation! {
     }
     optional {
         body "staticIp" static_ip: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -161,7 +151,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a SCSI LUN to a VM.
     AttachScsiLunToVmInstance -> ScsiLunReply:
         POST "/vm-instances/{vmInstanceUuid}/scsi-lun/{uuid}" Keyed [job(), wrapper("params")];
@@ -172,12 +162,10 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "disableMultiPathAttach" disable_multi_path_attach: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches an SSH key pair to a VM.
     AttachSshKeyPairToVmInstance -> SshKeyPairReply:
         POST "/ssh-key-pair/{sshKeyPairUuid}/vm-instance/{vmInstanceUuid}" Keyed
@@ -186,10 +174,7 @@ operation! {
         path "vmInstanceUuid" vm_instance_uuid: String,
         path "sshKeyPairUuid" ssh_key_pair_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -199,7 +184,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a user-defined XML hook script to a VM.
     AttachUserDefinedXmlHookScriptToVm -> Empty:
         POST "/xmlhook/{xmlHookUuid}/vm-instances/{vmInstanceUuid}" Keyed
@@ -210,13 +195,11 @@ operation! {
     }
     optional {
         body "startupStrategy" startup_strategy: String [values(&["Reboot", "None"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STARTUP_STRATEGY_REBOOT = "Reboot", STARTUP_STRATEGY_NONE = "None" }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches an existing NIC to a VM.
     AttachVmNicToVm -> VmInstanceReply:
         POST "/vm-instances/{vmInstanceUuid}/nices/{vmNicUuid}" Keyed [job(), wrapper("params")];
@@ -224,13 +207,10 @@ operation! {
         path "vmNicUuid" vm_nic_uuid: String,
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Gives a VM the CPU and memory of another instance offering.
     ChangeInstanceOffering -> VmInstanceReply:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed
@@ -239,13 +219,10 @@ operation! {
         path "vmInstanceUuid" vm_instance_uuid: String,
         body "instanceOfferingUuid" instance_offering_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Turns high availability of a virtual function NIC on or off.
     ChangeVfNicHaState -> VmVfNicReply:
         PUT "/vm-instances/nics/{vfNicUuid}/actions" Keyed [job(), wrapper("changeVfNicHaState")];
@@ -253,10 +230,7 @@ operation! {
         path "vfNicUuid" vf_nic_uuid: String,
         body "haState" ha_state: String [len(0, 32), values(&["Enabled", "Disabled"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { HA_STATE_ENABLED = "Enabled", HA_STATE_DISABLED = "Disabled" }
 }
 
@@ -267,7 +241,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Replaces the root volume of a stopped VM by one made from another image.
     ChangeVmImage -> VmInstanceReply:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed [job(), wrapper("changeVmImage")];
@@ -278,12 +252,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Moves a VM NIC to another L3 network.
     ChangeVmNicNetwork -> VmNicReply:
         POST "/vm-instances/nics/{vmNicUuid}/l3-networks/{destL3NetworkUuid}" Keyed
@@ -294,12 +266,10 @@ operation! {
     }
     optional {
         body "staticIp" static_ip: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Connects or disconnects a VM NIC.
     ChangeVmNicState -> VmInstanceReply:
         PUT "/vm-instances/nics/{vmNicUuid}/actions" Keyed [job(), wrapper("changeVmNicState")];
@@ -307,14 +277,11 @@ operation! {
         path "vmNicUuid" vm_nic_uuid: String,
         body "state" state: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_ENABLE = "enable", STATE_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the driver type of a VM NIC.
     ChangeVmNicType -> VmNicReply:
         PUT "/vm-instances/nics/{vmNicUuid}/actions" Keyed [job(), wrapper("changeVmNicType")];
@@ -322,14 +289,11 @@ operation! {
         path "vmNicUuid" vm_nic_uuid: String,
         body "vmNicType" vm_nic_type: String [values(&["VNIC"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { VM_NIC_TYPE_VNIC = "VNIC" }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the password of a user inside a running VM, by means of the guest agent.
     ChangeVmPassword -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -346,13 +310,10 @@ operation! {
         ],
         body "account" account: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Creates new VMs as copies of an existing one.
     CloneVmInstance -> VmClones:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed [job(), wrapper("cloneVmInstance")];
@@ -372,8 +333,6 @@ operation! {
         body "dataVolumeSystemTags" data_volume_system_tags: Vec<String>,
         body "clusterUuid" cluster_uuid: String,
         body "hostUuid" host_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         STRATEGY_INSTANT_START = "InstantStart", STRATEGY_JUST_CREATE = "JustCreate",
@@ -388,7 +347,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a fault-tolerant VM.
     CreateFaultToleranceVmInstance -> FaultTolerantVmGroup:
         POST "/vm-instances/fault-tolerance" Keyed [job(), wrapper("params")];
@@ -417,8 +376,6 @@ operation! {
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -431,7 +388,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a guest VM script.
     CreateGuestVmScript -> GuestVmScriptReply: POST "/scripts" Keyed [job(), wrapper("params")];
     required CreateGuestVmScriptRequired {
@@ -450,8 +407,6 @@ operation! {
         body "scriptTimeout" script_timeout: i64 [range(1, 86400)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PLATFORM_WINDOWS = "Windows", PLATFORM_LINUX = "Linux", SCRIPT_TYPE_SHELL = "Shell",
@@ -467,7 +422,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Stores the public key of an SSH key pair that VMs can use.
     CreateSshKeyPair -> SshKeyPairReply: POST "/ssh-key-pair" Keyed [job(), wrapper("params")];
     required {
@@ -484,12 +439,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a CD-ROM drive to a VM.
     CreateVmCdRom -> VmCdRomReply: POST "/vm-instances/cdroms" Keyed [job(), wrapper("params")];
     required {
@@ -501,8 +454,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -513,7 +464,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM from a VM backup.
     CreateVmFromVmBackup -> VmInstanceReply:
         POST "/vm-instances/from/vm-backups/{groupUuid}" Keyed [job(), wrapper("params")];
@@ -543,8 +494,6 @@ operation! {
         body "defaultL3NetworkUuid" default_l3_network_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm",
@@ -553,7 +502,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM from a volume backup.
     CreateVmFromVolumeBackup -> VmInstanceReply:
         POST "/vm-instances/from/vm-backup/{backupUuid}" Keyed [job(), wrapper("params")];
@@ -577,8 +526,6 @@ operation! {
         body "strategy" strategy: String [values(&["InstantStart", "JustCreate", "CreateStopped"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm",
@@ -587,7 +534,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM and by default starts it.
     CreateVmInstance -> VmInstanceReply: POST "/vm-instances" Keyed [job(), wrapper("params")];
     required {
@@ -634,8 +581,6 @@ operation! {
         /// UUID for the new VM: 32 lowercase hex digits of a version 1 to 5 UUID, without dashes.
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm",
@@ -649,7 +594,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM that uses an existing volume as its root volume.
     CreateVmInstanceFromVolume -> VmInstanceReply: POST "/vm-instances/from/volume" Keyed [
         job(),
@@ -680,8 +625,6 @@ operation! {
         body "strategy" strategy: String [values(&["InstantStart", "CreateStopped"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm", PLATFORM_LINUX = "Linux",
@@ -692,7 +635,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM from a snapshot of a root volume.
     CreateVmInstanceFromVolumeSnapshot -> VmInstanceReply:
         POST "/vm-instances/from/volume-snapshots/{volumeSnapshotUuid}" Keyed
@@ -723,8 +666,6 @@ operation! {
         body "rootVolumeSystemTags" root_volume_system_tags: Vec<String>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm", PLATFORM_LINUX = "Linux",
@@ -735,7 +676,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM with all volumes of a volume snapshot group.
     CreateVmInstanceFromVolumeSnapshotGroup -> VmInstanceReply:
         POST "/vm-instances/from/volume-snapshots/group/{volumeSnapshotGroupUuid}" Keyed
@@ -763,8 +704,6 @@ operation! {
         body "dataVolumeSystemTags" data_volume_system_tags: BTreeMap<String, Vec<String>>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm",
@@ -772,7 +711,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a NIC on an L3 network, not yet attached to a VM.
     CreateVmNic -> VmNicReply: POST "/nics" Keyed [job(), wrapper("params")];
     required {
@@ -782,12 +721,10 @@ operation! {
         body "ip" ip: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VM user-defined XML hook script.
     CreateVmUserDefinedXmlHookScript -> XmlHookReply: POST "/vm-instances/xml-hook-script" Keyed [
         job(),
@@ -801,8 +738,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -813,7 +748,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a guest VM script.
     DeleteGuestVmScript -> Empty: DELETE "/scripts/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -825,7 +760,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lifts the bandwidth limit of a VM NIC.
     DeleteNicQos -> Empty: DELETE "/vm-instances/{uuid}/nic-qos" Keyed [job()];
     required {
@@ -836,7 +771,7 @@ operation! {
     constants { DIRECTION_IN = "in", DIRECTION_OUT = "out" }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an SSH key pair.
     DeleteSshKeyPair -> Empty: DELETE "/ssh-key-pair/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -845,7 +780,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Resets the boot mode of a VM to the one of its image.
     DeleteVmBootMode -> Empty: DELETE "/vm-instances/{uuid}/bootmode" Keyed [job()];
     required {
@@ -857,7 +792,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a CD-ROM drive from a VM.
     DeleteVmCdRom -> Empty: DELETE "/vm-instances/cdroms/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -869,7 +804,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes the console password of a VM.
     DeleteVmConsolePassword -> Empty: DELETE "/vm-instances/{uuid}/console-password" Keyed [job()];
     required {
@@ -878,7 +813,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes the host name that DHCP gives to a VM.
     DeleteVmHostname -> Empty: DELETE "/vm-instances/{uuid}/hostnames" Keyed [job()];
     required {
@@ -890,7 +825,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Turns off high availability for a VM.
     DeleteVmInstanceHaLevel -> Empty: DELETE "/vm-instances/{uuid}/ha-levels" Keyed [job()];
     required {
@@ -899,7 +834,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a VM NIC.
     DeleteVmNic -> Empty: DELETE "/nics/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -911,7 +846,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes the SSH public key of a VM.
     DeleteVmSshKey -> Empty: DELETE "/vm-instances/{uuid}/ssh-keys" Keyed [job()];
     required {
@@ -920,7 +855,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes the fixed IP address of a VM on an L3 network.
     DeleteVmStaticIp -> Empty: DELETE "/vm-instances/{vmInstanceUuid}/static-ips" Keyed [job()];
     required {
@@ -934,7 +869,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes the user-defined XML of a VM.
     DeleteVmUserDefinedXml -> Empty: DELETE "/vm-instances/{vmInstanceUuid}/xml" Keyed [job()];
     required {
@@ -946,7 +881,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a script that rewrites the XML of VMs.
     DeleteVmUserDefinedXmlHookScript -> Empty:
         DELETE "/vm-instances/{vmInstanceUuid}/xml-hook-script" Keyed [job()];
@@ -959,7 +894,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the details of a recovery point of a VM.
     DescribeVmInstanceRecoveryPoint -> RecoveryPointReply:
         GET "/vm-instances/{vmInstanceUuid}/recovery-point" ReadOnly;
@@ -985,7 +920,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Destroys a VM, which can be recovered until it is expunged.
     DestroyVmInstance -> Empty: DELETE "/vm-instances/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -997,7 +932,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Ejects an ISO image from the CD-ROM drive of a VM.
     DetachIsoFromVmInstance -> VmInstanceReply: DELETE "/vm-instances/{vmInstanceUuid}/iso" Keyed [
         job(),
@@ -1010,7 +945,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a NIC from a VM.
     DetachL3NetworkFromVm -> VmInstanceReply: DELETE "/vm-instances/nics/{vmNicUuid}" Keyed [
         job(),
@@ -1022,7 +957,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a SCSI LUN from a VM.
     DetachScsiLunFromVmInstance -> ScsiLunReply:
         DELETE "/vm-instances/{vmInstanceUuid}/scsi-lun/{uuid}" Keyed [job()];
@@ -1033,7 +968,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an SSH key pair from a VM.
     DetachSshKeyPairFromVmInstance -> Empty:
         DELETE "/ssh-key-pair/{sshKeyPairUuid}/vm-instance/{vmInstanceUuid}" Keyed [job()];
@@ -1044,7 +979,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a user-defined XML hook script from a VM.
     DetachUserDefinedXmlHookScriptFromVm -> Empty:
         DELETE "/xmlhook/vm-instances/{vmInstanceUuid}/detach" Keyed [job()];
@@ -1059,7 +994,7 @@ operation! {
     constants { STARTUP_STRATEGY_REBOOT = "Reboot", STARTUP_STRATEGY_NONE = "None" }
 }
 
-operation! {
+tagged_operation! {
     /// Runs a command inside a VM and returns its output.
     ExecuteGuestVmCommand -> GuestCommandOutput: POST "/vm-instances/commands/exec" Keyed [
         job(),
@@ -1072,8 +1007,6 @@ operation! {
     }
     optional {
         body "commandTimeout" command_timeout: i64 [range(10, 86400)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { PLATFORM_WINDOWS = "Windows", PLATFORM_LINUX = "Linux" }
 }
@@ -1086,7 +1019,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Runs a stored script inside VMs.
     ExecuteGuestVmScript -> GuestVmScriptExecutedRecordReply: PUT "/scripts/{uuid}/actions" Keyed [
         job(),
@@ -1099,8 +1032,6 @@ operation! {
     optional {
         body "scriptTimeout" script_timeout: i64 [range(10, 86400)],
         body "logPath" log_path: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -1111,7 +1042,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a destroyed VM for good.
     ExpungeVmInstance -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -1120,13 +1051,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a VM user-defined XML hook script for good.
     ExpungeVmUserDefinedXmlHookScript -> Empty: DELETE "/vm-instances/xml-hook-script" Keyed [
         job(),
@@ -1137,7 +1065,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Switches a fault-tolerant VM over to its secondary.
     FailoverFaultToleranceVm -> Empty: PUT "/vm-instances/fault-tolerance" Keyed [
         job(),
@@ -1146,13 +1074,10 @@ operation! {
     required {
         body "faultToleranceVmUuid" fault_tolerance_vm_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Merges the volumes of a VM with their backing images, so that they no longer depend on them.
     FlattenVmInstance -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -1166,24 +1091,19 @@ operation! {
         body "full" full: bool,
         /// Taken if unset: `false`.
         body "dryRun" dry_run: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Discards unused blocks of the file systems inside a VM.
     FstrimVm -> Empty: POST "/vm-instances/{uuid}/actions" Keyed [job(), wrapper("params")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Generates an SSH key pair and returns its private key.
     GenerateSshKeyPair -> SshPrivateKeyPairReply: POST "/ssh-key-pair/generate" Unsafe [
         wrapper("params"),
@@ -1200,8 +1120,6 @@ operation! {
     }
     optional {
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -1212,7 +1130,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists public L3 networks that a virtual router could be attached to.
     GetAttachablePublicL3ForVRouter -> L3NetworkList:
         GET "/vm-instances/appliances/virtual-routers/{vmInstanceUuid}/attachable-public-l3s" ReadOnly;
@@ -1222,7 +1140,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists affinity groups that a new VM could join.
     GetCandidateAffinityGroupForCreatingVm -> JsonList:
         GET "/vm-instances/candidate-affinityGroup" ReadOnly;
@@ -1235,7 +1153,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists ISO images that can be put into the CD-ROM drive of a VM.
     GetCandidateIsoForAttachingVm -> ImageList:
         GET "/vm-instances/{vmInstanceUuid}/iso-candidates" ReadOnly;
@@ -1252,7 +1170,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists L3 networks that a VM NIC could be moved to.
     GetCandidateL3NetworksForChangeVmNicNetwork -> L3NetworkList:
         GET "/vm-instances/nics/{vmNicUuid}/l3-networks-candidates" ReadOnly;
@@ -1262,7 +1180,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists primary storages that could hold the volumes of a new VM.
     GetCandidatePrimaryStoragesForCreatingVm -> PrimaryStorageCandidates:
         GET "/vm-instances/candidate-storages" ReadOnly;
@@ -1289,7 +1207,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists zones, clusters and hosts where a new VM could be placed.
     GetCandidateZonesClustersHostsForCreatingVm -> PlacementCandidates:
         GET "/vm-instances/candidate-destinations" ReadOnly;
@@ -1319,7 +1237,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the primary and the secondary of a fault-tolerant VM.
     GetFaultToleranceVms -> FaultTolerantVmPair:
         GET "/vm-instances/fault-tolerance/sub-vms" ReadOnly;
@@ -1337,7 +1255,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists images that the root volume of a VM could be replaced with.
     GetImageCandidatesForVmToChange -> JsonList:
         GET "/vm-instances/{vmInstanceUuid}/image-candidates" ReadOnly;
@@ -1347,7 +1265,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the latest guest tools that fit a VM.
     GetLatestGuestToolsForVm -> GuestToolsReply:
         GET "/vm-instances/{uuid}/latest-guest-tools" ReadOnly;
@@ -1364,7 +1282,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the bandwidth limits of a VM NIC.
     GetNicQos -> NicQosReply: GET "/vm-instances/{uuid}/nic-qos" ReadOnly;
     required {
@@ -1386,7 +1304,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists PCI devices that can be attached to a VM.
     GetPciDeviceCandidatesForAttachingVm -> JsonList:
         GET "/vm-instances/{vmInstanceUuid}/candidate-pci-devices" ReadOnly;
@@ -1399,7 +1317,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists primary storages that a VM could be moved to.
     GetPrimaryStorageCandidatesForVmMigration -> JsonList:
         GET "/vm-instances/{vmInstanceUuid}/storage-migration-candidates" ReadOnly;
@@ -1414,7 +1332,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists SCSI LUNs that can be attached to a VM.
     GetScsiLunCandidatesForAttachingVm -> JsonList:
         GET "/vm-instances/{vmInstanceUuid}/candidate-storage-devices" ReadOnly;
@@ -1424,7 +1342,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the CA certificate of SPICE consoles.
     GetSpiceCertificates -> CertificateStrReply: GET "/spice/certificates" ReadOnly;
     required {}
@@ -1438,7 +1356,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists USB devices that can be attached to a VM.
     GetUsbDeviceCandidatesForAttachingVm -> JsonList:
         GET "/vm-instances/{vmInstanceUuid}/candidate-usb-devices" ReadOnly;
@@ -1452,7 +1370,7 @@ operation! {
     constants { ATTACH_TYPE_PASS_THROUGH = "PassThrough", ATTACH_TYPE_REDIRECT = "Redirect" }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the hypervisor versions of hosts and VMs.
     GetVirtualizerInfo -> JsonList: GET "/vm-instances/virtualizer-info" ReadOnly;
     required {
@@ -1461,7 +1379,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists data volumes that can be attached to a VM.
     GetVmAttachableDataVolume -> VolumeList:
         GET "/vm-instances/{vmInstanceUuid}/data-volume-candidates" ReadOnly;
@@ -1478,7 +1396,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists L3 networks that can be attached to a VM.
     GetVmAttachableL3Network -> L3NetworkList:
         GET "/vm-instances/{vmInstanceUuid}/l3-networks-candidates" ReadOnly;
@@ -1488,7 +1406,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the order of boot devices of a VM.
     GetVmBootOrder -> OrdersReply: GET "/vm-instances/{uuid}/boot-orders" ReadOnly;
     required {
@@ -1504,7 +1422,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns what a VM can do in its current state, for example live migration.
     GetVmCapabilities -> CapabilitiesReply: GET "/vm-instances/{uuid}/capabilities" ReadOnly;
     required {
@@ -1513,7 +1431,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns host, port and protocol of the console of a VM.
     GetVmConsoleAddress -> VmConsoleAddress: GET "/vm-instances/{uuid}/console-addresses" ReadOnly;
     required {
@@ -1533,7 +1451,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the console password of a VM.
     GetVmConsolePassword -> PasswordReply: GET "/vm-instances/{uuid}/console-passwords" ReadOnly;
     required {
@@ -1549,7 +1467,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the bus addresses of devices of a VM.
     GetVmDeviceAddress -> AddressesReply: GET "/vm-instances/devices" ReadOnly;
     required {
@@ -1567,7 +1485,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the CPU cores that the emulator threads of a VM are pinned to.
     GetVmEmulatorPinning -> EmulatorPinningReply:
         GET "/vm-instances/{uuid}/emulator-pinning" ReadOnly;
@@ -1584,7 +1502,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns version and status of the guest tools in a VM.
     GetVmGuestToolsInfo -> FeaturesStatusVersionReply:
         GET "/vm-instances/{uuid}/guest-tools-infos" ReadOnly;
@@ -1605,7 +1523,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the host name that DHCP gives to a VM.
     GetVmHostname -> HostnameReply: GET "/vm-instances/{uuid}/hostnames" ReadOnly;
     required {
@@ -1621,7 +1539,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the device that a VM boots from.
     GetVmInstanceFirstBootDevice -> FirstBootDeviceReply:
         GET "/vm-instances/{uuid}/first-boot-device" ReadOnly;
@@ -1638,7 +1556,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the level of high availability of a VM.
     GetVmInstanceHaLevel -> LevelReply: GET "/vm-instances/{uuid}/ha-levels" ReadOnly;
     required {
@@ -1654,7 +1572,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the CDP recovery points of a VM that are protected from deletion.
     GetVmInstanceProtectedRecoveryPoints -> RecoveryPoints:
         GET "/vm-instances/{uuid}/protected-recovery-points" ReadOnly;
@@ -1676,7 +1594,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the CDP recovery points of a VM in a period.
     GetVmInstanceRecoveryPoints -> RecoveryPoints:
         GET "/vm-instances/{uuid}/recovery-points" ReadOnly;
@@ -1695,7 +1613,7 @@ operation! {
     constants { SCALE_MINUTE = "minute", SCALE_HOUR = "hour", SCALE_DAY = "day" }
 }
 
-operation! {
+tagged_operation! {
     /// Lists hosts that a VM can be migrated to.
     GetVmMigrationCandidateHosts -> HostList:
         GET "/vm-instances/{vmInstanceUuid}/migration-target-hosts" ReadOnly;
@@ -1705,7 +1623,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the number of screens of a VM.
     GetVmMonitorNumber -> MonitorNumberReply: GET "/vm-instances/{uuid}/monitorNumber" ReadOnly;
     required {
@@ -1721,7 +1639,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists EIPs that can be bound to a VM NIC.
     GetVmNicAttachableEips -> EipList: GET "/vm-instances/nics/{vmNicUuid}/candidate-eips" ReadOnly;
     required {
@@ -1743,7 +1661,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the network services that use a VM NIC.
     GetVmNicAttachedNetworkService -> NetworkServicesReply:
         GET "/vm-instances/nics/{vmNicUuid}/attached-networkservices" ReadOnly;
@@ -1760,7 +1678,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether CPU and memory of a VM can be changed while it runs.
     GetVmNuma -> EnableReply: GET "/vm-instances/{uuid}/vnuma" ReadOnly;
     required {
@@ -1769,7 +1687,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether the guest agent of a VM is turned on.
     GetVmQga -> EnableReply: GET "/vm-instances/{uuid}/qga" ReadOnly;
     required {
@@ -1778,7 +1696,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether remote desktop of a VM is turned on.
     GetVmRDP -> EnableReply: GET "/vm-instances/{uuid}/rdp" ReadOnly;
     required {
@@ -1787,7 +1705,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the SSH public key of a VM.
     GetVmSshKey -> SshKeyReply: GET "/vm-instances/{uuid}/ssh-keys" ReadOnly;
     required {
@@ -1803,7 +1721,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists clusters and hosts where a stopped VM could start.
     GetVmStartingCandidateClustersHosts -> ClustersHostsReply:
         GET "/vm-instances/{uuid}/starting-target-hosts" ReadOnly;
@@ -1821,7 +1739,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists running and waiting tasks of VMs.
     GetVmTask -> QueueTasks: GET "/vm-instances/task-details" ReadOnly;
     required {
@@ -1832,7 +1750,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether USB redirection of a VM is turned on.
     GetVmUsbRedirect -> EnableReply: GET "/vm-instances/{uuid}/usbredirect" ReadOnly;
     required {
@@ -1841,7 +1759,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the libvirt XML of a VM.
     GetVmXml -> VmXmlReply: GET "/vm-instances/{vmInstanceUuid}/xml" ReadOnly;
     required {
@@ -1859,7 +1777,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the script that rewrites the XML of a VM.
     GetVmXmlHookScript -> UserDefinedXmlHookScriptReply:
         GET "/vm-instances/{vmInstanceUuid}/xml-hook-script" ReadOnly;
@@ -1876,7 +1794,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns what several VMs can do in their current state.
     GetVmsCapabilities -> VmsCapsReply: GET "/vm-instances/capabilities" ReadOnly;
     required {
@@ -1892,7 +1810,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the virtual NUMA topology of a VM.
     GetVmvNUMATopology -> VmNumaTopology: GET "/vm-instances/{uuid}/vnuma-topology" ReadOnly;
     required {
@@ -1911,7 +1829,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Moves a running VM to another host without stopping it.
     MigrateVm -> VmInstanceReply:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed [job(), wrapper("migrateVm")];
@@ -1925,13 +1843,11 @@ operation! {
         body "allowUnknown" allow_unknown: bool,
         body "strategy" strategy: String [values(&["auto-converge"])],
         body "downTime" down_time: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STRATEGY_AUTO_CONVERGE = "auto-converge" }
 }
 
-operation! {
+tagged_operation! {
     /// Pauses a running VM; its memory stays.
     PauseVmInstance -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -1940,13 +1856,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Moves a VM with its volumes to another primary storage.
     PrimaryStorageMigrateVm -> VmInstanceReply:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed
@@ -1965,13 +1878,11 @@ operation! {
         body "strategy" strategy: String [values(&["auto-converge"])],
         /// Taken if unset: `0`.
         body "bandwidth" bandwidth: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STRATEGY_AUTO_CONVERGE = "auto-converge" }
 }
 
-operation! {
+tagged_operation! {
     /// Protects a VM recovery point from deletion.
     ProtectVmInstanceRecoveryPoint -> Empty:
         PUT "/vm-instances/{vmInstanceUuid}/protect-recovery-point" Keyed
@@ -1983,12 +1894,10 @@ operation! {
     }
     optional {
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Writes the configuration of a virtual router again.
     ProvisionVirtualRouterConfig -> ApplianceVmReply:
         PUT "/vm-instances/appliances/virtual-routers/{vmInstanceUuid}/provision" Keyed
@@ -1996,10 +1905,7 @@ operation! {
     required {
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -2156,7 +2062,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Queries mediated device specifications of a VM by conditions, in pages.
     QueryVmInstanceMdevDeviceSpecRef -> VmInstanceMdevDeviceSpecRefPage:
         GET "/vm-instances/{vmInstanceUuid}/mdev-device-specs" ReadOnly;
@@ -2184,7 +2090,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Queries PCI device specifications of a VM by conditions, in pages.
     QueryVmInstancePciDeviceSpecRef -> VmInstancePciDeviceSpecRefPage:
         GET "/vm-instances/{vmInstanceUuid}/pci-device-specs" ReadOnly;
@@ -2253,7 +2159,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reboots a running VM.
     RebootVmInstance -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2262,13 +2168,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Reconnects a console proxy agent.
     ReconnectConsoleProxyAgent -> JsonMapInventory: PUT "/consoles/agents" Keyed [
         job(),
@@ -2277,8 +2180,6 @@ operation! {
     required {}
     optional {
         body "agentUuids" agent_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -2289,7 +2190,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reconnects a virtual router.
     ReconnectVirtualRouter -> ApplianceVmReply:
         PUT "/vm-instances/appliances/virtual-routers/{vmInstanceUuid}/actions" Keyed
@@ -2297,13 +2198,10 @@ operation! {
     required {
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Recovers a destroyed VM that was not yet expunged.
     RecoverVmInstance -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2312,35 +2210,26 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Resets the root volume of a VM to its image; data on it are lost.
     ReimageVmInstance -> VmInstanceReply:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed [job(), wrapper("reimageVmInstance")];
     required {
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Opens access to the console of a VM and returns address and token.
     RequestConsoleAccess -> ConsoleReply: POST "/consoles" Keyed [job(), wrapper("params")];
     required {
         body "vmInstanceUuid" vm_instance_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -2350,7 +2239,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Resumes a paused VM.
     ResumeVmInstance -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2359,13 +2248,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Limits the bandwidth of a VM NIC.
     SetNicQos -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [job(), wrapper("setNicQos")];
     required {
@@ -2376,12 +2262,10 @@ operation! {
         body "outboundBandwidth" outbound_bandwidth: i64 [range(8192, 32212254720)],
         /// Bits per second.
         body "inboundBandwidth" inbound_bandwidth: i64 [range(8192, 32212254720)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the boot mode, BIOS or UEFI, of a VM.
     SetVmBootMode -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2391,13 +2275,10 @@ operation! {
         path "uuid" uuid: String,
         body "bootMode" boot_mode: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the order of boot devices of a VM.
     SetVmBootOrder -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2408,12 +2289,10 @@ operation! {
     }
     optional {
         body "bootOrder" boot_order: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Makes another attached volume the root volume of a VM.
     SetVmBootVolume -> VmInstanceReply:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed [job(), wrapper("setVmBootVolume")];
@@ -2421,13 +2300,10 @@ operation! {
         path "vmInstanceUuid" vm_instance_uuid: String,
         body "volumeUuid" volume_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Turns protection against forged MAC and IP addresses on or off for a VM.
     SetVmCleanTraffic -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2438,13 +2314,10 @@ operation! {
         /// Taken if unset: `false`.
         body "enable" enable: bool,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets whether the clock of a VM follows its host or the guest.
     SetVmClockTrack -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2459,13 +2332,11 @@ operation! {
         body "intervalInSeconds" interval_in_seconds: i64 [
             values(&["0", "60", "600", "1800", "3600", "7200", "21600", "43200", "86400"]),
         ],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TRACK_GUEST = "guest", TRACK_HOST = "host" }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the console protocol, such as VNC or SPICE, of a VM.
     SetVmConsoleMode -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2475,13 +2346,10 @@ operation! {
         path "uuid" uuid: String,
         body "mode" mode: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the console password of a VM.
     SetVmConsolePassword -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2491,13 +2359,10 @@ operation! {
         path "uuid" uuid: String,
         body "consolePassword" console_password: Secret,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Pins the emulator threads of a VM to CPU cores.
     SetVmEmulatorPinning -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2507,13 +2372,10 @@ operation! {
         path "uuid" uuid: String,
         body "emulatorPinning" emulator_pinning: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the host name that DHCP gives to a VM.
     SetVmHostname -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2523,13 +2385,10 @@ operation! {
         path "uuid" uuid: String,
         body "hostname" hostname: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets which CD-ROM drive of a VM comes first.
     SetVmInstanceDefaultCdRom -> VmCdRomReply:
         PUT "/vm-instances/{vmInstanceUuid}/cdroms/{uuid}/actions" Keyed
@@ -2538,13 +2397,10 @@ operation! {
         path "uuid" uuid: String,
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the level of high availability of a VM.
     SetVmInstanceHaLevel -> Empty: POST "/vm-instances/{uuid}/ha-levels" Keyed [
         job(),
@@ -2554,17 +2410,14 @@ operation! {
         path "uuid" uuid: String,
         body "level" level: String [values(&["NeverStop", "OnHostFailure", "FaultTolerance"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants {
         LEVEL_NEVER_STOP = "NeverStop", LEVEL_ON_HOST_FAILURE = "OnHostFailure",
         LEVEL_FAULT_TOLERANCE = "FaultTolerance",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the number of screens of a VM.
     SetVmMonitorNumber -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2574,13 +2427,10 @@ operation! {
         path "uuid" uuid: String,
         body "monitorNumber" monitor_number: i64,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Turns changing CPU and memory of a running VM on or off.
     SetVmNuma -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [job(), wrapper("setVmNuma")];
     required {
@@ -2588,13 +2438,10 @@ operation! {
         /// Taken if unset: `false`.
         body "enable" enable: bool,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Turns the guest agent of a VM on or off.
     SetVmQga -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [job(), wrapper("setVmQga")];
     required {
@@ -2602,13 +2449,10 @@ operation! {
         /// Taken if unset: `false`.
         body "enable" enable: bool,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the memory of the QXL graphics card of a VM.
     SetVmQxlMemory -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2624,12 +2468,10 @@ operation! {
         body "vram" vram: i64 [range(1024, 524288)],
         /// Taken if unset: `16384`.
         body "vgamem" vgamem: i64 [range(1024, 524288)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Turns remote desktop of a VM on or off.
     SetVmRDP -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [job(), wrapper("setVmRDP")];
     required {
@@ -2637,13 +2479,10 @@ operation! {
         /// Taken if unset: `false`.
         body "enable" enable: bool,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the security level of a VM.
     SetVmSecurityLevel -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2654,12 +2493,10 @@ operation! {
     }
     optional {
         body "securityLevel" security_level: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the type of the sound card of a VM.
     SetVmSoundType -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2669,14 +2506,11 @@ operation! {
         path "uuid" uuid: String,
         body "soundType" sound_type: String [values(&["ac97", "ich6"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { SOUND_TYPE_AC97 = "ac97", SOUND_TYPE_ICH6 = "ich6" }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the SSH public key of a VM.
     SetVmSshKey -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2686,13 +2520,10 @@ operation! {
         path "uuid" uuid: String,
         body "SshKey" ssh_key: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Gives a VM a fixed IP address on an L3 network.
     SetVmStaticIp -> Empty:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed [job(), wrapper("setVmStaticIp")];
@@ -2707,12 +2538,10 @@ operation! {
         body "gateway" gateway: String,
         body "ipv6Gateway" ipv6_gateway: String,
         body "ipv6Prefix" ipv6_prefix: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Turns USB redirection of a VM on or off.
     SetVmUsbRedirect -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2723,13 +2552,10 @@ operation! {
         /// Taken if unset: `false`.
         body "enable" enable: bool,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Sets the user-defined XML of a VM, which replaces the generated one.
     SetVmUserDefinedXml -> VmUserDefinedXmlReply:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed [job(), wrapper("setVmUserDefinedXml")];
@@ -2740,8 +2566,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -2752,7 +2576,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the script that rewrites the XML of a VM.
     SetVmUserDefinedXmlHookScript -> VmUserDefinedXmlHookScriptReply:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed
@@ -2764,8 +2588,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -2776,7 +2598,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Starts a stopped VM.
     StartVmInstance -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2788,12 +2610,10 @@ operation! {
     optional {
         body "clusterUuid" cluster_uuid: String,
         body "hostUuid" host_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Stops a running VM, gracefully or at once.
     StopVmInstance -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2807,25 +2627,20 @@ operation! {
         /// Taken if unset: `grace`.
         body "type" r#type: String [values(&["grace", "cold"])],
         body "stopHA" stop_ha: String [values(&["true"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_GRACE = "grace", TYPE_COLD = "cold", STOP_HA_TRUE = "true" }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the clock of a VM to the clock of its host.
     SyncVmClock -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [job(), wrapper("syncVmClock")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Takes a picture of the console of a VM.
     TakeVmConsoleScreenshot -> ImageDataReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -2834,10 +2649,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -2847,7 +2659,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lifts the protection of a VM recovery point.
     UnprotectVmInstanceRecoveryPoint -> Empty:
         PUT "/vm-instances/{vmInstanceUuid}/unprotect-recovery-point" Keyed
@@ -2857,13 +2669,10 @@ operation! {
         /// Taken if unset: `0`.
         body "groupId" group_id: i64 [range(1, i64::MAX)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a console proxy agent.
     UpdateConsoleProxyAgent -> ConsoleProxyAgentReply: PUT "/consoles/agents/{uuid}/actions" Keyed [
         job(),
@@ -2876,8 +2685,6 @@ operation! {
     optional {
         /// Taken if unset: `0`.
         body "consoleProxyPort" console_proxy_port: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -2888,7 +2695,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes the recorded state of the guest tools in a VM.
     UpdateGuestToolsState -> GuestToolsStateReply:
         PUT "/vm-instances/{vmInstanceUuid}/guesttools-state" Idempotent
@@ -2896,10 +2703,7 @@ operation! {
     required {
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -2909,7 +2713,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a guest VM script.
     UpdateGuestVmScript -> GuestVmScriptReply: PUT "/scripts/{uuid}/actions" Keyed [
         job(),
@@ -2929,8 +2733,6 @@ operation! {
             values(&["Shell", "Python", "Perl", "Bat", "Powershell"]),
         ],
         body "scriptTimeout" script_timeout: i64 [range(0, 86400)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         PLATFORM_WINDOWS = "Windows", PLATFORM_LINUX = "Linux", SCRIPT_TYPE_SHELL = "Shell",
@@ -2939,7 +2741,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates the conditions under which VMs of a failed host start elsewhere.
     UpdateHaStrategyCondition -> HaStrategyConditionReply:
         PUT "/ha-strategy-condition/{uuid}/actions" Keyed
@@ -2950,8 +2752,6 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "state" state: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -2962,7 +2762,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VM priority setting.
     UpdatePriorityConfig -> Empty: PUT "/vm-priority-config/{uuid}/actions" Keyed [
         job(),
@@ -2974,12 +2774,10 @@ operation! {
     optional {
         body "cpuShares" cpu_shares: i64 [range(2, 262144)],
         body "oomScoreAdj" oom_score_adj: i64 [range(-1000, 1000)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an SSH key pair.
     UpdateSshKeyPair -> SshKeyPairReply: PUT "/ssh-key-pair/{uuid}/actions" Keyed [
         job(),
@@ -2997,12 +2795,10 @@ operation! {
             ),
         ],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a virtual router.
     UpdateVirtualRouter -> VirtualRouterVmReply:
         PUT "/vm-instances/appliances/virtual-routers/{vmInstanceUuid}/actions" Keyed
@@ -3012,8 +2808,6 @@ operation! {
     }
     optional {
         body "defaultRouteL3NetworkUuid" default_route_l3_network_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -3024,7 +2818,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VM CD-ROM drive.
     UpdateVmCdRom -> VmCdRomReply: PUT "/vm-instances/cdroms/{uuid}/actions" Keyed [
         job(),
@@ -3036,12 +2830,10 @@ operation! {
     optional {
         body "description" description: String [len(0, 2048)],
         body "name" name: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes name, CPU, memory or other properties of a VM.
     UpdateVmInstance -> VmInstanceReply: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -3063,8 +2855,6 @@ operation! {
         body "memorySize" memory_size: i64 [range(1, i64::MAX)],
         body "reservedMemorySize" reserved_memory_size: i64 [range(0, i64::MAX)],
         body "guestOsType" guest_os_type: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         STATE_STOPPED = "Stopped", STATE_RUNNING = "Running", PLATFORM_LINUX = "Linux",
@@ -3074,7 +2864,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Writes the network settings of a VM into its guest system.
     UpdateVmNetworkConfig -> Empty:
         PUT "/vm-instances/{vmInstanceUuid}/update-nic-config" Keyed
@@ -3083,13 +2873,10 @@ operation! {
         path "vmInstanceUuid" vm_instance_uuid: String,
         body "vmNicUuids" vm_nic_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Changes the driver of a VM NIC.
     UpdateVmNicDriver -> VmNicReply:
         PUT "/vm-instances/{vmInstanceUuid}/actions" Keyed [job(), wrapper("updateVmNicDriver")];
@@ -3098,13 +2885,10 @@ operation! {
         body "vmNicUuid" vm_nic_uuid: String,
         body "driverType" driver_type: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Changes the MAC address of a VM NIC.
     UpdateVmNicMac -> VmNicReply:
         PUT "/vm-instances/nics/{vmNicUuid}/actions" Keyed [job(), wrapper("updateVmNicMac")];
@@ -3112,13 +2896,10 @@ operation! {
         path "vmNicUuid" vm_nic_uuid: String,
         body "mac" mac: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Changes the priority of a VM.
     UpdateVmPriority -> Empty: PUT "/vm-instances/{uuid}/actions" Keyed [
         job(),
@@ -3128,13 +2909,10 @@ operation! {
         path "uuid" uuid: String,
         body "priority" priority: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VM user-defined XML hook script.
     UpdateVmUserDefinedXmlHookScript -> XmlHookReply: PUT "/vm-instances/xml-hook-script" Keyed [
         job(),
@@ -3148,13 +2926,11 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "hookScript" hook_script: String,
         body "startupStrategy" startup_strategy: String [values(&["Reboot", "None"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STARTUP_STRATEGY_REBOOT = "Reboot", STARTUP_STRATEGY_NONE = "None" }
 }
 
-operation! {
+tagged_operation! {
     /// Uploads a file to a VM.
     UploadFileToVm -> Empty: POST "/upload-file" Keyed [job(), wrapper("params")];
     required {
@@ -3162,10 +2938,7 @@ operation! {
         body "fileContent" file_content: String [len(1, 262144)],
         body "remotePath" remote_path: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {

@@ -3,7 +3,7 @@
 //! Root and data volumes.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Timestamp, operation, output};
+use cumulo_core::{Timestamp, output};
 
 use super::types::*;
 
@@ -27,7 +27,7 @@ pub static OPERATIONS: &[Spec] = &[
     ValidateVolumeSnapshotChain::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Attaches a data volume to a host.
     AttachDataVolumeToHost -> Empty:
         POST "/volumes/{volumeUuid}/hosts/{hostUuid}" Keyed [job(), wrapper("params")];
@@ -36,13 +36,10 @@ operation! {
         path "hostUuid" host_uuid: String,
         body "mountPath" mount_path: String [len(0, 512)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a data volume to a VM.
     AttachDataVolumeToVm -> VolumeReply:
         POST "/volumes/{volumeUuid}/vm-instances/{vmInstanceUuid}" Keyed [job(), wrapper("params")];
@@ -50,22 +47,16 @@ operation! {
         path "vmInstanceUuid" vm_instance_uuid: String,
         path "volumeUuid" volume_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes the recorded sizes of all volumes in a cluster.
     BatchSyncVolumeSize -> SyncCounts: POST "/volumes/batch-sync-volumes" Idempotent [wrapper("")];
     required {
         body "clusterUuid" cluster_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -76,7 +67,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a volume; a disabled one cannot be attached.
     ChangeVolumeState -> VolumeReply: PUT "/volumes/{uuid}/actions" Keyed [
         job(),
@@ -86,14 +77,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a data volume from a disk offering or with a given size.
     CreateDataVolume -> VolumeReply: POST "/volumes/data" Keyed [job(), wrapper("params")];
     required {
@@ -108,12 +96,10 @@ operation! {
         body "primaryStorageUuid" primary_storage_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a data volume from a volume backup.
     CreateDataVolumeFromVolumeBackup -> VolumeReply:
         POST "/volumes/data-volume/from/volume-template/{backupUuid}" Keyed
@@ -129,12 +115,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a data volume with the content of a volume snapshot.
     CreateDataVolumeFromVolumeSnapshot -> VolumeReply:
         POST "/volumes/data/from/volume-snapshots/{volumeSnapshotUuid}" Keyed
@@ -148,12 +132,10 @@ operation! {
         body "primaryStorageUuid" primary_storage_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a data volume with the content of a data volume image.
     CreateDataVolumeFromVolumeTemplate -> VolumeReply:
         POST "/volumes/data/from/data-volume-templates/{imageUuid}" Keyed
@@ -168,12 +150,10 @@ operation! {
         body "hostUuid" host_uuid: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Backs up a VM with its volumes to a backup storage.
     CreateVmBackup -> JsonList: POST "/volumes/{rootVolumeUuid}/vm-backups" Keyed [
         job(),
@@ -193,13 +173,11 @@ operation! {
         body "networkWriteBandwidth" network_write_bandwidth: i64 [range(1024, i64::MAX)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { MODE_FULL = "full" }
 }
 
-operation! {
+tagged_operation! {
     /// Backs up a volume to a backup storage.
     CreateVolumeBackup -> VolumeBackupReply: POST "/volumes/{volumeUuid}/volume-backups" Keyed [
         job(),
@@ -219,13 +197,11 @@ operation! {
         body "networkWriteBandwidth" network_write_bandwidth: i64 [range(1024, i64::MAX)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { MODE_FULL = "full" }
 }
 
-operation! {
+tagged_operation! {
     /// Takes a snapshot of a volume.
     CreateVolumeSnapshot -> VolumeSnapshotReply:
         POST "/volumes/{volumeUuid}/volume-snapshots" Keyed [job(), wrapper("params")];
@@ -237,12 +213,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Takes a snapshot of each of several volumes.
     CreateVolumesSnapshot -> VolumeSnapshotList: POST "/volumes/volume-snapshots" Keyed [
         job(),
@@ -251,10 +225,7 @@ operation! {
     required {
         body "volumeUuids" volume_uuids: Vec<String>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -264,7 +235,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a data volume, which can be recovered until it is expunged.
     DeleteDataVolume -> Empty: DELETE "/volumes/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -276,7 +247,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lifts the I/O limit of a volume.
     DeleteVolumeQos -> VolumeReply: DELETE "/volumes/{uuid}/qos" Keyed [job()];
     required {
@@ -292,7 +263,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a data volume from a host.
     DetachDataVolumeFromHost -> Empty: DELETE "/volumes/{volumeUuid}/hosts" Keyed [job()];
     required {
@@ -303,7 +274,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a data volume from a VM.
     DetachDataVolumeFromVm -> VolumeReply: DELETE "/volumes/{uuid}/vm-instances" Keyed [job()];
     required {
@@ -314,7 +285,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a deleted data volume for good.
     ExpungeDataVolume -> Empty: PUT "/volumes/{uuid}/actions" Keyed [
         job(),
@@ -323,13 +294,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Merges a volume with its backing image, so that it no longer depends on it.
     FlattenVolume -> VolumeReply: PUT "/volumes/{uuid}/actions" Keyed [
         job(),
@@ -341,12 +309,10 @@ operation! {
     optional {
         /// Taken if unset: `false`.
         body "dryRun" dry_run: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists VMs that a data volume could be attached to.
     GetDataVolumeAttachableVm -> VmInstanceList:
         GET "/volumes/{volumeUuid}/candidate-vm-instances" ReadOnly;
@@ -356,7 +322,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns what a volume can do on its primary storage.
     GetVolumeCapabilities -> CapabilitiesReply: GET "/volumes/{uuid}/capabilities" ReadOnly;
     required {
@@ -365,7 +331,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the volume formats with the hypervisors that support them.
     GetVolumeFormat -> FormatsReply: GET "/volumes/formats" ReadOnly;
     required {}
@@ -379,7 +345,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the CPU pinning of the I/O thread of a volume.
     GetVolumeIoThreadPin -> IoThreadPinReply: GET "/volumes/{uuid}/io-thread-pin" ReadOnly;
     required {
@@ -397,7 +363,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the I/O limits of a volume.
     GetVolumeQos -> VolumeQosReply: GET "/volumes/{uuid}/qos" ReadOnly;
     required {
@@ -428,7 +394,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists hosts that a volume on local storage could be moved to.
     LocalStorageGetVolumeMigratableHosts -> HostList:
         GET "/volumes/{volumeUuid}/migration-target-hosts" ReadOnly;
@@ -465,7 +431,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Recovers a deleted data volume that was not yet expunged.
     RecoverDataVolume -> VolumeReply: PUT "/volumes/{uuid}/actions" Keyed [
         job(),
@@ -474,13 +440,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enlarges a data volume.
     ResizeDataVolume -> VolumeReply: PUT "/volumes/data/resize/{uuid}/actions" Keyed [
         job(),
@@ -492,13 +455,10 @@ operation! {
         /// Taken if unset: `0`.
         body "size" size: i64,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enlarges the root volume of a VM.
     ResizeRootVolume -> VolumeReply: PUT "/volumes/resize/{uuid}/actions" Keyed [
         job(),
@@ -512,12 +472,10 @@ operation! {
     }
     optional {
         body "vmInstanceUuid" vm_instance_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Pins the I/O thread of a volume to CPU cores.
     SetVolumeIoThreadPin -> IoThreadPinSetReply: PUT "/volumes/{uuid}/actions" Keyed [
         job(),
@@ -530,10 +488,7 @@ operation! {
         /// Taken if unset: `0`.
         body "ioThreadId" io_thread_id: i64 [range(1, 10)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -545,7 +500,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Limits bandwidth and I/O operations of a volume.
     SetVolumeQos -> VolumeReply: PUT "/volumes/{uuid}/actions" Keyed [
         job(),
@@ -564,13 +519,11 @@ operation! {
         body "readIOPS" read_iops: i64 [range(1, i64::MAX)],
         body "writeIOPS" write_iops: i64 [range(1, i64::MAX)],
         body "totalIOPS" total_iops: i64 [range(1, i64::MAX)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { MODE_TOTAL = "total", MODE_READ = "read", MODE_WRITE = "write" }
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes the recorded size of a volume.
     SyncVolumeSize -> VolumeReply: PUT "/volumes/{uuid}/actions" Keyed [
         job(),
@@ -579,13 +532,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Merges a snapshot that was just taken back into its volume.
     UndoSnapshotCreation -> VolumeReply: PUT "/volumes/{uuid}/actions" Keyed [
         job(),
@@ -595,13 +545,10 @@ operation! {
         path "uuid" uuid: String,
         body "snapShotUuid" snap_shot_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Changes name or description of a volume.
     UpdateVolume -> VolumeReply: PUT "/volumes/{uuid}/actions" Keyed [
         job(),
@@ -613,12 +560,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks that the snapshots of a volume still form a whole chain.
     ValidateVolumeSnapshotChain -> Empty: PUT "/volumes/{uuid}/actions" Keyed [
         job(),
@@ -627,10 +572,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {

@@ -3,7 +3,7 @@
 //! Snapshots of volumes, single and in groups.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Timestamp, operation, output};
+use cumulo_core::{Timestamp, output};
 
 use super::types::*;
 
@@ -20,7 +20,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateVolumeSnapshot::operation, UpdateVolumeSnapshotGroup::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Deletes several snapshots of a volume in one job.
     BatchDeleteVolumeSnapshot -> VolumeSnapshotDeletions:
         PUT "/volume-snapshots/batch-delete" Keyed [job(), wrapper("batchDeleteVolumeSnapshot")];
@@ -30,8 +30,6 @@ operation! {
     optional {
         /// Taken if unset: `Permissive`.
         body "deleteMode" delete_mode: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -42,7 +40,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells for each volume snapshot group whether it can be reverted to.
     CheckVolumeSnapshotGroupAvailability -> VolumeSnapshotGroupAvailabilities:
         GET "/volume-snapshots/groups/availabilities" ReadOnly;
@@ -59,7 +57,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Takes snapshots of all volumes of a VM at the same moment.
     CreateVolumeSnapshotGroup -> VolumeSnapshotGroupReply: POST "/volume-snapshots/group" Keyed [
         job(),
@@ -75,8 +73,6 @@ operation! {
         body "withMemory" with_memory: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -87,7 +83,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a volume snapshot and the snapshots that depend on it.
     DeleteVolumeSnapshot -> Empty: DELETE "/volume-snapshots/{uuid}" Keyed [
         job(),
@@ -102,7 +98,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a volume snapshot group with its snapshots.
     DeleteVolumeSnapshotGroup -> SnapshotGroupDeletions:
         DELETE "/volume-snapshots/group/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -122,7 +118,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the volume snapshot groups that refer to a memory snapshot.
     GetMemorySnapshotGroupReference -> MemorySnapshotReferences:
         GET "/memory-snapshots/group/reference" ReadOnly;
@@ -141,7 +137,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the size of a volume snapshot, in bytes.
     GetVolumeSnapshotSize -> ActualSizeSizeReply: PUT "/volume-snapshots/{uuid}/actions" Keyed [
         job(),
@@ -150,10 +146,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -206,7 +199,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Takes all volumes of a VM back to a volume snapshot group.
     RevertVmFromSnapshotGroup -> SnapshotGroupReverts:
         PUT "/volume-snapshots/group/{uuid}/actions" Keyed
@@ -214,10 +207,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -227,7 +217,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Takes a volume back to a snapshot; later changes are lost.
     RevertVolumeFromSnapshot -> Empty: PUT "/volume-snapshots/{uuid}/actions" Keyed [
         job(),
@@ -236,13 +226,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Gives back unused space of a volume snapshot.
     ShrinkVolumeSnapshot -> ShrinkResultReply:
         PUT "/volume-snapshots/shrink/{uuid}/actions" Keyed
@@ -250,10 +237,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -263,7 +247,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Dissolves a volume snapshot group; its snapshots stay.
     UngroupVolumeSnapshotGroup -> Empty: DELETE "/volume-snapshots/ungroup/{uuid}" Keyed [
         job(),
@@ -275,7 +259,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a volume snapshot.
     UpdateVolumeSnapshot -> VolumeSnapshotReply: PUT "/volume-snapshots/{uuid}/actions" Keyed [
         job(),
@@ -287,12 +271,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a volume snapshot group.
     UpdateVolumeSnapshotGroup -> VolumeSnapshotGroupReply:
         PUT "/volume-snapshots/group/{uuid}/actions" Keyed
@@ -303,8 +285,6 @@ operation! {
     optional {
         body "name" name: String,
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

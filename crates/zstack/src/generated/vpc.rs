@@ -3,7 +3,7 @@
 //! VPC routers, route tables, OSPF, IPsec and multicast.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Secret, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -55,7 +55,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateVirtualRouterSoftwareVersion::operation, UpdateVpcHaGroup::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Adds a DNS server to a VPC router.
     AddDnsToVpcRouter -> VpcRouterVmReply: POST "/vpc/virtual-routers/{uuid}/dns" Keyed [
         job(),
@@ -68,8 +68,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -80,7 +78,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds remote CIDR blocks to an IPsec connection.
     AddRemoteCidrsToIPsecConnection -> IPsecConnectionReply:
         POST "/ipsec/{uuid}/remote-cidrs" Keyed [job(), wrapper("params")];
@@ -91,8 +89,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -103,7 +99,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a rendezvous point to a multicast router.
     AddRendezvousPointToMulticastRouter -> MulticastRouterReply:
         POST "/multicast/virtual-routers/{uuid}/RendezvousPoint" Keyed [job(), wrapper("params")];
@@ -115,8 +111,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -127,7 +121,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds virtual router networks to an OSPF area.
     AddVRouterNetworksToOspfArea -> JsonList:
         POST "/routerArea/{routerAreaUuid}/router/{vRouterUuid}/addnetworks" Keyed
@@ -140,12 +134,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a virtual router route entry.
     AddVRouterRouteEntry -> VRouterRouteEntryReply:
         POST "/vrouter-route-tables/{routeTableUuid}/route-entries" Keyed
@@ -161,8 +153,6 @@ operation! {
         body "distance" distance: i64 [range(1, 254)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -173,7 +163,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches L3 networks to an IPsec connection.
     AttachL3NetworksToIPsecConnection -> IPsecConnectionReply:
         POST "/ipsec/{uuid}/l3networks" Keyed [job(), wrapper("params")];
@@ -184,12 +174,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a policy route rule set to an L3 network.
     AttachPolicyRouteRuleSetToL3 -> Empty:
         POST "/policy-routes/rulesets/{ruleSetUuid}/l3networks/{l3Uuid}" Keyed
@@ -198,13 +186,10 @@ operation! {
         path "l3Uuid" l3_uuid: String,
         path "ruleSetUuid" rule_set_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a virtual router route table to a virtual router.
     AttachVRouterRouteTableToVRouter -> VRouterRouteTableReply:
         POST "/vrouter-route-tables/{routeTableUuid}/attach" Keyed [job(), wrapper("params")];
@@ -212,10 +197,7 @@ operation! {
         path "routeTableUuid" route_table_uuid: String,
         body "virtualRouterVmUuid" virtual_router_vm_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -225,7 +207,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an IPsec connection.
     ChangeIPSecConnectionState -> IPsecConnectionReply: PUT "/ipsec/{uuid}/actions" Keyed [
         job(),
@@ -235,14 +217,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Changes an IPsec connection.
     ChangeIPsecConnection -> IPsecConnectionReply: PUT "/ipsec/config/{uuid}" Keyed [
         job(),
@@ -304,8 +283,6 @@ operation! {
         ],
         /// Taken if unset: `3600`.
         body "lifeTime" life_time: i64 [range(30, 604800)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         AUTH_MODE_PSK = "psk", AUTH_MODE_CERTS = "certs", ID_TYPE_IP = "ip", ID_TYPE_NAME = "name",
@@ -334,7 +311,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a multicast router.
     ChangeMulticastRouterState -> MulticastRouterReply:
         PUT "/multicast/virtual-routers/{uuid}/actions" Keyed
@@ -343,14 +320,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Changes the monitor IP addresses of a VPC HA group.
     ChangeVpcHaGroupMonitorIps -> VpcHaGroupReply: PUT "/vpc/hagroups/{uuid}/monitorIps" Keyed [
         job(),
@@ -361,8 +335,6 @@ operation! {
     }
     optional {
         body "monitorIps" monitor_ips: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -373,7 +345,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an IPsec connection.
     CreateIPsecConnection -> IPsecConnectionReply: POST "/ipsec" Keyed [job(), wrapper("params")];
     required CreateIPsecConnectionRequired {
@@ -438,8 +410,6 @@ operation! {
         body "lifeTime" life_time: i64 [range(30, 604800)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         AUTH_MODE_PSK = "psk", AUTH_MODE_CERTS = "certs", ID_TYPE_IP = "ip", ID_TYPE_NAME = "name",
@@ -468,7 +438,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a multicast router.
     CreateMulticastRouter -> MulticastRouterReply: POST "/multicast/virtual-routers" Keyed [
         job(),
@@ -481,12 +451,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a policy route rule.
     CreatePolicyRouteRule -> PolicyRouteRuleReply: POST "/policy-routes/rules" Keyed [
         job(),
@@ -506,8 +474,6 @@ operation! {
         body "protocol" protocol: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -518,7 +484,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a policy route rule set.
     CreatePolicyRouteRuleSet -> PolicyRouteRuleSetReply: POST "/policy-routes/rulesets" Keyed [
         job(),
@@ -533,8 +499,6 @@ operation! {
         body "type" r#type: String [values(&["User", "EgressWhereComeFrom"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_USER = "User", TYPE_EGRESS_WHERE_COME_FROM = "EgressWhereComeFrom" }
 }
@@ -546,7 +510,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a policy route table.
     CreatePolicyRouteTable -> PolicyRouteTableReply: POST "/policy-routes/tables" Keyed [
         job(),
@@ -560,8 +524,6 @@ operation! {
         body "description" description: String [len(0, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -572,7 +534,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a route entry of a policy route table.
     CreatePolicyRouteTableRouteEntry -> PolicyRouteTableRouteEntryReply:
         POST "/policy-routes/routes" Keyed [job(), wrapper("params")];
@@ -585,8 +547,6 @@ operation! {
         body "distance" distance: i64 [range(1, 100)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -597,7 +557,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a virtual router OSPF area.
     CreateVRouterOspfArea -> RouterAreaReply: POST "/routerArea" Keyed [job(), wrapper("params")];
     required {
@@ -610,8 +570,6 @@ operation! {
         body "keyId" key_id: i64 [range(1, 255)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -622,7 +580,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a virtual router route table.
     CreateVRouterRouteTable -> VRouterRouteTableReply: POST "/vrouter-route-tables" Keyed [
         job(),
@@ -635,12 +593,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VPC HA group.
     CreateVpcHaGroup -> VpcHaGroupReply: POST "/vpc/hagroups" Keyed [job(), wrapper("params")];
     required {
@@ -651,12 +607,10 @@ operation! {
         body "monitorIps" monitor_ips: Vec<String>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VPC router from a virtual router offering.
     CreateVpcVRouter -> VmInstanceReply: POST "/vpc/virtual-routers" Keyed [
         job(),
@@ -675,12 +629,10 @@ operation! {
         body "rootVolumeSystemTags" root_volume_system_tags: Vec<String>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an IPsec connection.
     DeleteIPsecConnection -> Empty: DELETE "/ipsec/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -692,7 +644,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a multicast router.
     DeleteMulticastRouter -> Empty: DELETE "/multicast/virtual-routers/{uuid}" Keyed [
         job(),
@@ -707,7 +659,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a policy route rule.
     DeletePolicyRouteRule -> Empty: DELETE "/policy-routes/rules/{uuid}" Keyed [
         job(),
@@ -722,7 +674,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a policy route rule set.
     DeletePolicyRouteRuleSet -> Empty: DELETE "/policy-routes/ruleSets/{uuid}" Keyed [
         job(),
@@ -737,7 +689,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a policy route table.
     DeletePolicyRouteTable -> Empty: DELETE "/policy-routes/tables/{uuid}" Keyed [
         job(),
@@ -752,7 +704,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a route entry of a policy route table.
     DeletePolicyRouteTableRouteEntry -> Empty: DELETE "/policy-routes/routes/{uuid}" Keyed [
         job(),
@@ -767,7 +719,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a virtual router OSPF area.
     DeleteVRouterOspfArea -> Empty: DELETE "/routerArea/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -779,7 +731,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a virtual router route entry.
     DeleteVRouterRouteEntry -> VRouterRouteTableReply:
         DELETE "/vrouter-route-tables/{routeTableUuid}/route-entries/{uuid}" Keyed [job()];
@@ -793,7 +745,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a virtual router route table.
     DeleteVRouterRouteTable -> Empty: DELETE "/vrouter-route-tables/{uuid}" Keyed [
         job(),
@@ -808,7 +760,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a VPC HA group.
     DeleteVpcHaGroup -> Empty: DELETE "/vpc/hagroups/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -820,7 +772,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches L3 networks from an IPsec connection.
     DetachL3NetworksFromIPsecConnection -> IPsecConnectionReply:
         DELETE "/ipsec/{uuid}/l3networks" Keyed [job()];
@@ -831,7 +783,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a policy route rule set from an L3 network.
     DetachPolicyRouteRuleSetFromL3 -> Empty:
         DELETE "/policy-routes/rulesets/{ruleSetUuid}/l3networks/{l3Uuid}" Keyed [job()];
@@ -842,7 +794,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a virtual router route table from a virtual router.
     DetachVRouterRouteTableFromVRouter -> VRouterRouteTableReply:
         DELETE "/vrouter-route-tables/{routeTableUuid}/detach/{virtualRouterVmUuid}" Keyed [job()];
@@ -853,20 +805,17 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists VPC networks that a VPC router could be attached to.
     GetAttachableVpcL3Network -> JsonList:
         POST "/vpc/virtual-routers/{uuid}/attachable-vpc-l3s" ReadOnly [wrapper("params")];
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists possible L3 networks for an IPsec connection.
     GetCandidateL3NetworksForIpSecConnection -> JsonList:
         GET "/ipsec/candidatesL3Networks" ReadOnly;
@@ -882,7 +831,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the policy route rule sets that a virtual router has in force.
     GetPolicyRouteRuleSetFromVirtualRouter -> JsonList:
         GET "/policy-routes/rulesets/virtualrouter/{vmInstanceUuid}" ReadOnly;
@@ -892,7 +841,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists VPC routers that a route table could be attached to.
     GetRouteTableVpcVRouterCandidate -> JsonList:
         GET "/vpc/virtual-routers/get-vpc-candidate" ReadOnly;
@@ -906,7 +855,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the OSPF neighbors of a virtual router.
     GetVRouterOspfNeighbor -> NeighborsReply: GET "/routerArea/{vRouterUuid}/neighbor" ReadOnly;
     required {
@@ -922,7 +871,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the routes that a virtual router has in force.
     GetVRouterRouteTable -> JsonList:
         GET "/vrouter-route-tables/vrouter/{virtualRouterVmUuid}" ReadOnly;
@@ -932,7 +881,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns the OSPF router ID of a virtual router.
     GetVRouterRouterId -> RouterIdReply: GET "/routerArea/{vRouterUuid}/routerid" ReadOnly;
     required {
@@ -948,7 +897,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the software versions of a virtual router.
     GetVirtualRouterSoftwareVersion -> JsonList:
         GET "/vpc/virtual-routers/softwareversion" ReadOnly;
@@ -963,7 +912,7 @@ operation! {
     constants { SOFTWARE_NAME_IPSEC = "IPsec" }
 }
 
-operation! {
+tagged_operation! {
     /// Lists EIPs that are attached to a VPC router.
     GetVpcAttachedEip -> JsonList:
         POST "/vpc/virtual-routers/{uuid}/attached-eip" ReadOnly [wrapper("params")];
@@ -975,12 +924,10 @@ operation! {
         body "limit" limit: i64,
         /// Taken if unset: `0`.
         body "start" start: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists IPsec connections that are attached to a VPC router.
     GetVpcAttachedIpsec -> JsonList:
         POST "/vpc/virtual-routers/{uuid}/attached-ipsec" ReadOnly [wrapper("params")];
@@ -992,12 +939,10 @@ operation! {
         body "limit" limit: i64,
         /// Taken if unset: `0`.
         body "start" start: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists load balancers that are attached to a VPC router.
     GetVpcAttachedLoadBalancer -> JsonList:
         POST "/vpc/virtual-routers/{uuid}/attached-lb" ReadOnly [wrapper("params")];
@@ -1009,12 +954,10 @@ operation! {
         body "limit" limit: i64,
         /// Taken if unset: `0`.
         body "start" start: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists NetFlow meters that are attached to a VPC router.
     GetVpcAttachedNetflow -> JsonList:
         POST "/vpc/virtual-routers/{uuid}/attached-netflow" ReadOnly [wrapper("params")];
@@ -1026,12 +969,10 @@ operation! {
         body "limit" limit: i64,
         /// Taken if unset: `0`.
         body "start" start: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists OSPF areas that are attached to a VPC router.
     GetVpcAttachedOspf -> JsonList:
         POST "/vpc/virtual-routers/{uuid}/attached-ospf" ReadOnly [wrapper("params")];
@@ -1043,12 +984,10 @@ operation! {
         body "limit" limit: i64,
         /// Taken if unset: `0`.
         body "start" start: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists port forwarding rules that are attached to a VPC router.
     GetVpcAttachedPortForwardingRules -> JsonList:
         POST "/vpc/virtual-routers/{uuid}/attached-pf" ReadOnly [wrapper("params")];
@@ -1060,12 +999,10 @@ operation! {
         body "limit" limit: i64,
         /// Taken if unset: `0`.
         body "start" start: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists VIPs that are attached to a VPC router.
     GetVpcAttachedVip -> JsonList:
         POST "/vpc/virtual-routers/{uuid}/attached-vip" ReadOnly [wrapper("params")];
@@ -1077,12 +1014,10 @@ operation! {
         body "limit" limit: i64,
         /// Taken if unset: `0`.
         body "start" start: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the IPsec log of a VPC router.
     GetVpcIPsecLog -> IpsecLogReply: GET "/vpc/virtual-routers/ipseclog" ReadOnly;
     required {
@@ -1101,7 +1036,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the multicast routes of a VPC router.
     GetVpcMulticastRoute -> JsonList: GET "/multicast/virtual-routers/{uuid}/routes" ReadOnly;
     required {
@@ -1110,7 +1045,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists the distributed routing connections of a VPC router.
     GetVpcVRouterDistributedRoutingConnections -> JsonMapInventories:
         GET "/vpc/virtual-routers/{uuid}/tracked-connections" ReadOnly;
@@ -1120,7 +1055,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether distributed routing of a VPC router is turned on.
     GetVpcVRouterDistributedRoutingEnabled -> EnabledReply:
         GET "/vpc/virtual-routers/{uuid}/distributed-routing" ReadOnly;
@@ -1137,7 +1072,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Tells whether a network service of a VPC router is turned on.
     GetVpcVRouterNetworkServiceState -> StateReply:
         GET "/vpc/virtual-routers/{uuid}/networkservicestate" ReadOnly;
@@ -1392,7 +1327,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Reconnects an IPsec connection.
     ReconnectIPsecConnection -> IPsecConnectionReply: PUT "/ipsec/{uuid}/actions" Keyed [
         job(),
@@ -1401,13 +1336,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a DNS server from a VPC router.
     RemoveDnsFromVpcRouter -> VpcRouterVmReply: DELETE "/vpc/virtual-routers/{uuid}/dns" Keyed [
         job(),
@@ -1419,7 +1351,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes remote CIDR blocks from an IPsec connection.
     RemoveRemoteCidrsFromIPsecConnection -> IPsecConnectionReply:
         DELETE "/ipsec/{uuid}/remote-cidrs" Keyed [job()];
@@ -1430,7 +1362,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes a rendezvous point from a multicast router.
     RemoveRendezvousPointFromMulticastRouter -> MulticastRouterReply:
         DELETE "/multicast/virtual-routers/{uuid}/RendezvousPoint" Keyed [job()];
@@ -1445,7 +1377,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes virtual router networks from an OSPF area.
     RemoveVRouterNetworksFromOspfArea -> Empty: DELETE "/routerArea/networks" Keyed [job()];
     required {
@@ -1457,7 +1389,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Sets the OSPF router ID of a virtual router.
     SetVRouterRouterId -> RouterIdReply: POST "/routerArea/{vRouterUuid}/routerid" Keyed [
         job(),
@@ -1467,13 +1399,10 @@ operation! {
         path "vRouterUuid" v_router_uuid: String,
         body "routerId" router_id: String [len(0, 16)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Turns distributed routing of a VPC router on or off.
     SetVpcVRouterDistributedRoutingEnabled -> EnabledReply:
         POST "/vpc/virtual-routers/{uuid}/distributed-routing" Keyed [job(), wrapper("params")];
@@ -1481,14 +1410,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Turns a network service of a VPC router on or off.
     SetVpcVRouterNetworkServiceState -> StateReply:
         POST "/vpc/virtual-routers/{uuid}/networkservicestate" Keyed [job(), wrapper("params")];
@@ -1499,13 +1425,11 @@ operation! {
     }
     optional {
         body "l3NetworkUuid" l3_network_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { NETWORK_SERVICE_SNAT = "SNAT", STATE_ENABLE = "enable", STATE_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an IPsec connection.
     UpdateIPsecConnection -> IPsecConnectionReply: PUT "/ipsec/{uuid}" Keyed [
         job(),
@@ -1517,12 +1441,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a policy route rule set.
     UpdatePolicyRouteRuleSet -> PolicyRouteRuleSetReply:
         PUT "/policy-routes/ruleSets/{uuid}/actions" Keyed
@@ -1533,12 +1455,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 16)],
         body "description" description: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a virtual router OSPF area.
     UpdateVRouterOspfArea -> RouterAreaReply: PUT "/routerArea/{uuid}/actions" Keyed [
         job(),
@@ -1552,12 +1472,10 @@ operation! {
         body "areaType" area_type: String [len(0, 16)],
         body "password" password: Secret [len(0, 16)],
         body "keyId" key_id: i64 [range(1, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a virtual router route table.
     UpdateVRouterRouteTable -> VRouterRouteTableReply:
         PUT "/vrouter-route-tables/{uuid}/actions" Keyed
@@ -1568,12 +1486,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates the software of a virtual router.
     UpdateVirtualRouterSoftwareVersion -> Empty:
         POST "/vpc/virtual-routers/{uuid}/softwareversion" Keyed [job(), wrapper("params")];
@@ -1582,17 +1498,14 @@ operation! {
         body "softwareName" software_name: String [values(&["IPsec"])],
         body "targetVersion" target_version: String [values(&["4.5.2", "5.9.4", "5.8.4"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants {
         SOFTWARE_NAME_IPSEC = "IPsec", TARGET_VERSION_4_5_2 = "4.5.2",
         TARGET_VERSION_5_9_4 = "5.9.4", TARGET_VERSION_5_8_4 = "5.8.4",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VPC HA group.
     UpdateVpcHaGroup -> VpcHaGroupReply: PUT "/vpc/hagroups/{uuid}/actions" Keyed [
         job(),
@@ -1604,8 +1517,6 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Firewalls of VPC routers.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -26,7 +26,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateVpcFirewall::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Applies pending changes of a firewall rule set to its routers.
     ApplyRuleSetChanges -> VpcFirewallRuleSetReply:
         PUT "/vpcfirewalls/ruleSets/apply/{uuid}/actions" Keyed
@@ -34,10 +34,7 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -47,7 +44,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Attaches a firewall rule set to an L3 network.
     AttachFirewallRuleSetToL3 -> VpcFirewallRuleSetL3RefReply:
         POST "/vpcfirewalls/ruleSets/{ruleSetUuid}/l3networks/{l3Uuid}" Keyed
@@ -58,10 +55,7 @@ operation! {
         body "vpcFirewallUuid" vpc_firewall_uuid: String,
         body "forward" forward: String [values(&["in", "out"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { FORWARD_IN = "in", FORWARD_OUT = "out" }
 }
 
@@ -72,7 +66,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a firewall rule.
     ChangeFirewallRuleState -> VpcFirewallRuleReply:
         PUT "/vpcfirewalls/rules/{uuid}/actions" Keyed [job(), wrapper("changeFirewallRuleState")];
@@ -80,10 +74,7 @@ operation! {
         path "uuid" uuid: String,
         body "state" state: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_ENABLE = "enable", STATE_DISABLE = "disable" }
 }
 
@@ -94,7 +85,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Checks an uploaded file that lists firewall rules, without importing it.
     CheckFirewallRuleConfigFile -> Empty: POST "/vpcfirewalls/rules/from-file/check" ReadOnly [
         wrapper("params"),
@@ -102,13 +93,10 @@ operation! {
     required {
         body "ruleInfo" rule_info: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Creates a reusable set of IP addresses for firewall rules.
     CreateFirewallIpSetTemplate -> VpcFirewallIpSetTemplateReply:
         POST "/vpcfirewalls/ipset/templates" Keyed [job(), wrapper("params")];
@@ -122,8 +110,6 @@ operation! {
         body "destValue" dest_value: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -134,7 +120,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a firewall rule.
     CreateFirewallRule -> VpcFirewallRuleReply: POST "/vpcfirewalls/rules" Keyed [
         job(),
@@ -160,8 +146,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ACTION_DROP = "drop", ACTION_REJECT = "reject", ACTION_ACCEPT = "accept",
@@ -169,7 +153,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates the firewall rules listed in an uploaded file.
     CreateFirewallRuleFromConfigFile -> JsonInventory: POST "/vpcfirewalls/rules/from-file" Keyed [
         job(),
@@ -181,12 +165,10 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a firewall rule set.
     CreateFirewallRuleSet -> VpcFirewallRuleSetReply: POST "/vpcfirewalls/ruleSets" Keyed [
         job(),
@@ -200,15 +182,13 @@ operation! {
         body "description" description: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ACTION_TYPE_DROP = "drop", ACTION_TYPE_ACCEPT = "accept", ACTION_TYPE_REJECT = "reject",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a firewall rule template.
     CreateFirewallRuleTemplate -> VpcFirewallRuleTemplateReply:
         POST "/vpcfirewalls/rules/template" Keyed [job(), wrapper("params")];
@@ -233,8 +213,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ACTION_DROP = "drop", ACTION_REJECT = "reject", ACTION_ACCEPT = "accept",
@@ -249,7 +227,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a VPC firewall.
     CreateVpcFirewall -> VpcFirewallReply: POST "/vpcfirewalls" Keyed [job(), wrapper("params")];
     required {
@@ -260,8 +238,6 @@ operation! {
         body "description" description: String,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -272,7 +248,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a firewall.
     DeleteFirewall -> Empty: DELETE "/vpcfirewalls/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -284,7 +260,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a firewall IP set template.
     DeleteFirewallIpSetTemplate -> Empty: DELETE "/vpcfirewalls/ipset/templates/{uuid}" Keyed [
         job(),
@@ -299,7 +275,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a firewall rule.
     DeleteFirewallRule -> Empty: DELETE "/vpcfirewalls/rules/{uuid}" Keyed [
         job(),
@@ -314,7 +290,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a firewall rule set.
     DeleteFirewallRuleSet -> Empty: DELETE "/vpcfirewalls/ruleSets/{uuid}" Keyed [
         job(),
@@ -329,7 +305,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a firewall rule template.
     DeleteFirewallRuleTemplate -> Empty: DELETE "/vpcfirewalls/rules/templates/{uuid}" Keyed [
         job(),
@@ -344,7 +320,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a firewall rule set from an L3 network.
     DetachFirewallRuleSetFromL3 -> Empty:
         POST "/vpcfirewalls/l3networks/{l3Uuid}/ruleSets/{ruleSetUuid}" Keyed
@@ -355,10 +331,7 @@ operation! {
         body "vpcFirewallUuid" vpc_firewall_uuid: String,
         body "forward" forward: String [values(&["in", "out"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { FORWARD_IN = "in", FORWARD_OUT = "out" }
 }
 
@@ -442,7 +415,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Refreshes a firewall.
     RefreshFirewall -> VpcFirewallReply: PUT "/vpcfirewalls/refresh/{uuid}/actions" Keyed [
         job(),
@@ -451,13 +424,10 @@ operation! {
     required {
         path "uuid" uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Updates a firewall IP set template.
     UpdateFirewallIpSetTemplate -> VpcFirewallIpSetTemplateReply:
         PUT "/vpcfirewalls/ipset/templates/{uuid}/actions" Keyed
@@ -471,12 +441,10 @@ operation! {
         body "destValue" dest_value: String [len(0, 2048)],
         /// Values: [`IpSetType`].
         body "type" r#type: String [values(&["ip", "port"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a firewall rule.
     UpdateFirewallRule -> VpcFirewallRuleReply: PUT "/vpcfirewalls/rules/{uuid}/actions" Keyed [
         job(),
@@ -501,8 +469,6 @@ operation! {
         /// Taken if unset: `false`.
         body "enableLog" enable_log: bool,
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ACTION_DROP = "drop", ACTION_REJECT = "reject", ACTION_ACCEPT = "accept",
@@ -510,7 +476,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a firewall rule set.
     UpdateFirewallRuleSet -> VpcFirewallRuleSetReply:
         PUT "/vpcfirewalls/ruleSets/{uuid}/actions" Keyed [job(), wrapper("updateFirewallRuleSet")];
@@ -521,15 +487,13 @@ operation! {
         body "name" name: String,
         body "description" description: String,
         body "actionType" action_type: String [values(&["drop", "accept", "reject"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ACTION_TYPE_DROP = "drop", ACTION_TYPE_ACCEPT = "accept", ACTION_TYPE_REJECT = "reject",
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a firewall rule template.
     UpdateFirewallRuleTemplate -> VpcFirewallRuleTemplateReply:
         PUT "/vpcfirewalls/rules/template/{uuid}/actions" Keyed
@@ -556,8 +520,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         ACTION_DROP = "drop", ACTION_REJECT = "reject", ACTION_ACCEPT = "accept",
@@ -565,7 +527,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a VPC firewall.
     UpdateVpcFirewall -> VpcFirewallReply: PUT "/vpcfirewalls/{uuid}/actions" Keyed [
         job(),
@@ -577,8 +539,6 @@ operation! {
     optional {
         body "description" description: String,
         body "name" name: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

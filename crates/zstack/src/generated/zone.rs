@@ -3,7 +3,7 @@
 //! Zones.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Timestamp, operation, output};
+use cumulo_core::{Timestamp, output};
 
 use super::types::*;
 
@@ -16,7 +16,7 @@ pub static OPERATIONS: &[Spec] = &[
     GetZone::operation, QueryZone::operation, UpdateZone::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Attaches an application build system to a zone.
     AttachAppBuildSystemToZone -> AppBuildSystemZoneRefReply:
         POST "/zones/{zoneUuid}/buildsystem/{buildSystemUuid}" Keyed [job(), wrapper("params")];
@@ -24,10 +24,7 @@ operation! {
         path "zoneUuid" zone_uuid: String,
         path "buildSystemUuid" build_system_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -37,7 +34,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Makes a backup storage available in a zone.
     AttachBackupStorageToZone -> BackupStorageReply:
         POST "/zones/{zoneUuid}/backup-storage/{backupStorageUuid}" Keyed
@@ -46,13 +43,10 @@ operation! {
         path "zoneUuid" zone_uuid: String,
         path "backupStorageUuid" backup_storage_uuid: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a zone; a disabled one takes no new VMs.
     ChangeZoneState -> ZoneReply: PUT "/zones/{uuid}/actions" Keyed [
         job(),
@@ -62,10 +56,7 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
@@ -76,7 +67,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a zone, the largest unit of placement.
     CreateZone -> ZoneReply: POST "/zones" Keyed [job(), wrapper("params")];
     required {
@@ -88,12 +79,10 @@ operation! {
         body "isDefault" is_default: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a zone with everything in it: clusters, hosts, VMs, networks, primary storages.
     DeleteZone -> Empty: DELETE "/zones/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -105,7 +94,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Detaches an application build system from a zone.
     DetachAppBuildSystemToZone -> Empty:
         DELETE "/zones/{zoneUuid}/buildsystem/{buildSystemUuid}" Keyed [job()];
@@ -116,7 +105,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Detaches a backup storage from a zone.
     DetachBackupStorageFromZone -> BackupStorageReply:
         DELETE "/zones/{zoneUuid}/backup-storage/{backupStorageUuid}" Keyed [job()];
@@ -127,7 +116,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Returns a zone by its UUID.
     GetZone -> ZoneList: GET "/zones/{uuid}/info" ReadOnly;
     required {
@@ -156,7 +145,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes name or description of a zone.
     UpdateZone -> ZoneReply: PUT "/zones/{uuid}/actions" Keyed [job(), wrapper("updateZone")];
     required {
@@ -167,8 +156,6 @@ operation! {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
         body "isDefault" is_default: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 

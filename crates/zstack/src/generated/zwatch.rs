@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Timestamp, constants, operation, output};
+use cumulo_core::{Json, Timestamp, constants, output};
 
 use super::types::*;
 
@@ -59,7 +59,7 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateThirdpartyPlatform::operation,
 ];
 
-operation! {
+tagged_operation! {
     /// Acknowledges an alarm message, so that it stays quiet for a while.
     AckAlarmData -> AlertDataAckReply:
         POST "/zwatch/alarm-histories/acknowledgments" Keyed [job(), wrapper("params")];
@@ -71,8 +71,6 @@ operation! {
     }
     optional {
         body "resourceUuid" resource_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { DATA_TYPE_ALARM = "alarm", DATA_TYPE_EVENT = "event" }
 }
@@ -84,7 +82,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Acknowledges an event message, so that it stays quiet for a while.
     AckEventData -> AlertDataAckReply:
         POST "/zwatch/event-histories/acknowledgments" Keyed [job(), wrapper("params")];
@@ -96,13 +94,11 @@ operation! {
     }
     optional {
         body "resourceUuid" resource_uuid: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { DATA_TYPE_ALARM = "alarm", DATA_TYPE_EVENT = "event" }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an action, for example a notification topic, to an alarm.
     AddActionToAlarm -> AlarmReply: POST "/zwatch/alarms/{alarmUuid}/actions" Keyed [
         job(),
@@ -113,10 +109,7 @@ operation! {
         body "actionUuid" action_uuid: String,
         body "actionType" action_type: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -126,7 +119,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an action to an event subscription.
     AddActionToEventSubscription -> EventSubscriptionReply:
         POST "/zwatch/events/subscriptions/{subscriptionUuid}/actions" Keyed
@@ -136,10 +129,7 @@ operation! {
         body "actionUuid" action_uuid: String,
         body "actionType" action_type: String,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -149,7 +139,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an event rule template.
     AddEventRuleTemplate -> EventRuleTemplateReply:
         POST "/zwatch/monitortemplates/evenrules" Keyed [job(), wrapper("params")];
@@ -167,8 +157,6 @@ operation! {
         body "labels" labels: Vec<Json>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         EMERGENCY_LEVEL_EMERGENT = "Emergent", EMERGENCY_LEVEL_IMPORTANT = "Important",
@@ -183,7 +171,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds an instance to a monitor group.
     AddInstanceToMonitorGroup -> MonitorGroupInstanceReply:
         POST "/zwatch/monitorgroups/{groupUuid}/actions" Keyed [job(), wrapper("params")];
@@ -194,8 +182,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -206,7 +192,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a label to an alarm.
     AddLabelToAlarm -> AlarmLabelReply: POST "/zwatch/alarms/{alarmUuid}/labels" Keyed [
         job(),
@@ -221,8 +207,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { OPERATOR_REGEX = "Regex", OPERATOR_EQUAL = "Equal" }
 }
@@ -234,7 +218,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a label to an event subscription.
     AddLabelToEventSubscription -> EventSubscriptionLabelReply:
         POST "/zwatch/events/subscriptions/{subscriptionUuid}/labels" Keyed
@@ -248,8 +232,6 @@ operation! {
     optional {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { OPERATOR_REGEX = "Regex", OPERATOR_EQUAL = "Equal" }
 }
@@ -261,7 +243,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a metric rule template.
     AddMetricRuleTemplate -> MetricRuleTemplateReply:
         POST "/zwatch/monitortemplates/{monitorTemplateUuid}/metricrules" Keyed
@@ -290,8 +272,6 @@ operation! {
         ],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         COMPARISON_OPERATOR_GREATER_THAN_OR_EQUAL_TO = "GreaterThanOrEqualTo",
@@ -310,7 +290,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Adds a third-party platform.
     AddThirdpartyPlatform -> ThirdpartyPlatformReply: POST "/zwatch/third-party/platforms" Keyed [
         job(),
@@ -326,8 +306,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -338,7 +316,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Applies a monitor template to a monitor group.
     ApplyMonitorTemplateToMonitorGroup -> MonitorGroupTemplateRefReply:
         POST "/zwatch/monitortemplates/{templateUuid}/monitorgroups/{groupUuid}" Keyed
@@ -347,10 +325,7 @@ operation! {
         path "templateUuid" template_uuid: String [len(0, 32)],
         path "groupUuid" group_uuid: String [len(0, 32)],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 output! {
@@ -360,7 +335,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an active alarm.
     ChangeActiveAlarmState -> Empty: POST "/zwatch/activealarms/actions" Keyed [
         job(),
@@ -370,14 +345,11 @@ operation! {
         body "namespace" namespace: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an alarm.
     ChangeAlarmState -> AlarmReply: PUT "/zwatch/alarms/{uuid}/actions" Keyed [
         job(),
@@ -387,14 +359,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables an event subscription.
     ChangeEventSubscriptionState -> EventSubscriptionReply:
         PUT "/zwatch/change/eventSubscription/{uuid}/state" Keyed
@@ -403,14 +372,11 @@ operation! {
         path "uuid" uuid: String,
         body "state" state: String [values(&["Enabled", "Disabled"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_ENABLED = "Enabled", STATE_DISABLED = "Disabled" }
 }
 
-operation! {
+tagged_operation! {
     /// Enables or disables a notification topic.
     ChangeSNSTopicState -> SNSTopicReply: PUT "/zwatch/topics/{uuid}/actions" Keyed [
         job(),
@@ -420,14 +386,11 @@ operation! {
         path "uuid" uuid: String,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Clones a monitor template.
     CloneMonitorTemplate -> MonitorTemplateReply:
         POST "/zwatch/monitortemplates/{uuid}/actions" Keyed [job(), wrapper("params")];
@@ -439,8 +402,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -451,7 +412,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an alarm on a metric with a threshold and the actions to take.
     CreateAlarm -> AlarmReply: POST "/zwatch/alarms" Keyed [job(), wrapper("params")];
     required CreateAlarmRequired {
@@ -483,8 +444,6 @@ operation! {
         ],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         COMPARISON_OPERATOR_GREATER_THAN_OR_EQUAL_TO = "GreaterThanOrEqualTo",
@@ -496,7 +455,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates an Alibaba Cloud SMS notification text template.
     CreateAliyunSmsSNSTextTemplate -> SNSTextTemplateReply:
         POST "/zwatch/alarms/sns/text-templates/aliyun-sms" Keyed [job(), wrapper("params")];
@@ -518,8 +477,6 @@ operation! {
         body "type" r#type: String [values(&["alarm", "event", "combined"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ALARM = "alarm", TYPE_EVENT = "event", TYPE_COMBINED = "combined" }
 }
@@ -531,7 +488,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lets an alarm trigger an auto scaling rule.
     CreateAutoScalingRuleAlarmTrigger -> AutoScalingRuleTriggerReply:
         POST "/zwatch/alarms/{alarmUuid}/autoscaling/rules/{ruleUuid}" Keyed
@@ -546,12 +503,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a metric data HTTP receiver.
     CreateMetricDataHttpReceiver -> MetricDataHttpReceiverReply:
         POST "/zwatch/metrics/httpreceivers" Keyed [job(), wrapper("params")];
@@ -565,8 +520,6 @@ operation! {
         body "defaultEnable" default_enable: bool,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -577,7 +530,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a metric template.
     CreateMetricTemplate -> MetricTemplateReply:
         POST "/zwatch/metrics/httpreceivers/templates" Keyed [job(), wrapper("params")];
@@ -592,8 +545,6 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -604,7 +555,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a monitor group.
     CreateMonitorGroup -> MonitorGroupReply: POST "/zwatch/monitorgroups" Keyed [
         job(),
@@ -618,8 +569,6 @@ operation! {
         body "actions" actions: Vec<Json>,
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -630,7 +579,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a monitor template.
     CreateMonitorTemplate -> MonitorTemplateReply: POST "/zwatch/monitortemplates" Keyed [
         job(),
@@ -643,12 +592,10 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Creates a notification text template.
     CreateSNSTextTemplate -> SNSTextTemplateReply: POST "/zwatch/alarms/sns/text-templates" Keyed [
         job(),
@@ -668,13 +615,11 @@ operation! {
         body "type" r#type: String [values(&["alarm", "event", "combined"])],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { TYPE_ALARM = "alarm", TYPE_EVENT = "event", TYPE_COMBINED = "combined" }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an alarm.
     DeleteAlarm -> Empty: DELETE "/zwatch/alarms/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -686,7 +631,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes an event rule template.
     DeleteEventRuleTemplate -> Empty:
         DELETE "/zwatch/monitortemplates/evenrules/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -699,7 +644,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes stored metric data that match the labels.
     DeleteMetricData -> Empty: DELETE "/zwatch/metrics" Keyed [job()];
     required {
@@ -711,7 +656,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a metric data HTTP receiver.
     DeleteMetricDataHttpReceiver -> Empty: DELETE "/zwatch/metrics/httpreceivers/{uuid}" Keyed [
         job(),
@@ -726,7 +671,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a metric rule template.
     DeleteMetricRuleTemplate -> Empty:
         DELETE "/zwatch/monitortemplates/metricrules/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -739,7 +684,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a metric template.
     DeleteMetricTemplate -> Empty:
         DELETE "/zwatch/metrics/httpreceivers/templates/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -752,7 +697,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a monitor group.
     DeleteMonitorGroup -> Empty: DELETE "/zwatch/monitorgroups/{uuid}" Keyed [
         job(),
@@ -767,7 +712,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a monitor template.
     DeleteMonitorTemplate -> Empty: DELETE "/zwatch/monitortemplates/{uuid}" Keyed [
         job(),
@@ -782,7 +727,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a notification text template.
     DeleteSNSTextTemplate -> Empty:
         DELETE "/zwatch/alarms/sns/text-templates/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -795,7 +740,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Deletes a third-party platform.
     DeleteThirdpartyPlatform -> Empty: DELETE "/zwatch/third-party/platforms/{uuid}" Keyed [
         job(),
@@ -810,7 +755,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the status of active alarms.
     GetActiveAlarmStatus -> StatusesReply: GET "/zwatch/activealarms/status" ReadOnly;
     required {
@@ -826,7 +771,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists messages that alarms have sent.
     GetAlarmData -> HistoriesTotalReply: GET "/zwatch/alarm-histories" ReadOnly;
     required {}
@@ -854,7 +799,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists all kinds of events that can be subscribed to.
     GetAllEventMetadata -> EventsReply: GET "/zwatch/events/meta-data" ReadOnly;
     required {}
@@ -871,7 +816,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists all metrics with their namespaces and labels.
     GetAllMetricMetadata -> MetricsReply: GET "/zwatch/metrics/meta-data" ReadOnly;
     required {}
@@ -888,7 +833,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists audit records: who called which API.
     GetAuditData -> AuditsReply: GET "/zwatch/audits" ReadOnly;
     required {}
@@ -910,7 +855,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists events that have occurred.
     GetEventData -> EventsTotalReply: GET "/zwatch/events" ReadOnly;
     required {}
@@ -938,7 +883,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the disk space of directories on the management node.
     GetManagementNodeDirCapacity -> JsonMapReply: GET "/zwatch/mn" ReadOnly;
     required {}
@@ -947,7 +892,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns the values of a metric over time.
     GetMetricData -> DataReply: GET "/zwatch/metrics" ReadOnly;
     required {
@@ -972,7 +917,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the values that labels of a metric have taken.
     GetMetricLabelValue -> LabelsReply: GET "/zwatch/metrics/label-values" ReadOnly;
     required {
@@ -994,7 +939,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists the variables that a notification text template can use.
     GetTextTemplateArg -> DefaultSupportedParamsReply: GET "/zwatch/textTemplateArg" ReadOnly;
     required {}
@@ -1008,7 +953,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns alarm and event counts over time.
     GetZWatchAlertHistogram -> HistogramsReply: GET "/zwatch/alert-histories/histogram" ReadOnly;
     required GetZWatchAlertHistogramRequired {
@@ -1030,7 +975,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Lists label values of the built-in Prometheus.
     PrometheusQueryLabelValues -> JsonMapInventories: GET "/prometheus/labels" ReadOnly;
     required {
@@ -1039,7 +984,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Lists series of the built-in Prometheus.
     PrometheusQueryMetadata -> JsonMapInventories: GET "/prometheus/meta-data" ReadOnly;
     required {
@@ -1048,7 +993,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Runs a query on the built-in Prometheus.
     PrometheusQueryPassThrough -> JsonMapInventories: GET "/prometheus/all" ReadOnly;
     required {
@@ -1064,7 +1009,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Returns monitoring data of VMs from the built-in Prometheus.
     PrometheusQueryVmMonitoringData -> JsonMapInventories: GET "/prometheus/vm-instances" ReadOnly;
     required {
@@ -1081,17 +1026,14 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Stores values of custom metrics.
     PutMetricData -> Empty: POST "/zwatch/metrics" Keyed [job(), wrapper("params")];
     required {
         body "namespace" namespace: String [len(0, 255)],
         body "data" data: Vec<Json>,
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
 }
 
 query! {
@@ -1379,7 +1321,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes an action from an alarm.
     RemoveActionFromAlarm -> AlarmReply:
         DELETE "/zwatch/alarms/{alarmUuid}/actions/{actionUuid}" Keyed [job()];
@@ -1393,7 +1335,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes an action from an event subscription.
     RemoveActionFromEventSubscription -> Empty:
         DELETE "/zwatch/events/subscriptions/{subscriptionUuid}/actions/{actionUuid}" Keyed [job()];
@@ -1404,7 +1346,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Removes an instance from a monitor group.
     RemoveInstanceFromMonitorGroup -> Empty:
         DELETE "/zwatch/monitorgroups/{groupUuid}/actions/{instanceUuid}" Keyed [job()];
@@ -1418,7 +1360,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a label from an alarm.
     RemoveLabelFromAlarm -> AlarmReply: DELETE "/zwatch/alarms/labels/{uuid}" Keyed [
         job(),
@@ -1433,7 +1375,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Removes a label from an event subscription.
     RemoveLabelFromEventSubscription -> Empty:
         DELETE "/zwatch/events/subscriptions/labels/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -1443,7 +1385,7 @@ operation! {
     optional {}
 }
 
-operation! {
+tagged_operation! {
     /// Revokes a monitor template from a monitor group.
     RevokeMonitorTemplateFromMonitorGroup -> Empty:
         DELETE "/zwatch/monitortemplates/{templateUuid}/monitorgroups/{groupUuid}" Keyed [job()];
@@ -1457,7 +1399,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Subscribes to an event, with the actions to take.
     SubscribeEvent -> EventSubscriptionReply: POST "/zwatch/events/subscriptions" Keyed [
         job(),
@@ -1477,8 +1419,6 @@ operation! {
         ],
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         EMERGENCY_LEVEL_EMERGENT = "Emergent", EMERGENCY_LEVEL_IMPORTANT = "Important",
@@ -1486,7 +1426,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Cancels a subscription to an event.
     UnsubscribeEvent -> Empty: DELETE "/zwatch/events/subscriptions/{uuid}" Keyed [
         job(),
@@ -1501,7 +1441,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an active alarm template.
     UpdateActiveAlarmTemplate -> ActiveAlarmTemplateReply:
         PUT "/zwatch/activealarms/templates/{uuid}/actions" Keyed
@@ -1522,8 +1462,6 @@ operation! {
             values(&["Emergent", "Important", "Normal"]),
         ],
         body "labels" labels: String,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         COMPARISON_OPERATOR_GREATER_THAN_OR_EQUAL_TO = "GreaterThanOrEqualTo",
@@ -1542,7 +1480,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Changes threshold, period, name or other properties of an alarm.
     UpdateAlarm -> AlarmReply: PUT "/zwatch/alarms/{uuid}/actions" Keyed [
         job(),
@@ -1566,8 +1504,6 @@ operation! {
             values(&["Emergent", "Important", "Normal"]),
         ],
         body "actions" actions: Vec<Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         COMPARISON_OPERATOR_GREATER_THAN_OR_EQUAL_TO = "GreaterThanOrEqualTo",
@@ -1579,7 +1515,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Marks alarm messages as read or unread.
     UpdateAlarmData -> Empty: PUT "/zwatch/alarm-histories/actions" Keyed [
         job(),
@@ -1593,8 +1529,6 @@ operation! {
         body "dataStartTime" data_start_time: i64,
         body "dataEndTime" data_end_time: i64,
         body "readStatus" read_status: String [values(&["Read", "Unread"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         UPDATE_MODE_ONLY_ONE = "OnlyOne", UPDATE_MODE_IN_RANGE = "InRange",
@@ -1602,7 +1536,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an alarm label.
     UpdateAlarmLabel -> AlarmLabelReply: PUT "/zwatch/alarms/labels/{uuid}/actions" Keyed [
         job(),
@@ -1614,14 +1548,11 @@ operation! {
         body "value" value: String,
         body "operator" operator: String [values(&["Regex", "Equal"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { OPERATOR_REGEX = "Regex", OPERATOR_EQUAL = "Equal" }
 }
 
-operation! {
+tagged_operation! {
     /// Changes an acknowledgment, for example to let the messages resume.
     UpdateAlertDataAck -> AlertDataAckReply:
         PUT "/zwatch/alert-histories/acknowledgments/{alertDataUuid}/actions" Keyed
@@ -1631,12 +1562,10 @@ operation! {
     }
     optional {
         body "resumeAlert" resume_alert: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an Alibaba Cloud SMS notification text template.
     UpdateAliyunSmsSNSTextTemplate -> AliyunSmsSNSTextTemplateReply:
         PUT "/zwatch/alarms/sns/text-templates/{uuid}/actions" Keyed
@@ -1656,8 +1585,6 @@ operation! {
         body "template" template: String,
         body "recoveryTemplate" recovery_template: String,
         body "defaultTemplate" default_template: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
@@ -1668,7 +1595,7 @@ output! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Marks event messages as read or unread.
     UpdateEventData -> Empty: PUT "/zwatch/events/actions" Keyed [
         job(),
@@ -1682,8 +1609,6 @@ operation! {
         body "dataStartTime" data_start_time: i64,
         body "dataEndTime" data_end_time: i64,
         body "readStatus" read_status: String [values(&["Read", "Unread"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         UPDATE_MODE_ONLY_ONE = "OnlyOne", UPDATE_MODE_IN_RANGE = "InRange",
@@ -1691,7 +1616,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an event rule template.
     UpdateEventRuleTemplate -> EventRuleTemplateReply:
         PUT "/zwatch/monitortemplates/evenrules/{uuid}/actions" Keyed
@@ -1706,8 +1631,6 @@ operation! {
             values(&["Emergent", "Important", "Normal"]),
         ],
         body "labels" labels: Vec<Json>,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         EMERGENCY_LEVEL_EMERGENT = "Emergent", EMERGENCY_LEVEL_IMPORTANT = "Important",
@@ -1715,7 +1638,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates an event subscription label.
     UpdateEventSubscriptionLabel -> EventSubscriptionLabelReply:
         PUT "/zwatch/events/subscriptions/labels/{uuid}/actions" Keyed
@@ -1726,14 +1649,11 @@ operation! {
         body "value" value: String,
         body "operator" operator: String [values(&["Regex", "Equal"])],
     }
-    optional {
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
-    }
+    optional {}
     constants { OPERATOR_REGEX = "Regex", OPERATOR_EQUAL = "Equal" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a metric rule template.
     UpdateMetricRuleTemplate -> MetricRuleTemplateReply:
         PUT "/zwatch/monitortemplates/metricrules/{uuid}/actions" Keyed
@@ -1758,8 +1678,6 @@ operation! {
         body "emergencyLevel" emergency_level: String [
             values(&["Emergent", "Important", "Normal"]),
         ],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         COMPARISON_OPERATOR_GREATER_THAN_OR_EQUAL_TO = "GreaterThanOrEqualTo",
@@ -1771,7 +1689,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a monitor group.
     UpdateMonitorGroup -> MonitorGroupReply: PUT "/zwatch/monitorgroups/{uuid}/actions" Keyed [
         job(),
@@ -1785,13 +1703,11 @@ operation! {
         body "description" description: String [len(0, 2048)],
         body "actions" actions: Vec<Json>,
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a monitor template.
     UpdateMonitorTemplate -> MonitorTemplateReply:
         PUT "/zwatch/monitortemplates/{uuid}/actions" Keyed
@@ -1802,12 +1718,10 @@ operation! {
     optional {
         body "name" name: String [len(0, 255)],
         body "description" description: String [len(0, 2048)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a notification text template.
     UpdateSNSTextTemplate -> SNSTextTemplateReply:
         PUT "/zwatch/alarms/sns/text-templates/{uuid}/actions" Keyed
@@ -1823,12 +1737,10 @@ operation! {
         body "template" template: String,
         body "recoveryTemplate" recovery_template: String,
         body "defaultTemplate" default_template: bool,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a subscription to an event.
     UpdateSubscribeEvent -> EventSubscriptionReply:
         PUT "/zwatch/events/subscriptions/{uuid}/actions" Keyed
@@ -1841,8 +1753,6 @@ operation! {
             values(&["Emergent", "Important", "Normal"]),
         ],
         body "name" name: String [len(0, 255)],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants {
         EMERGENCY_LEVEL_EMERGENT = "Emergent", EMERGENCY_LEVEL_IMPORTANT = "Important",
@@ -1850,7 +1760,7 @@ operation! {
     }
 }
 
-operation! {
+tagged_operation! {
     /// Marks third-party alerts as read or unread.
     UpdateThirdpartyAlerts -> Empty: PUT "/zwatch/third-party/alerts/actions" Keyed [
         job(),
@@ -1862,13 +1772,11 @@ operation! {
         body "startTimeMillis" start_time_millis: i64,
         body "endTimeMillis" end_time_millis: i64,
         body "updateReadStatus" update_read_status: String [values(&["Unread", "Read"])],
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { UPDATE_READ_STATUS_UNREAD = "Unread", UPDATE_READ_STATUS_READ = "Read" }
 }
 
-operation! {
+tagged_operation! {
     /// Updates a third-party platform.
     UpdateThirdpartyPlatform -> ThirdpartyPlatformReply:
         PUT "/zwatch/third-party/platforms/{uuid}/actions" Keyed
@@ -1883,8 +1791,6 @@ operation! {
         body "url" url: String [len(0, 2048)],
         body "stateEvent" state_event: String [values(&["enable", "disable"])],
         body "lastSyncDateMills" last_sync_date_mills: i64,
-        body "systemTags" system_tags: Vec<String>,
-        body "userTags" user_tags: Vec<String>,
     }
     constants { STATE_EVENT_ENABLE = "enable", STATE_EVENT_DISABLE = "disable" }
 }

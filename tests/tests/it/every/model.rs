@@ -74,7 +74,7 @@ impl Model {
         MODEL.get_or_init(|| Self::read("zstack", compact, full, ""))
     }
 
-    /// The compact model has all repairs; only the full one has the members of every write.
+    /// The compact model has all repairs; only the full one has the members that every call takes.
     fn read(service: &'static str, compact: &str, full: &str, overlay: &str) -> Self {
         let compact: Value = serde_json::from_str(compact).expect("a model");
         let full: Value = serde_json::from_str(full).expect("a model");
@@ -167,16 +167,16 @@ impl Operation {
             path: format!("{base}{}", json["path"].as_str().unwrap_or_default()),
             json: json.clone(),
         };
-        let more = if one.is_query() {
-            query
-        } else if one.wrapper().is_some() {
-            common
-        } else {
-            &[]
+        let conditions = query.iter().filter(|_| one.is_query()).cloned();
+        // What stands in the body of others travels in the query of an operation that has none.
+        let place = match one.wrapper() {
+            Some(_) => "body",
+            None => "query",
         };
-        for member in more {
+        let common = common.iter().map(|member| member.at(place));
+        for member in conditions.chain(common).collect::<Vec<_>>() {
             if one.input.iter().all(|own| own.name() != member.name()) {
-                one.input.push(member.clone());
+                one.input.push(member);
             }
         }
         one
@@ -226,6 +226,13 @@ impl Operation {
 }
 
 impl Member {
+    /// The same member at another place.
+    fn at(&self, place: &str) -> Self {
+        let mut json = self.0.clone();
+        json["in"] = place.into();
+        Self(json)
+    }
+
     pub(crate) fn name(&self) -> &str {
         self.0["name"].as_str().unwrap_or_default()
     }

@@ -19,6 +19,7 @@ use crate::service::find_code;
 use crate::sign::{percent, push_hex};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::wipe::Wiped;
+use crate::zstack::CONTEXT_PATH;
 use crate::zstack::codes::CODES;
 
 use crate::credentials::fetch::{self, Route};
@@ -95,7 +96,11 @@ impl Login {
     pub(super) fn url(&self, path: &str) -> Result<Url, CredentialError> {
         let mut url = fetch::address(NAME, "the ZStack endpoint", &self.endpoint)?;
         fetch::guard(NAME, &url, self.allow_http)?;
-        let path = format!("{}/v1{path}", url.path().trim_end_matches('/'));
+        let below = match url.path().trim_end_matches('/') {
+            "" => CONTEXT_PATH,
+            below => below,
+        };
+        let path = format!("{below}/v1{path}");
         url.set_path(&path);
         url.set_query(None);
         url.set_fragment(None);

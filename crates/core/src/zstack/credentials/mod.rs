@@ -31,8 +31,8 @@ pub use session::Session;
 /// What a client already knows when it looks for credentials.
 #[derive(Clone, Default)]
 pub struct LoginSettings {
-    /// Address of the management node with its context path, such as
-    /// `https://zstack.example.com:8080/zstack`; else that of the environment, see [`endpoint`].
+    /// Address of the management node, such as `https://zstack.example.com:8080`, with its context path
+    /// where that is not `/zstack`; else that of the environment, see [`endpoint`].
     pub endpoint: Option<String>,
     /// Whether passwords and sessions may go over plain HTTP to another machine.
     pub allow_http: bool,

@@ -341,6 +341,29 @@ fn the_endpoint_of_the_environment() {
 }
 
 #[tokio::test]
+async fn an_endpoint_without_a_path_means_zstack() {
+    for (endpoint, below) in [
+        ("https://zs", "https://zs/zstack"),
+        ("https://zs:8080/", "https://zs:8080/zstack"),
+        ("https://zs/zstack/", "https://zs/zstack"),
+        ("https://zs/other", "https://zs/other"),
+    ] {
+        let variables = [
+            ("ZSTACK_ENDPOINT", endpoint),
+            ("ZSTACK_ACCOUNT_NAME", "admin"),
+            ("ZSTACK_ACCOUNT_PASSWORD", "s3cr3t"),
+        ];
+        let world = World::answering(&variables, vec![session("s1"), session("s1")]);
+        let chain = DefaultChain::new(LoginSettings::default());
+        world.provide(&chain).await.unwrap();
+        let login = AccountLogin::new(endpoint, "admin", "s3cr3t");
+        world.provide(&login).await.unwrap();
+        let line = format!("PUT {below}/v1/accounts/login");
+        assert_eq!(world.script.lines(), [line.as_str(), &line]);
+    }
+}
+
+#[tokio::test]
 async fn a_log_out_that_fails_bothers_nobody() {
     let world = World::answering(&[], vec![session("s1"), Err(Broken::Timeout)]);
     let login = AccountLogin::new(AT, "admin", "s3cr3t");
