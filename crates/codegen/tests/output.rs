@@ -248,7 +248,7 @@ fn the_same_input_gives_the_same_output() {
 fn tags_of_every_call_are_left_to_the_clients_macro() {
     let tags = |place: &str| json!({"name": "systemTags", "in": place, "type": {"list": "string"}});
     let model = json!({
-        "service": "demo", "protocol": "zstack-rest",
+        "service": "demo", "version": "v1", "protocol": "zstack-rest",
         "common_input": [tags("body"), {"name": "userTags", "in": "body", "type": {"list": "string"}}],
         "operations": [
             {"name": "CreateThing", "group": "thing", "method": "POST", "path": "/things", "job": true, "wrapper": "params",
@@ -260,7 +260,8 @@ fn tags_of_every_call_are_left_to_the_clients_macro() {
     let overlay = OVERLAY
         .replace("[client_default]\nRegionId = \"region\"\n", "")
         .replace("[doc]\n\"CreateThing.input.Size\" = \"GiB.\"\n", "");
-    let files = cumulo_codegen::files("demo", &model.to_string(), &overlay).unwrap();
+    let files =
+        cumulo_codegen::files("demo", &model.to_string(), &overlay, ("sky", CLOUD)).unwrap();
     let thing = files.iter().find(|(path, _)| path.ends_with("thing.rs"));
     let (_, text) = thing.unwrap();
     holds(text, "tagged_operation! {\n    /// Creates a thing.\n");
