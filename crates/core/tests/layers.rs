@@ -167,7 +167,7 @@ fn written(document: &str) -> Vec<Vec<String>> {
         .find("the rooms")
         .expect("the list ends with the rooms");
     let layers = list[..end].replace("//!", "");
-    let layers = layers.trim_end().trim_end_matches("<");
+    let layers = layers.trim_end().trim_end_matches('<');
     let names = |layer: &str| {
         let names = layer.split(',');
         names
