@@ -208,7 +208,7 @@ impl Builder {
             EndpointSource::Fixed(endpoint) => {
                 EndpointSource::Fixed(endpoint.or_below(self.protocol.context_path()))
             }
-            listed => listed,
+            listed @ EndpointSource::Catalog { .. } => listed,
         };
         if let EndpointSource::Fixed(endpoint) = &endpoint {
             address::guard(endpoint.url(), self.allow_http)
