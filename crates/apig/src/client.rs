@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cumulo_core::Error;
-use cumulo_core::client::{self, ConfigError, EndpointSource};
+use cumulo_core::client::{self, EndpointSource};
 use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::huawei::{Huawei, HuaweiSignature};
 use cumulo_core::operation::Spec;
@@ -64,6 +64,7 @@ impl Client {
 }
 
 /// Builds a [`Client`].
+#[must_use = "no client is there until it is built"]
 pub struct Builder {
     core: client::Builder,
     huawei: Huawei,
@@ -115,13 +116,13 @@ impl Builder {
     }
 
     /// The client. Nothing is sent yet.
-    pub fn build(mut self) -> Result<Client, ConfigError> {
+    pub fn build(mut self) -> Result<Client, Error> {
         let environment = self.core.get_environment().clone();
         let known = match huawei::LoginSettings::from_environment(&environment) {
             Ok(known) => known,
             // Who brings credentials need not care about a broken file of others.
             Err(_) if self.core.has_provider() => huawei::LoginSettings::default(),
-            Err(error) => return Err(ConfigError::new(error.to_string())),
+            Err(error) => return Err(Error::configuration(error.to_string())),
         };
         self.core.tls(&known.tls)?;
         let region = self.region.take().or(known.region);
@@ -142,7 +143,9 @@ impl Builder {
         }
         self.core.protocol(Arc::new(self.huawei));
         let template = match &region {
-            Some(region) => Some(Endpoint::parse(&regional(region)?).map_err(ConfigError::new)?),
+            Some(region) => {
+                Some(Endpoint::parse(&regional(region)?).map_err(Error::configuration)?)
+            }
             None => None,
         };
         self.core
@@ -152,10 +155,10 @@ impl Builder {
 }
 
 /// The documented address in a region, where no catalog names one.
-fn regional(region: &str) -> Result<String, ConfigError> {
+fn regional(region: &str) -> Result<String, Error> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     if region.is_empty() || !region.bytes().all(plain) {
-        return Err(ConfigError::new(format!(
+        return Err(Error::configuration(format!(
             "`{}` is no region id",
             region.escape_debug()
         )));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cumulo_core::Error;
 use cumulo_core::alibaba::credentials as alibaba;
 use cumulo_core::alibaba::{Acs, AcsSignature};
-use cumulo_core::client::{self, ConfigError, EndpointSource};
+use cumulo_core::client::{self, EndpointSource};
 use cumulo_core::operation::Spec;
 use cumulo_core::protocol::Endpoint;
 use cumulo_core::service::{Service, Setting};
@@ -53,6 +53,7 @@ impl Client {
 }
 
 /// Builds a [`Client`].
+#[must_use = "no client is there until it is built"]
 #[derive(Debug)]
 pub struct Builder {
     core: client::Builder,
@@ -88,7 +89,7 @@ impl Builder {
     }
 
     /// The client. Nothing is sent yet.
-    pub fn build(mut self) -> Result<Client, ConfigError> {
+    pub fn build(mut self) -> Result<Client, Error> {
         if self.core.get_setting("region").is_none()
             && let Some(region) = self.core.get_environment().var("ALIBABA_CLOUD_REGION_ID")
         {
@@ -102,21 +103,21 @@ impl Builder {
             (Some(address), _) => address.to_owned(),
             (None, Some(region)) => regional(region, self.vpc)?,
             (None, None) => {
-                return Err(ConfigError::new(
+                return Err(Error::configuration(
                     "no region is set: use `region(..)` or ALIBABA_CLOUD_REGION_ID, or give an endpoint",
                 ));
             }
         };
-        let endpoint = Endpoint::parse(&endpoint).map_err(ConfigError::new)?;
+        let endpoint = Endpoint::parse(&endpoint).map_err(Error::configuration)?;
         self.core.build(EndpointSource::Fixed(endpoint)).map(Client)
     }
 }
 
 /// Regions that are not documented yet get an endpoint by the same rule.
-fn regional(region: &str, vpc: bool) -> Result<String, ConfigError> {
+fn regional(region: &str, vpc: bool) -> Result<String, Error> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     if region.is_empty() || !region.bytes().all(plain) {
-        return Err(ConfigError::new(format!(
+        return Err(Error::configuration(format!(
             "`{}` is no region id",
             region.escape_debug()
         )));

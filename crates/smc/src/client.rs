@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cumulo_core::Error;
 use cumulo_core::alibaba::credentials as alibaba;
 use cumulo_core::alibaba::{Acs, AcsSignature};
-use cumulo_core::client::{self, ConfigError, EndpointSource};
+use cumulo_core::client::{self, EndpointSource};
 use cumulo_core::operation::Spec;
 use cumulo_core::protocol::Endpoint;
 use cumulo_core::service::{Service, Setting};
@@ -55,6 +55,7 @@ impl Client {
 }
 
 /// Builds a [`Client`].
+#[must_use = "no client is there until it is built"]
 #[derive(Debug)]
 pub struct Builder {
     core: client::Builder,
@@ -83,7 +84,7 @@ impl Builder {
     }
 
     /// The client. Nothing is sent yet.
-    pub fn build(mut self) -> Result<Client, ConfigError> {
+    pub fn build(mut self) -> Result<Client, Error> {
         if self.core.get_setting("region").is_none()
             && let Some(region) = self.core.get_environment().var("ALIBABA_CLOUD_REGION_ID")
         {
@@ -93,7 +94,7 @@ impl Builder {
             self.core.provider(Arc::new(alibaba::DefaultChain::new()));
         }
         self.core.protocol(Arc::new(self.acs));
-        let endpoint = Endpoint::parse(ENDPOINT).map_err(ConfigError::new)?;
+        let endpoint = Endpoint::parse(ENDPOINT).map_err(Error::configuration)?;
         self.core.build(EndpointSource::Fixed(endpoint)).map(Client)
     }
 }

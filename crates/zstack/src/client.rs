@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cumulo_core::Error;
-use cumulo_core::client::{self, ConfigError, EndpointSource};
+use cumulo_core::client::{self, EndpointSource};
 use cumulo_core::operation::Spec;
 use cumulo_core::protocol::Endpoint;
 use cumulo_core::service::Service;
@@ -46,14 +46,10 @@ impl Client {
             .iter()
             .flat_map(|(_, specs)| specs.iter().copied())
     }
-
-    /// Logs the session out, where there is one: servers allow 500 of a user at a time.
-    pub async fn close(&self) {
-        self.0.close().await;
-    }
 }
 
 /// Builds a [`Client`].
+#[must_use = "no client is there until it is built"]
 #[derive(Debug)]
 pub struct Builder {
     core: client::Builder,
@@ -79,17 +75,17 @@ impl Builder {
     }
 
     /// The client. Nothing is sent yet.
-    pub fn build(mut self) -> Result<Client, ConfigError> {
+    pub fn build(mut self) -> Result<Client, Error> {
         let environment = self.core.get_environment().clone();
         let address = match self.core.get_endpoint() {
             Some(address) => address.to_owned(),
             None => zstack::endpoint(&environment).ok_or_else(|| {
-                ConfigError::new(
+                Error::configuration(
                     "no endpoint is set: use `endpoint(\"https://host:8080/zstack\")` or ZSTACK_ENDPOINT",
                 )
             })?,
         };
-        let endpoint = Endpoint::parse(&address).map_err(ConfigError::new)?;
+        let endpoint = Endpoint::parse(&address).map_err(Error::configuration)?;
         self.core.tls(&zstack::tls(&environment))?;
         if environment.flag("ZSTACK_ALLOW_HTTP") {
             self.core.allow_http(true);

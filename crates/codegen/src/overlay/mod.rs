@@ -29,6 +29,7 @@ const TABLES: &[&str] = &[
     "lane",
     "secret",
     "shown_once",
+    "time",
     "client_default",
     "doc",
     "constraint",

@@ -127,7 +127,9 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
                     cache.invalidate(&held);
                 }
                 if new_job {
-                    drive.job = client.inner.context.entropy.uuid().simple().to_string();
+                    drive.job = crate::clock::uuid(&*client.inner.context.entropy)
+                        .simple()
+                        .to_string();
                     drive.token = ClientToken::new(drive.job.clone()).ok();
                     if let Some(begun) = &drive.begun {
                         begun.renew(&drive.job).await?;
@@ -193,7 +195,7 @@ impl Drive {
             }
         }
         if job.is_empty() {
-            job = entropy.uuid().simple().to_string();
+            job = crate::clock::uuid(entropy).simple().to_string();
         }
         if plan.operation.job && plan.operation.retry == RetryClass::Keyed {
             token = ClientToken::new(job.clone()).ok();

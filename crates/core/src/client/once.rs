@@ -239,7 +239,7 @@ fn mint(plan: &mut Plan) -> Option<String> {
         if operation.token.is_some() {
             plan.token = Some(ClientToken::random(entropy));
         } else if operation.job && operation.retry == RetryClass::Keyed {
-            plan.token = ClientToken::new(entropy.uuid().simple().to_string()).ok();
+            plan.token = ClientToken::new(crate::clock::uuid(entropy).simple().to_string()).ok();
         }
     }
     plan.token.as_ref().map(|token| token.as_str().to_owned())

@@ -7,7 +7,8 @@ use crate::record::Secret;
 use crate::sign::time;
 
 use super::{
-    Context, Credential, CredentialError, Environment, Identity, Keys, Provider, Reason, Tried,
+    Context, Credential, CredentialError, Environment, Identity, Keys, Provider, ProviderReport,
+    Reason,
 };
 
 /// Credentials that never change: a key pair, a temporary pair, a token.
@@ -125,14 +126,14 @@ pub async fn explain_within(
     provider: &dyn Provider,
     context: &Context,
     limit: Duration,
-) -> Vec<Tried> {
+) -> Vec<ProviderReport> {
     let report = provider.explain(context);
     match within(&*context.clock, limit, report).await {
         Some(tried) => tried,
         None => {
             let message = format!("gave no answer within {} s", limit.as_secs_f64());
             let error = CredentialError::new(Reason::TimedOut, provider.asked(), message);
-            vec![Tried::of(provider.asked(), Err(error))]
+            vec![ProviderReport::of(provider.asked(), Err(error))]
         }
     }
 }

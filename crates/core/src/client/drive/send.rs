@@ -60,7 +60,7 @@ impl Drive {
         };
         crate::address::check_exposed(endpoint.url(), inner.allow_http).map_err(configuration)?;
         let mut buffer = uuid::Uuid::encode_buffer();
-        let nonce = inner.context.entropy.uuid();
+        let nonce = crate::clock::uuid(&*inner.context.entropy);
         let signing = Signing {
             service: inner.service,
             endpoint: &endpoint,
