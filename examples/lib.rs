@@ -4,9 +4,9 @@
 //! made-up environment. `cargo run --example NAME` needs no account; `cargo run --example NAME -- --live`
 //! reads the variables that the README names.
 
-use cumulo_core::Error;
-use cumulo_core::credentials::Environment;
 use cumulo_localcloud::{Fault, LocalCloud, accounts};
+use cumulo_zstack::credentials::Provider;
+use cumulo_zstack::{ClientToken, Environment, Error, clock::SystemEntropy};
 
 /// Where an example runs.
 pub struct Stage {
@@ -102,25 +102,18 @@ impl Stage {
     /// A client for ZStack with these credentials.
     pub fn zstack_with(
         &self,
-        provider: impl cumulo_core::credentials::Provider + 'static,
+        provider: impl Provider + 'static,
     ) -> Result<cumulo_zstack::Client, Error> {
         cumulo_zstack::Client::builder()
             .environment(self.environment())
             .credentials(provider)
             .build()
-            .map_err(|error| Error::new(cumulo_core::Kind::Configuration, "build", error.message))
     }
 }
 
 /// The account and the user that a ZStack client is logged in as.
 pub async fn logged_in(zstack: &cumulo_zstack::Client) -> Result<(String, String), Error> {
-    let credential = zstack.as_ref().credentials().await.map_err(|error| {
-        Error::new(
-            cumulo_core::Kind::Credentials,
-            "logged_in",
-            error.to_string(),
-        )
-    })?;
+    let credential = zstack.credentials().await?;
     let scope = &credential.scope;
     let account = scope.account.clone().unwrap_or_default();
     let user = scope.user.clone().unwrap_or_else(|| account.clone());
@@ -129,7 +122,6 @@ pub async fn logged_in(zstack: &cumulo_zstack::Client) -> Result<(String, String
 
 /// A name that another run of the example will not have taken.
 pub fn unique(prefix: &str) -> String {
-    use cumulo_core::clock::{Entropy, SystemEntropy};
-    let id = SystemEntropy::default().uuid().simple().to_string();
-    format!("{prefix}{}", &id[..8])
+    let random = ClientToken::random(&SystemEntropy::default());
+    format!("{prefix}{}", &random.as_str()[..8])
 }

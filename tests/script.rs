@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cumulo_core::clock::BoxFuture;
-use cumulo_core::transport::{Broken, HttpRequest, HttpResponse, Transport, TransportError};
+use cumulo_core::transport::{
+    HttpRequest, HttpResponse, Transport, TransportError, TransportErrorKind,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// One answer of a [`Script`].
 #[derive(Debug)]
-pub struct Answer(Result<HttpResponse, Broken>);
+pub struct Answer(Result<HttpResponse, TransportErrorKind>);
 
 impl Answer {
     /// An answer with this status and body.
@@ -23,7 +25,7 @@ impl Answer {
     }
 
     /// No whole answer.
-    pub fn broken(how: Broken) -> Self {
+    pub fn broken(how: TransportErrorKind) -> Self {
         Self(Err(how))
     }
 
@@ -79,12 +81,9 @@ impl Transport for Script {
         let mut state = self.state();
         state.sent.push(request);
         let answer = state.answers.pop_front();
-        let answer = answer.map_or(Err(Broken::Connect), |answer| answer.0);
-        Box::pin(std::future::ready(answer.map_err(|broken| {
-            TransportError {
-                broken,
-                source: "as the script says".into(),
-            }
-        })))
+        let answer = answer.map_or(Err(TransportErrorKind::Connect), |answer| answer.0);
+        Box::pin(std::future::ready(
+            answer.map_err(|kind| TransportError::new(kind, "as the script says")),
+        ))
     }
 }

@@ -1,10 +1,10 @@
 //! SMC: hand out an activation code for a batch of servers, watch it, retire it.
 
-use cumulo_core::Error;
 use cumulo_examples::{Stage, unique};
 use cumulo_smc::access_token::{
     CreateAccessToken, DeleteAccessToken, DisableAccessToken, ListAccessTokens,
 };
+use cumulo_smc::{Error, Timestamp};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Error> {
             token.access_token_id.as_deref().unwrap_or("-"),
             token.name.as_deref().unwrap_or("-"),
             token.time_to_live_in_days.as_deref().unwrap_or("-"),
-            token.creation_time.as_deref().unwrap_or("-"),
+            token.creation_time.as_ref().map_or("-", Timestamp::as_str),
         );
     }
 

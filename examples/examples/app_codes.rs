@@ -1,8 +1,8 @@
 //! API Gateway: apps and their AppCodes, page by page.
 
+use cumulo_apig::Error;
 use cumulo_apig::app::{CreateAnAppV2, DeleteAppV2, ListAppsV2};
 use cumulo_apig::app_code::{CreateAppCodeV2, DeleteAppCodeV2, ListAppCodesV2};
-use cumulo_core::Error;
 use cumulo_examples::{Stage, unique};
 
 #[tokio::main]

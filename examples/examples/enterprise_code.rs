@@ -3,10 +3,10 @@
 //! The client token is derived from the program's own key for the thing. However often the program
 //! dies and starts again, the service sees one request.
 
-use cumulo_core::{ClientToken, Error};
 use cumulo_examples::{Stage, unique};
 use cumulo_localcloud::{Fault, FaultKind, Service};
 use cumulo_smartag::enterprise_code::{CreateEnterpriseCode, DeleteEnterpriseCode};
+use cumulo_smartag::{ClientToken, Error};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {

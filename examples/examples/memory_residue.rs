@@ -10,11 +10,11 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
-use cumulo_core::credentials::Static;
-use cumulo_core::huawei::credentials as huawei;
-use cumulo_core::record::Secret;
-use cumulo_core::zstack::credentials as zstack;
+use cumulo_apig::credentials as huawei;
 use cumulo_smartag::client_user::CreateSmartAccessGatewayClientUser;
+use cumulo_smc::credentials::Static;
+use cumulo_smc::{Error, Secret};
+use cumulo_zstack::credentials as zstack;
 
 /// What is looked for, and where it is used.
 const SECRETS: [&str; 9] = [
@@ -61,7 +61,7 @@ fn calls(address: &str) -> Result<(), Box<dyn std::error::Error>> {
         for _ in 0..2 {
             round(&address).await?;
         }
-        Ok::<_, cumulo_core::Error>(())
+        Ok::<_, Error>(())
     })?;
     // Connections close with their tasks.
     drop(runtime);
@@ -70,22 +70,13 @@ fn calls(address: &str) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn wrong(error: impl std::fmt::Display) -> cumulo_core::Error {
-    cumulo_core::Error::new(
-        cumulo_core::Kind::Configuration,
-        "memory_residue",
-        error.to_string(),
-    )
-}
-
-async fn round(address: &str) -> Result<(), cumulo_core::Error> {
+async fn round(address: &str) -> Result<(), Error> {
     let keys = || Static::temporary("key-id", secret(0), secret(1));
     let smc = cumulo_smc::Client::builder()
         .endpoint(address)
         .region("cn-hangzhou")
         .credentials(keys())
-        .build()
-        .map_err(wrong)?;
+        .build()?;
     let code = cumulo_smc::access_token::CreateAccessToken::new()
         .name("a")
         .send(&smc)
@@ -95,8 +86,7 @@ async fn round(address: &str) -> Result<(), cumulo_core::Error> {
         .endpoint(address)
         .region("cn-hangzhou")
         .credentials(keys())
-        .build()
-        .map_err(wrong)?;
+        .build()?;
     CreateSmartAccessGatewayClientUser::new(2000, "sag-1", "a@example.com")
         .user_name("somebody")
         .password(Secret::new(secret(8)))
@@ -110,8 +100,7 @@ async fn round(address: &str) -> Result<(), cumulo_core::Error> {
         .endpoint(address)
         .instance_id("i")
         .credentials(login)
-        .build()
-        .map_err(wrong)?;
+        .build()?;
     cumulo_apig::app::ListAppsV2::new().send(&apig).await?;
     for clear in [false, true] {
         let login = zstack::AccountLogin::new(address, "admin", secret(4 + usize::from(clear)))
@@ -119,8 +108,7 @@ async fn round(address: &str) -> Result<(), cumulo_core::Error> {
         let zstack = cumulo_zstack::Client::builder()
             .endpoint(address)
             .credentials(login)
-            .build()
-            .map_err(wrong)?;
+            .build()?;
         cumulo_zstack::access_key::QueryAccessKey::new()
             .send(&zstack)
             .await?;

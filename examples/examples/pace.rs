@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cumulo_core::clock::{Clock as _, SystemClock};
-use cumulo_core::credentials::Static;
 use cumulo_smc::Client;
 use cumulo_smc::access_token::ListAccessTokens;
+use cumulo_smc::clock::{Clock as _, SystemClock};
+use cumulo_smc::credentials::Static;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;

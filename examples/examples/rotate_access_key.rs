@@ -1,11 +1,11 @@
 //! ZStack: replace an access key without an outage.
 
-use cumulo_core::Error;
-use cumulo_core::credentials::Static;
 use cumulo_examples::{Stage, logged_in};
+use cumulo_zstack::Error;
 use cumulo_zstack::access_key::{
     ChangeAccessKeyState, CreateAccessKey, DeleteAccessKey, QueryAccessKey,
 };
+use cumulo_zstack::credentials::Static;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
         .send(&zstack)
         .await?;
     let old = old
-        .output
+        .into_output()
         .inventory
         .and_then(|key| key.uuid)
         .unwrap_or_default();
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Error> {
     let new = CreateAccessKey::new(account.as_str(), user.as_str())
         .send(&zstack)
         .await?;
-    let new = new.output.inventory.unwrap_or_default();
+    let new = new.into_output().inventory.unwrap_or_default();
     println!(
         "new key {}: {:?}",
         new.access_key_id.as_deref().unwrap_or("-"),

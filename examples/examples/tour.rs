@@ -2,12 +2,12 @@
 
 use cumulo_apig::app::{CreateAnAppV2, DeleteAppV2};
 use cumulo_apig::app_code::CreateAppCodeV2;
-use cumulo_core::Error;
 use cumulo_examples::{Stage, logged_in, unique};
 use cumulo_localcloud::{Fault, FaultKind, Service};
 use cumulo_smartag::enterprise_code::{
     CreateEnterpriseCode, DeleteEnterpriseCode, ListEnterpriseCode,
 };
+use cumulo_smc::Error;
 use cumulo_smc::access_token::{CreateAccessToken, DeleteAccessToken, ListAccessTokens};
 use cumulo_zstack::access_key::{ChangeAccessKeyState, CreateAccessKey, DeleteAccessKey};
 
@@ -30,15 +30,18 @@ async fn activation_code(stage: &Stage) -> Result<(), Error> {
         .send(&smc)
         .await?;
     let id = made.access_token_id.clone().unwrap_or_default();
-    println!("  made {id} (request {})", made.request_id().unwrap_or("-"));
-    println!("  the code itself prints as {:?}", made.access_token_code);
+    println!(
+        "  CreateAccessToken: {id} (request {})",
+        made.request_id().unwrap_or("-")
+    );
+    println!("    the code itself prints as {:?}", made.access_token_code);
     let listed = ListAccessTokens::new()
         .access_token_id([id.as_str()])
         .send(&smc)
         .await?;
     for token in &listed.access_tokens {
         println!(
-            "  listed {}: {} of {} registrations, {}",
+            "  ListAccessTokens: {}, {} of {} registrations, {}",
             token.access_token_id.as_deref().unwrap_or("-"),
             token.registered_count.as_deref().unwrap_or("0"),
             token.count.as_deref().unwrap_or("-"),
@@ -46,7 +49,7 @@ async fn activation_code(stage: &Stage) -> Result<(), Error> {
         );
     }
     DeleteAccessToken::new(id).send(&smc).await?;
-    println!("  deleted\n");
+    println!("  DeleteAccessToken: done\n");
     Ok(())
 }
 
@@ -63,23 +66,23 @@ async fn enterprise_code(stage: &Stage) -> Result<(), Error> {
     }
     let made = CreateEnterpriseCode::new(code.as_str()).send(&sag).await?;
     for (index, attempt) in made.attempts().iter().enumerate() {
-        println!("  attempt {}: {attempt}", index + 1);
+        println!("  CreateEnterpriseCode, attempt {}: {attempt}", index + 1);
     }
     if let Some(token) = made.client_token() {
-        println!("  client token of every attempt: {token}");
+        println!("    client token of every attempt: {token}");
     }
     let codes = ListEnterpriseCode::new().items(&sag).collect().await?;
     let same = codes
         .iter()
         .filter(|listed| listed.enterprise_code.as_deref() == Some(&code));
-    println!("  codes named {code}: {}", same.count());
+    println!("  ListEnterpriseCode: {} named {code}", same.count());
     match CreateEnterpriseCode::new(code.as_str()).send(&sag).await {
         Ok(_) => println!("  made a second time, which should not be possible"),
-        Err(error) if error.is_already_exists() => println!("  again: {error}"),
+        Err(error) if error.is_already_exists() => println!("  again, {error}"),
         Err(error) => return Err(error),
     }
     DeleteEnterpriseCode::new(code).send(&sag).await?;
-    println!("  deleted\n");
+    println!("  DeleteEnterpriseCode: done\n");
     Ok(())
 }
 
@@ -89,18 +92,18 @@ async fn app_code(stage: &Stage) -> Result<(), Error> {
     let apig = stage.apig().await?;
     let app = CreateAnAppV2::new(unique("tour_")).send(&apig).await?;
     let app_id = app.id.clone().unwrap_or_default();
-    println!("  app {app_id} (status {})", app.http_status());
+    println!("  CreateAnAppV2: {app_id} (status {})", app.http_status());
     let secret = format!("+/tour{}#%=", unique("").repeat(8));
     let made = CreateAppCodeV2::new(app_id.as_str(), secret)
         .send(&apig)
         .await?;
     println!(
-        "  code {} prints as {:?}",
+        "  CreateAppCodeV2: {}, the code prints as {:?}",
         made.id.as_deref().unwrap_or("-"),
         made.app_code
     );
     DeleteAppV2::new(app_id).send(&apig).await?;
-    println!("  app deleted\n");
+    println!("  DeleteAppV2: done\n");
     Ok(())
 }
 
@@ -111,17 +114,17 @@ async fn access_key(stage: &Stage) -> Result<(), Error> {
     let (account, user) = logged_in(&zstack).await?;
     let made = CreateAccessKey::new(account, user).send(&zstack).await?;
     let uuid = made
-        .output
+        .into_output()
         .inventory
         .and_then(|key| key.uuid)
         .unwrap_or_default();
-    println!("  key {uuid}");
+    println!("  CreateAccessKey: {uuid}");
     let changed =
         ChangeAccessKeyState::new(uuid.as_str(), ChangeAccessKeyState::STATE_EVENT_DISABLE)
             .send(&zstack)
             .await?;
     println!(
-        "  now {} (job {})",
+        "  ChangeAccessKeyState: now {} (job {})",
         changed
             .inventory
             .as_ref()
@@ -131,6 +134,6 @@ async fn access_key(stage: &Stage) -> Result<(), Error> {
     );
     DeleteAccessKey::new(uuid).send(&zstack).await?;
     zstack.close().await;
-    println!("  deleted, logged out");
+    println!("  DeleteAccessKey: done; logged out");
     Ok(())
 }

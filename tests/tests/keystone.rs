@@ -73,7 +73,7 @@ async fn log_in(provider: &dyn Provider) -> Result<Credential, CredentialError> 
 fn token(credential: &Credential) -> Secret {
     match &credential.identity {
         Identity::Token(token) => token.clone(),
-        Identity::Keys(_) => panic!("a login gives a token"),
+        _ => panic!("a login gives a token"),
     }
 }
 

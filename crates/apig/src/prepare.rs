@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use cumulo_core::client::{ConfigError, EndpointSource};
+use cumulo_core::Error;
+use cumulo_core::client::EndpointSource;
 use cumulo_core::huawei::Huawei;
 use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::protocol::Endpoint;
@@ -14,14 +15,14 @@ use crate::Builder;
 const SERVICE_TYPE: &str = "apigv2";
 
 /// Settles what the builder left to the environment, and says where the service answers.
-pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, ConfigError> {
+pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, Error> {
     let core = &mut builder.core;
     let environment = core.get_environment().clone();
     let known = match huawei::LoginSettings::from_environment(&environment) {
         Ok(known) => known,
         // Who brings credentials need not care about a broken file of others.
         Err(_) if core.has_provider() => huawei::LoginSettings::default(),
-        Err(error) => return Err(ConfigError::new(error.to_string())),
+        Err(error) => return Err(Error::configuration(error.to_string())),
     };
     core.tls(&known.tls)?;
     let region = builder.region.take().or(known.region);
@@ -44,8 +45,8 @@ pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, ConfigEr
     }));
     let documented = match &region {
         Some(region) => {
-            let address = huawei::endpoint("apig", region).map_err(ConfigError::new)?;
-            Some(Endpoint::parse(&address).map_err(ConfigError::new)?)
+            let address = huawei::endpoint("apig", region).map_err(Error::configuration)?;
+            Some(Endpoint::parse(&address).map_err(Error::configuration)?)
         }
         None => None,
     };

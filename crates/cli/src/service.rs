@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
-use cumulo_core::client::ConfigError;
 use cumulo_core::credentials::{Environment, TlsSettings};
 use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::operation::{Operation, Spec};
@@ -98,7 +97,7 @@ impl Service {
     }
 
     /// A client; nothing is sent yet.
-    fn connect(self, options: &Connection) -> Result<Client, ConfigError> {
+    fn connect(self, options: &Connection) -> Result<Client, Error> {
         let http = options.http()?;
         macro_rules! common {
             ($builder:expr) => {{
@@ -154,7 +153,7 @@ impl Service {
 
 impl Connection {
     /// How to connect, as far as flags say it.
-    fn http(&self) -> Result<HttpOptions, ConfigError> {
+    fn http(&self) -> Result<HttpOptions, Error> {
         let mut http = HttpOptions {
             proxy: self.proxy.clone(),
             accept_invalid_certs: self.insecure.then_some(true),
@@ -167,7 +166,7 @@ impl Connection {
     }
 
     /// How to connect to `service`, by flags and, where they say nothing, the environment.
-    pub(crate) fn http_for(&self, service: Service) -> Result<HttpOptions, ConfigError> {
+    pub(crate) fn http_for(&self, service: Service) -> Result<HttpOptions, Error> {
         let environment = Environment::process();
         let mut http = self.http()?;
         match service {
@@ -184,10 +183,10 @@ impl Connection {
     }
 }
 
-fn add(settings: &TlsSettings, http: &mut HttpOptions) -> Result<(), ConfigError> {
+fn add(settings: &TlsSettings, http: &mut HttpOptions) -> Result<(), Error> {
     settings
         .apply(&Environment::process(), http)
-        .map_err(|error| ConfigError::new(error.to_string()))
+        .map_err(|error| Error::configuration(error.to_string()))
 }
 
 const APP_NAME: &str = concat!("cumulo-cli/", env!("CARGO_PKG_VERSION"));
@@ -208,7 +207,7 @@ pub(crate) fn endpoint_for(service: Service, given: &[String]) -> Option<&str> {
 /// One client per service, made when it is first needed and shared by all calls.
 pub(crate) struct Clients {
     options: Connection,
-    made: [OnceLock<Result<Client, ConfigError>>; 4],
+    made: [OnceLock<Result<Client, Error>>; 4],
 }
 
 impl Clients {
@@ -223,7 +222,7 @@ impl Clients {
         self.made[service as usize]
             .get_or_init(|| service.connect(&self.options))
             .as_ref()
-            .map_err(|error| Error::new(Kind::Configuration, "connect", &error.message))
+            .map_err(|error| Error::new(Kind::Configuration, "connect", error.message()))
     }
 
     /// Ends the sessions that the clients opened.

@@ -6,7 +6,9 @@ use std::time::SystemTime;
 
 use cumulo_core::alibaba::credentials as alibaba;
 use cumulo_core::clock::{SystemClock, SystemEntropy, unix_seconds};
-use cumulo_core::credentials::{Answer, Context, Environment, Provider, Tried, explain_within};
+use cumulo_core::credentials::{
+    Context, Environment, Finding, Provider, ProviderReport, explain_within,
+};
 use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::sign::time::iso8601;
 use cumulo_core::transport::{HttpOptions, HttpTransport};
@@ -52,7 +54,7 @@ pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
     if !args.explain {
         for answer in tried
             .iter()
-            .filter(|tried| tried.answer != Answer::NotAsked)
+            .filter(|tried| tried.finding != Finding::NotAsked)
         {
             term::say(format_args!("  {answer}"));
         }
@@ -61,13 +63,13 @@ pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
 }
 
 /// What is known about the credentials that won.
-fn winner(tried: &Tried) -> Option<Vec<(&'static str, String)>> {
-    let Answer::Won {
+fn winner(tried: &ProviderReport) -> Option<Vec<(&'static str, String)>> {
+    let Finding::Found {
         source,
         key_id,
         expires_at,
         scope,
-    } = &tried.answer
+    } = &tried.finding
     else {
         return None;
     };
@@ -111,7 +113,7 @@ fn context(args: &Whoami) -> io::Result<Context> {
     let http = args
         .options
         .http_for(args.service)
-        .map_err(io::Error::other)?;
+        .map_err(|error| io::Error::other(error.message().to_owned()))?;
     let direct = HttpOptions {
         no_proxy: true,
         ..HttpOptions::default()

@@ -152,7 +152,7 @@ fn answers_unwrap_lists_and_box_themselves() {
     holds(&text, "\"Node\" node: Option<Box<Node>>,");
     holds(
         &file("generated/types.rs"),
-        "Empty {\n        \"RequestId\" request_id: Option<String>,\n",
+        "Empty {}\n    request_id \"RequestId\";\n",
     );
 }
 

@@ -228,13 +228,6 @@ pub trait Entropy: Send + Sync + fmt::Debug {
     /// Fills `bytes`.
     fn fill(&self, bytes: &mut [u8]);
 
-    /// A random UUID, version 4.
-    fn uuid(&self) -> uuid::Uuid {
-        let mut bytes = [0; 16];
-        self.fill(&mut bytes);
-        uuid::Builder::from_random_bytes(bytes).into_uuid()
-    }
-
     /// A random fraction, at least 0 and below 1.
     fn fraction(&self) -> f64 {
         let mut bytes = [0; 8];
@@ -242,6 +235,13 @@ pub trait Entropy: Send + Sync + fmt::Debug {
         // 53 bits are what a double holds.
         (u64::from_le_bytes(bytes) >> 11) as f64 / (1u64 << 53) as f64
     }
+}
+
+/// A random UUID, version 4.
+pub(crate) fn uuid(entropy: &dyn Entropy) -> uuid::Uuid {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
 /// The operating system's random numbers, drawn in blocks to spare system calls.

@@ -71,7 +71,7 @@ impl ClientToken {
 
     /// A random token, a UUIDv4.
     pub fn random(entropy: &dyn crate::clock::Entropy) -> Self {
-        Self(entropy.uuid().hyphenated().to_string())
+        Self(crate::clock::uuid(entropy).hyphenated().to_string())
     }
 
     /// The token's text.

@@ -1,4 +1,9 @@
-//! The runtime that the Cumulo cloud clients share.
+//! The runtime that the Cumulo cloud clients share. You probably want one of them instead:
+//! `cumulo-smc`, `cumulo-smartag`, `cumulo-apig` or `cumulo-zstack`.
+//!
+//! Each re-exports all of [`api`], which is what programs touch: errors, retries, client tokens, the
+//! ledger, pages, credentials, and what tests replace. The rest of this crate is for the client crates and
+//! their generated code, and changes with them.
 //!
 //! A service crate describes its operations as data (the [`operation!`] macro) and hands this crate
 //! a [`Service`](service::Service) table; everything that happens between `send` and the typed
@@ -7,7 +12,7 @@
 //! Each layer knows only those before it:
 //!
 //! `wipe` < `record` < `sign` < `address`, `operation`, `region`, `resource` < `clock` < `idempotency`, `retry` < `error` <
-//! `service`, `transport` < `credentials` < `protocol` < `ledger` < `client` < `page` < the rooms
+//! `service`, `transport` < `credentials` < `protocol` < `ledger` < `client` < `page` < `api` < the rooms
 //! `alibaba`, `huawei`, `zstack`, each behind a feature of its name. Encoding, signing and reading
 //! answers are functions of values, without I/O or clock.
 
@@ -20,6 +25,7 @@
 mod address;
 #[cfg(feature = "alibaba")]
 pub mod alibaba;
+pub mod api;
 pub mod client;
 pub mod clock;
 pub mod credentials;

@@ -48,6 +48,7 @@ macro_rules! operation {
         $(#[doc = concat!($("\n\n`", stringify!($set $(($($arg),*))?), "`"),*)])?
         $(#[$meta])*
         #[derive(Clone, Default)]
+        #[must_use = "an operation does nothing until it is sent"]
         #[non_exhaustive]
         pub struct $op {
             $($(#[$rmeta])* #[doc = concat!("\n\nRequired. Wire: ", stringify!($rplace), " `", $rwire, "`.")] $(#[doc = concat!($("\n\n`", stringify!($rset $(($($rarg),*))?), "`"),*)])? pub $rfield: $rty,)*
@@ -85,9 +86,9 @@ macro_rules! operation {
             pub fn send(&self, client: &crate::Client) -> $crate::Call<$out> {
                 $crate::Call::new(client.as_ref(), Self::operation(), self)
             }
-            /// Checks every documented limit, all faults at once, without sending.
+            /// Checks every documented limit, everything at once, without sending.
             #[inline]
-            pub fn validate(&self) -> ::core::result::Result<(), $crate::record::Invalid> {
+            pub fn validate(&self) -> ::core::result::Result<(), $crate::record::ValidationError> {
                 $crate::record::validate(self)
             }
             $(
@@ -128,6 +129,7 @@ macro_rules! input {
     ) => {
         $(#[$meta])*
         #[derive(Clone, Default)]
+        #[must_use]
         #[non_exhaustive]
         pub struct $name {
             $($(#[$rmeta])* #[doc = concat!("\n\nRequired. Wire: `", $rwire, "`.")] $(#[doc = concat!($("\n\n`", stringify!($rset $(($($rarg),*))?), "`"),*)])? pub $rfield: $rty,)*
@@ -157,8 +159,11 @@ macro_rules! input {
 /// output! {
 ///     /// What it is.
 ///     Name { "WireName" field: Option<String> [member settings], }
+///     request_id "RequestId";       // only where the answer holds the request's id
 /// }
 /// ```
+/// The request's id has no public field: [`Response::request_id`](crate::Response::request_id) tells it
+/// for every service, and a field of that name beside the method would be mixed up with it.
 #[macro_export]
 macro_rules! output {
     (
@@ -167,15 +172,18 @@ macro_rules! output {
             $(#[$fmeta:meta])* $wire:literal $field:ident: $ty:ty
                 $([$($set:ident $(($($arg:expr),* $(,)?))?),* $(,)?])?
         ),* $(,)? }
+        $(request_id $id:literal;)?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Default)]
         #[non_exhaustive]
         pub struct $name {
             $($(#[$fmeta])* #[doc = concat!("\n\nWire: `", $wire, "`.")] pub $field: $ty,)*
+            $(#[doc = concat!("Wire: `", $id, "`.")] request_id: ::core::option::Option<::std::string::String>,)?
         }
         $crate::__record!($name {
             $($field: [$crate::record::Member::body($wire)$($(.$set($($($arg),*)?))*)?])*
+            $(request_id: [$crate::record::Member::body($id)])?
         });
     };
 }

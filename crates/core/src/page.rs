@@ -8,6 +8,7 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -20,6 +21,7 @@ use crate::operation::{Operation, Paging};
 use crate::record::{self, Record};
 
 /// The answers of a list operation, one after the other.
+#[must_use = "nothing is sent until a page is asked for"]
 pub struct Pages<I, O> {
     client: Client,
     operation: &'static Operation,
@@ -27,6 +29,21 @@ pub struct Pages<I, O> {
     state: State<O>,
     /// Items received so far, as the service counts them.
     received: u64,
+}
+
+impl<I, O> fmt::Debug for Pages<I, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Idle => "a page is to come",
+            State::Waiting(_) => "waiting for a page",
+            State::Ended => "ended",
+        };
+        f.debug_struct("Pages")
+            .field("operation", &self.operation.name)
+            .field("received", &self.received)
+            .field("state", &state)
+            .finish_non_exhaustive()
+    }
 }
 
 enum State<O> {
@@ -170,10 +187,20 @@ impl<I: Record + Clone + Unpin, O: Record + FromRecord> Stream for Pages<I, O> {
 }
 
 /// The items of a list operation, over all pages.
+#[must_use = "nothing is sent until an item is asked for"]
 pub struct Items<I, O, T> {
     pages: Pages<I, O>,
     take: fn(O) -> Vec<T>,
     ready: VecDeque<T>,
+}
+
+impl<I, O, T> fmt::Debug for Items<I, O, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items")
+            .field("pages", &self.pages)
+            .field("ready", &self.ready.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<I: Record + Clone + Unpin, O: Record, T: Unpin> Items<I, O, T> {

@@ -12,6 +12,7 @@ use crate::clock::Entropy;
 /// may not take as long, ends it at once. What is busy ([`Kind::Busy`](crate::Kind::Busy)) is waited
 /// out until the call's time is over, whatever number of attempts that takes.
 #[derive(Debug, Clone, PartialEq)]
+#[must_use = "a policy does nothing until a client or a call is given it"]
 pub struct RetryPolicy {
     max_attempts: u32,
     backoff: Backoff,

@@ -1,18 +1,37 @@
-//! ZStack private cloud, REST API version 1.
+//! ZStack private clouds, REST API version 1: all 1,905 operations, typed and async.
 //!
 //! ```no_run
-//! use cumulo_zstack::{Client, access_key::ChangeAccessKeyState};
+//! use cumulo_zstack::{Client, Error, Query, access_key::QueryAccessKey};
 //!
-//! # async fn demo() -> Result<(), cumulo_core::Error> {
-//! let zstack = Client::builder().endpoint("https://cloud.example:8080").connect().await?;
-//! let key = ChangeAccessKeyState::new("defe79b1a43f35818dc6d3959b571773", "disable").send(&zstack).await?;
-//! println!("{:?}", key.inventory);
-//! # Ok(())
-//! # }
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     let zstack = Client::builder().endpoint("https://cloud.example:8080").connect().await?;
+//!     let enabled = QueryAccessKey::new().query(Query::new().eq("state", "Enabled"));
+//!     for key in enabled.items(&zstack).collect().await? {
+//!         println!("{:?}", key.access_key_id);
+//!     }
+//!     zstack.close().await;
+//!     Ok(())
+//! }
 //! ```
 //!
-//! Operations are values, one module per group; every group is a feature, and `all` is all of them.
-//! Calls that the server runs as jobs are waited for. See `cumulo_core` for errors and retries.
+//! Credentials come from `ZSTACK_ACCOUNT_NAME` and `ZSTACK_ACCOUNT_PASSWORD`, or from `ZSTACK_ACCESS_KEY_ID`
+//! and `ZSTACK_ACCESS_KEY_SECRET`; the endpoint from the builder or `ZSTACK_ENDPOINT`. [`credentials`] has the other sources.
+//!
+//! Operations are values, one module per group: `new` takes what is required, setters take the rest, `send`
+//! sends it as often as you like. Lists have `pages` and `items`. Every group is a feature of this crate
+//! (`vm-instance` for the module `vm_instance`); `all` is all of them.
+//!
+//! - **Errors.** Everything fails with one type, [`Error`], from [`Builder::build`] to the last page: its
+//!   [`Kind`], whether the operation may have been executed ([`Outcome`]), every [`Attempt`], and the next step.
+//!   [`Error::explain`] tells all of it, and why a signature did not match.
+//! - **Retries.** What is safe to repeat is repeated, as [`RetryPolicy`] says; what may have been executed and
+//!   must not happen twice is not. A [`ClientToken`] or a [`ledger`] makes a thing once even across crashes.
+//! - **Waiting.** A call that the server runs as a job ends when the job has ended; [`Response::job`] and
+//!   [`Error::job`] name it. [`Call::timeout`] says how long it may take in all.
+//! - **Testing.** The crate `cumulo-localcloud` serves this API on this machine. [`Builder::environment`],
+//!   [`Builder::clock`] and [`Builder::transport`] replace what a test must hold in its hand;
+//!   [`Error::new`] and [`Response::new`] make what functions under test are given.
 //!
 //! # Tags
 //!
@@ -35,7 +54,21 @@ mod prepare;
 mod query;
 #[macro_use]
 mod tags;
+#[macro_use]
 mod generated;
 
+name_groups!();
+
+#[doc(inline)]
+pub use cumulo_core::api::*;
 pub use generated::*;
-pub use query::{Query, UnrepresentableCondition};
+pub use query::Query;
+
+/// Where credentials come from: the default chain of this cloud, each source alone, and what a source of
+/// your own needs.
+pub mod credentials {
+    #[doc(inline)]
+    pub use cumulo_core::api::credentials::*;
+    #[doc(inline)]
+    pub use cumulo_core::zstack::credentials::*;
+}

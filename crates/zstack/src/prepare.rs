@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use cumulo_core::client::{ConfigError, EndpointSource};
+use cumulo_core::Error;
+use cumulo_core::client::EndpointSource;
 use cumulo_core::protocol::Endpoint;
 use cumulo_core::zstack::ZStack;
 use cumulo_core::zstack::credentials as zstack;
@@ -10,18 +11,18 @@ use cumulo_core::zstack::credentials as zstack;
 use crate::Builder;
 
 /// Settles what the builder left to the environment, and says where the server is.
-pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, ConfigError> {
+pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, Error> {
     let core = &mut builder.core;
     let environment = core.get_environment().clone();
     let address = match core.get_endpoint() {
         Some(address) => address.to_owned(),
         None => zstack::endpoint(&environment).ok_or_else(|| {
-            ConfigError::new(
+            Error::configuration(
                 "no endpoint is set: use `endpoint(\"https://host:8080\")` or ZSTACK_ENDPOINT",
             )
         })?,
     };
-    let endpoint = Endpoint::parse(&address).map_err(ConfigError::new)?;
+    let endpoint = Endpoint::parse(&address).map_err(Error::configuration)?;
     core.tls(&zstack::tls(&environment))?;
     if environment.flag("ZSTACK_ALLOW_HTTP") {
         core.allow_http(true);

@@ -1,8 +1,8 @@
 //! Queries: conditions, sorting and pages, the same for every `Query..` operation.
 //!
 //! The server takes conditions as text and looks for operators anywhere in it, values included:
-//! `name=a>=b` is read as field `name=a` and value `b`. What cannot be said in this language is refused
-//! here instead of finding something else.
+//! `name=a>=b` is read as field `name=a` and value `b`. What cannot be said in this language is not sent,
+//! instead of finding something else: a call with such a query is an error (`Kind::InvalidInput`).
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ use cumulo_core::record::{Member, Record, Schema, Value};
 ///
 /// ```
 /// use cumulo_zstack::Query;
-/// # fn main() -> Result<(), cumulo_zstack::UnrepresentableCondition> {
-/// let running = Query::new().eq("state", "Running")?.like("name", "web-%")?.sort_desc("createDate").limit(50);
-/// # Ok(())
-/// # }
+/// let running = Query::new().eq("state", "Running").like("name", "web-%").sort_desc("createDate").limit(50);
 /// ```
+/// A condition that the server would misread never goes out: the call that it belongs to fails with
+/// `Kind::InvalidInput` and names its field.
 #[derive(Clone, Default)]
+#[must_use = "a query does nothing until its operation is sent"]
 #[non_exhaustive]
 pub struct Query {
     /// Conditions in the server's own form, such as `state=Running`.
@@ -43,33 +43,14 @@ pub struct Query {
     pub system_tags: Option<Vec<String>>,
     /// The same for user tags; the condition is on `__userTag__`.
     pub user_tags: Option<Vec<String>>,
+    /// Why conditions among them cannot be sent.
+    misread: Vec<String>,
 }
 
 /// Operators in the order in which the server looks for them.
 const OPERATORS: [&str; 12] = [
     "!=", ">=", "<=", "!?=", "!~=", "~=", "?=", "=", ">", "<", "is null", "not null",
 ];
-
-/// The server would read the condition as another one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnrepresentableCondition {
-    field: String,
-    reason: &'static str,
-}
-
-impl fmt::Display for UnrepresentableCondition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the condition on `{}` cannot be put in a query: {}; a ZQL query can say it",
-            self.field, self.reason
-        )
-    }
-}
-
-impl std::error::Error for UnrepresentableCondition {}
-
-type Checked = Result<Query, UnrepresentableCondition>;
 
 impl Query {
     /// No conditions: everything.
@@ -78,90 +59,88 @@ impl Query {
     }
 
     /// `field` equals `value`.
-    pub fn eq(self, field: &str, value: impl fmt::Display) -> Checked {
+    pub fn eq(self, field: &str, value: impl fmt::Display) -> Self {
         self.compare(field, "=", &value.to_string())
     }
     /// `field` differs from `value`.
-    pub fn ne(self, field: &str, value: impl fmt::Display) -> Checked {
+    pub fn ne(self, field: &str, value: impl fmt::Display) -> Self {
         self.compare(field, "!=", &value.to_string())
     }
     /// `field` is greater than `value`.
-    pub fn gt(self, field: &str, value: impl fmt::Display) -> Checked {
+    pub fn gt(self, field: &str, value: impl fmt::Display) -> Self {
         self.compare(field, ">", &value.to_string())
     }
     /// `field` is at least `value`.
-    pub fn ge(self, field: &str, value: impl fmt::Display) -> Checked {
+    pub fn ge(self, field: &str, value: impl fmt::Display) -> Self {
         self.compare(field, ">=", &value.to_string())
     }
     /// `field` is less than `value`.
-    pub fn lt(self, field: &str, value: impl fmt::Display) -> Checked {
+    pub fn lt(self, field: &str, value: impl fmt::Display) -> Self {
         self.compare(field, "<", &value.to_string())
     }
     /// `field` is at most `value`.
-    pub fn le(self, field: &str, value: impl fmt::Display) -> Checked {
+    pub fn le(self, field: &str, value: impl fmt::Display) -> Self {
         self.compare(field, "<=", &value.to_string())
     }
     /// `field` matches `pattern`, in which `%` stands for any text and `_` for any character.
-    pub fn like(self, field: &str, pattern: &str) -> Checked {
+    pub fn like(self, field: &str, pattern: &str) -> Self {
         self.compare(field, "~=", pattern)
     }
     /// `field` does not match `pattern`.
-    pub fn not_like(self, field: &str, pattern: &str) -> Checked {
+    pub fn not_like(self, field: &str, pattern: &str) -> Self {
         self.compare(field, "!~=", pattern)
     }
     /// `field` is one of `values`.
-    pub fn in_<V: fmt::Display>(self, field: &str, values: impl IntoIterator<Item = V>) -> Checked {
+    pub fn in_<V: fmt::Display>(self, field: &str, values: impl IntoIterator<Item = V>) -> Self {
         self.any_of(field, "?=", values)
     }
     /// `field` is none of `values`.
-    pub fn not_in<V: fmt::Display>(
-        self,
-        field: &str,
-        values: impl IntoIterator<Item = V>,
-    ) -> Checked {
+    pub fn not_in<V: fmt::Display>(self, field: &str, values: impl IntoIterator<Item = V>) -> Self {
         self.any_of(field, "!?=", values)
     }
     /// `field` has no value.
-    pub fn is_null(self, field: &str) -> Checked {
+    pub fn is_null(self, field: &str) -> Self {
         self.compare(field, " is null", "")
     }
     /// `field` has a value.
-    pub fn not_null(self, field: &str) -> Checked {
+    pub fn not_null(self, field: &str) -> Self {
         self.compare(field, " not null", "")
     }
 
     fn any_of<V: fmt::Display>(
-        self,
+        mut self,
         field: &str,
         operator: &'static str,
         values: impl IntoIterator<Item = V>,
-    ) -> Checked {
+    ) -> Self {
         let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
         if values.iter().any(|value| value.contains(',')) {
-            return Err(refuse(
-                field,
-                "a value holds a comma, which separates values",
-            ));
+            self.refuse(field, "a value holds a comma, which separates values");
         }
         self.compare(field, operator, &values.join(","))
     }
 
-    fn compare(mut self, field: &str, operator: &'static str, value: &str) -> Checked {
+    fn compare(mut self, field: &str, operator: &'static str, value: &str) -> Self {
         let condition = format!("{field}{operator}{value}");
         if value.contains(['\'', '\\']) {
-            return Err(refuse(field, "the value holds a quote or a backslash"));
+            self.refuse(field, "the value holds a quote or a backslash");
         }
         let sees = OPERATORS.iter().find(|known| condition.contains(**known));
         let splits_at = sees.and_then(|known| condition.find(known));
         let meant = operator.trim_start();
         if sees != Some(&meant) || splits_at != Some(condition.len() - value.len() - meant.len()) {
-            return Err(refuse(
-                field,
-                "the server would split it at another operator",
-            ));
+            self.refuse(field, "the server would split it at another operator");
         }
         self.conditions.push(condition);
-        Ok(self)
+        self
+    }
+
+    /// The value is not repeated: it may be a secret.
+    fn refuse(&mut self, field: &str, why: &str) {
+        self.misread.push(format!(
+            "the condition on `{}` cannot be put in a query: {why}",
+            field.escape_debug()
+        ));
     }
 
     /// Smallest first.
@@ -223,13 +202,6 @@ impl Query {
     }
 }
 
-fn refuse(field: &str, reason: &'static str) -> UnrepresentableCondition {
-    UnrepresentableCondition {
-        field: field.to_owned(),
-        reason,
-    }
-}
-
 impl Record for Query {
     fn schema(&self) -> &'static Schema {
         static SCHEMA: Schema = Schema {
@@ -280,6 +252,10 @@ impl Record for Query {
             &mut self.user_tags,
         ]);
     }
+    fn refused(&self) -> Option<String> {
+        (!self.misread.is_empty())
+            .then(|| format!("{}. A ZQL query can say it", self.misread.join("; ")))
+    }
 }
 
 impl fmt::Debug for Query {
@@ -300,6 +276,7 @@ macro_rules! query {
         #[doc = concat!("\n\n`GET ", $path, "`, retry class [`ReadOnly`](cumulo_core::operation::RetryClass::ReadOnly).")]
         $(#[$meta])*
         #[derive(Clone, Default)]
+        #[must_use = "an operation does nothing until it is sent"]
         #[non_exhaustive]
         pub struct $op {
             /// Conditions, order and page.
@@ -360,6 +337,9 @@ macro_rules! query {
             fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn cumulo_core::record::Value])) {
                 self.query.write(f);
             }
+            fn refused(&self) -> ::core::option::Option<::std::string::String> {
+                self.query.refused()
+            }
         }
         impl ::core::fmt::Debug for $op {
             #[inline]
@@ -377,28 +357,46 @@ mod tests {
 
     #[test]
     fn conditions_say_what_they_mean() {
-        let query = Query::new().eq("state", "Running").unwrap();
-        let query = query
+        let query = Query::new()
+            .eq("state", "Running")
             .in_("uuid", ["a", "b"])
-            .unwrap()
-            .is_null("hostUuid")
-            .unwrap();
+            .is_null("hostUuid");
         assert_eq!(
             query.conditions,
             ["state=Running", "uuid?=a,b", "hostUuid is null"]
         );
+        assert_eq!(query.refused(), None);
     }
 
     #[test]
     fn what_the_server_would_misread_is_refused() {
-        assert!(Query::new().eq("name", "a>=b").is_err());
-        assert!(Query::new().eq("name", "a!=b").is_err());
-        assert!(Query::new().gt("name", "a=b").is_err());
-        assert!(Query::new().in_("name", ["a,b"]).is_err());
-        assert!(Query::new().eq("name", "it's").is_err());
-        assert!(Query::new().eq("na=me", "x").is_err());
+        for misread in [
+            Query::new().eq("name", "a>=b"),
+            Query::new().eq("name", "a!=b"),
+            Query::new().gt("name", "a=b"),
+            Query::new().in_("name", ["a,b"]),
+            Query::new().eq("name", "it's"),
+            Query::new().eq("na=me", "x"),
+        ] {
+            let why = misread.refused().unwrap();
+            assert!(why.contains("condition on `na"), "{why}");
+        }
         // The first `=` is the right one, so a second one does no harm.
-        assert!(Query::new().eq("name", "a=b").is_ok());
-        assert!(Query::new().eq("name", "a is null b").is_ok());
+        assert_eq!(Query::new().eq("name", "a=b").refused(), None);
+        assert_eq!(Query::new().eq("name", "a is null b").refused(), None);
+    }
+
+    #[test]
+    fn every_condition_that_cannot_be_sent_is_named_without_its_value() {
+        let query = Query::new()
+            .eq("password", "it's s3cr3t")
+            .like("name", "web-%")
+            .eq("zone", "a>b");
+        let why = query.refused().unwrap();
+        assert!(
+            why.contains("`password`") && why.contains("`zone`"),
+            "{why}"
+        );
+        assert!(!why.contains("s3cr3t") && !why.contains("`name`"), "{why}");
     }
 }

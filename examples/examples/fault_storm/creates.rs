@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use cumulo_apig::app::{CreateAnAppV2, CreateAnAppV2Output, ListAppsV2};
-use cumulo_core::clock::{BoxFuture, Clock, SystemClock};
-use cumulo_core::credentials::{Environment, Static};
-use cumulo_core::ledger::Ledger;
-use cumulo_core::{Call, ClientToken, Error, Outcome, Response};
 use cumulo_localcloud::accounts;
 use cumulo_smartag::enterprise_code::{CreateEnterpriseCode, ListEnterpriseCode};
 use cumulo_smc::access_token::{CreateAccessToken, CreateAccessTokenOutput, ListAccessTokens};
+use cumulo_smc::clock::{BoxFuture, Clock, SystemClock};
+use cumulo_smc::credentials::{Environment, Static};
+use cumulo_smc::ledger::Ledger;
+use cumulo_smc::{Call, ClientToken, Error, Outcome, Response};
 use cumulo_zstack::access_key::{CreateAccessKey, QueryAccessKey};
 
 /// The operations, and whether the service knows a repeat.

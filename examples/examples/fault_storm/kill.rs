@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cumulo_core::Outcome;
-use cumulo_core::clock::{Clock as _, SystemClock};
-use cumulo_core::ledger::{Ledger, State};
+use cumulo_smc::Outcome;
+use cumulo_smc::clock::{Clock as _, SystemClock};
+use cumulo_smc::ledger::{Ledger, State};
 use tokio::sync::Semaphore;
 
 use crate::creates::{Clients, Thing, Told};

@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cumulo_core::clock::{Clock as _, SystemClock};
 use cumulo_localcloud::LocalCloud;
+use cumulo_smc::clock::{Clock as _, SystemClock};
 use tokio::sync::Semaphore;
 
 use creates::{Clients, Thing, Told};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use cumulo_core::Outcome;
+use cumulo_smc::Outcome;
 
 use crate::creates::{CREATES, Thing, Told};
 

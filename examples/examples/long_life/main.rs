@@ -19,8 +19,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use cumulo_apig::app::CreateAnAppV2;
-use cumulo_core::clock::{BoxFuture, Clock, SystemClock};
-use cumulo_core::credentials::{
+use cumulo_smartag::clock::{BoxFuture, Clock, SystemClock};
+use cumulo_smartag::credentials::{
     Context, Credential, CredentialError, Environment, Provider, Static,
 };
 use cumulo_smartag::enterprise_code::CreateEnterpriseCode;
@@ -89,7 +89,7 @@ impl Clients {
                     .credentials(Fleeting(Static::keys("id", "secret")))
                     .clock(Brisk(SystemClock::new()))
                     .build()
-                    .map_err(|error| error.message)?
+                    .map_err(|error| error.to_string())?
             };
         }
         let smc = cumulo_smc::Client::builder().region("r");

@@ -2,7 +2,6 @@
 
 use cumulo_apig::app::{CreateAnAppV2, ListAppsV2};
 use cumulo_apig::app_code::{CreateAppCodeV2, DeleteAppCodeV2};
-use cumulo_core::client::ConfigError;
 use cumulo_localcloud::accounts;
 use cumulo_smartag::enterprise_code::{CreateEnterpriseCode, ListEnterpriseCode};
 use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
@@ -272,9 +271,10 @@ async fn members_that_the_model_lacks_go_where_the_others_go() {
 
 #[test]
 fn clients_that_cannot_work_are_not_built() {
-    fn refused(result: Result<impl std::fmt::Debug, ConfigError>, words: &str) {
+    fn refused(result: Result<impl std::fmt::Debug, Error>, words: &str) {
         let error = result.unwrap_err();
-        assert!(error.message.contains(words), "{words}: {error}");
+        not_sent(&error, Kind::Configuration);
+        assert!(error.message().contains(words), "{words}: {error}");
     }
     let smc = || cumulo_smc::Client::builder().environment(no_environment());
     refused(smc().endpoint("not a url").build(), "is no URL");

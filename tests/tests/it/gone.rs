@@ -1,7 +1,7 @@
 //! Is a removal that had to be repeated done only when the service says that this very thing is gone?
 
 use cumulo_apig::app::DeleteAppV2;
-use cumulo_core::transport::Broken;
+use cumulo_core::transport::TransportErrorKind;
 use cumulo_smartag::acl::DeleteACLRule;
 use cumulo_smc::access_token::DeleteAccessToken;
 use cumulo_smc::{Error, Kind, Outcome};
@@ -12,7 +12,7 @@ use cumulo_zstack::l3_network::RemoveDnsFromL3Network;
 /// The first attempt may have worked; then this.
 fn after_doubt(status: u16, body: &str) -> Script {
     Script::new([
-        Answer::broken(Broken::Interrupted),
+        Answer::broken(TransportErrorKind::Interrupted),
         Answer::new(status, body.to_owned()),
     ])
 }
@@ -133,7 +133,7 @@ async fn zstack() {
     let bench = Bench::start().await;
     let no_job = || Answer::new(404, "the job has been expired");
     let sent_again = |status, body: &'static str| {
-        let doubt = Answer::broken(Broken::Interrupted);
+        let doubt = Answer::broken(TransportErrorKind::Interrupted);
         let script = Script::new([doubt, no_job(), Answer::new(status, body)]);
         bench.zstack().transport(script).build().unwrap()
     };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cumulo_core::clock::{BoxFuture, ManualClock};
 use cumulo_core::ledger::{Entry, Journal, JournalError, Ledger, State};
-use cumulo_core::transport::Broken;
+use cumulo_core::transport::TransportErrorKind;
 use cumulo_localcloud::{Fault, FaultKind, Service, accounts};
 use cumulo_smartag::enterprise_code::{CreateEnterpriseCode, ListEnterpriseCode};
 use cumulo_smc::access_token::{CreateAccessToken, CreateAccessTokenOutput, ListAccessTokens};
@@ -401,7 +401,7 @@ async fn doubt_about_an_earlier_process_stays() {
         };
         call.once(&memory.ledger(&bench.clock), "k")
     };
-    let lost = Script::new((0..20).map(|_| Answer::broken(Broken::Interrupted)));
+    let lost = Script::new((0..20).map(|_| Answer::broken(TransportErrorKind::Interrupted)));
     send(lost, None).await.unwrap_err();
     // Not allowed any more: that says nothing about the copy that went out before.
     let body = r#"{"RequestId":"r","Code":"Forbidden.RAM","Message":"m"}"#;

@@ -23,6 +23,7 @@ mod gone;
 mod job_results;
 mod large_and_endless;
 mod ledger;
+mod one_crate;
 mod pages;
 mod proxy;
 mod retries;

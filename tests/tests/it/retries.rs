@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cumulo_core::retry::RetryPolicy;
-use cumulo_core::transport::Broken;
+use cumulo_core::transport::TransportErrorKind;
 use cumulo_localcloud::{Fault, FaultKind, Service};
 use cumulo_smartag::enterprise_code::CreateEnterpriseCode;
 use cumulo_smc::access_token::{CreateAccessToken, DisableAccessToken, ListAccessTokens};
@@ -22,7 +22,7 @@ fn coded(status: u16, code: &str) -> Answer {
 
 const CASES: &[Case] = &[
     (
-        || Answer::broken(Broken::Connect),
+        || Answer::broken(TransportErrorKind::Connect),
         Kind::Connect,
         Outcome::NotSent,
     ),
@@ -43,12 +43,12 @@ const CASES: &[Case] = &[
         Outcome::Rejected,
     ),
     (
-        || Answer::broken(Broken::Timeout),
+        || Answer::broken(TransportErrorKind::Timeout),
         Kind::Timeout,
         Outcome::Unknown,
     ),
     (
-        || Answer::broken(Broken::Interrupted),
+        || Answer::broken(TransportErrorKind::Interrupted),
         Kind::Interrupted,
         Outcome::Unknown,
     ),
@@ -203,7 +203,7 @@ async fn an_unsafe_call_is_repeated_after_a_refusal() {
 async fn doubt_about_an_early_attempt_stays_to_the_end() {
     let bench = Bench::start().await;
     let script = Script::new([
-        Answer::broken(Broken::Interrupted),
+        Answer::broken(TransportErrorKind::Interrupted),
         coded(403, "Forbidden.RAM"),
     ]);
     let smc = bench.smc().transport(script).build().unwrap();

@@ -10,7 +10,9 @@ use cumulo_core::alibaba::AcsSignature;
 use cumulo_core::clock::BoxFuture;
 use cumulo_core::credentials::Static;
 use cumulo_core::huawei::credentials as huawei;
-use cumulo_core::transport::{Broken, HttpRequest, HttpResponse, Transport, TransportError};
+use cumulo_core::transport::{
+    HttpRequest, HttpResponse, Transport, TransportError, TransportErrorKind,
+};
 use cumulo_core::zstack::credentials as zstack_credentials;
 use cumulo_localcloud::{FaultKind, Service, accounts};
 use cumulo_smartag::client_user::CreateSmartAccessGatewayClientUser;
@@ -123,7 +125,7 @@ enum Mirror {
     Cut(u16, usize),
     /// Code and request id are made of what was sent, the headers too.
     Echo(u16),
-    Broken,
+    TransportErrorKind,
 }
 
 const MIRRORS: &[Mirror] = &[
@@ -141,7 +143,7 @@ const MIRRORS: &[Mirror] = &[
     Mirror::Echo(400),
     Mirror::Echo(403),
     Mirror::Echo(500),
-    Mirror::Broken,
+    Mirror::TransportErrorKind,
 ];
 
 fn quote(request: &HttpRequest) -> String {
@@ -193,12 +195,9 @@ impl Transport for Mirror {
                 });
                 (status, json.to_string())
             }
-            Self::Broken => {
-                let source = "the connection was reset".into();
-                let error = TransportError {
-                    broken: Broken::Interrupted,
-                    source,
-                };
+            Self::TransportErrorKind => {
+                let source = "the connection was reset";
+                let error = TransportError::new(TransportErrorKind::Interrupted, source);
                 return Box::pin(std::future::ready(Err(error)));
             }
         };

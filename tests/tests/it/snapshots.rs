@@ -14,7 +14,7 @@ use cumulo_core::alibaba::AcsSignature;
 use cumulo_core::client::DryRun;
 use cumulo_core::clock::{ManualClock, SeededEntropy};
 use cumulo_core::credentials::Static;
-use cumulo_core::transport::Broken;
+use cumulo_core::transport::TransportErrorKind;
 use cumulo_localcloud::accounts;
 use cumulo_smartag::client_user::CreateSmartAccessGatewayClientUser;
 use cumulo_smartag::enterprise_code::CreateEnterpriseCode;
@@ -79,7 +79,7 @@ fn always(status: u16, body: &str) -> Script {
 }
 
 /// Every attempt breaks like this.
-fn broken(how: Broken) -> Script {
+fn broken(how: TransportErrorKind) -> Script {
     Script::new((0..20).map(|_| Answer::broken(how)))
 }
 
@@ -175,12 +175,18 @@ async fn one_of_each() -> Vec<(Kind, Error)> {
             Kind::Credentials,
             ListAccessTokens::new().send(&cut_key).await.unwrap_err(),
         ),
-        (Kind::Connect, list_codes(broken(Broken::Connect)).await),
-        (Kind::Tls, list_codes(broken(Broken::Tls)).await),
-        (Kind::Timeout, create_code(broken(Broken::Timeout)).await),
+        (
+            Kind::Connect,
+            list_codes(broken(TransportErrorKind::Connect)).await,
+        ),
+        (Kind::Tls, list_codes(broken(TransportErrorKind::Tls)).await),
+        (
+            Kind::Timeout,
+            create_code(broken(TransportErrorKind::Timeout)).await,
+        ),
         (
             Kind::Interrupted,
-            create_enterprise_code(broken(Broken::Interrupted)).await,
+            create_enterprise_code(broken(TransportErrorKind::Interrupted)).await,
         ),
         (
             Kind::InvalidResponse,
@@ -353,7 +359,7 @@ async fn explanations_of_signatures() {
 
 #[tokio::test]
 async fn explanations_of_lost_answers() {
-    let error = create_enterprise_code(broken(Broken::Interrupted)).await;
+    let error = create_enterprise_code(broken(TransportErrorKind::Interrupted)).await;
     assert_snapshot!("explain_smartag_lost", error.explain());
     let page = "<html><title>502 Bad Gateway</title></html>";
     assert_snapshot!(

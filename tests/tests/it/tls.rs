@@ -241,7 +241,9 @@ async fn a_private_cloud_by_environment_alone() {
     let unverified = [&login[..], &[("OS_INSECURE", "true")]].concat();
     let error = client(&unverified).build().unwrap_err();
     assert!(
-        error.message.contains("danger_accept_invalid_certs(true)"),
+        error
+            .message()
+            .contains("danger_accept_invalid_certs(true)"),
         "{error}"
     );
 }

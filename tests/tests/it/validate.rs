@@ -1,7 +1,7 @@
 //! Does `validate()` report every documented limit at once, and `send` leave them to the service?
 
 use cumulo_apig::app_code::CreateAppCodeV2;
-use cumulo_core::record::Invalid;
+use cumulo_core::record::ValidationError;
 use cumulo_localcloud::accounts;
 use cumulo_smartag::enterprise_code::{CreateEnterpriseCode, ListEnterpriseCode};
 use cumulo_smc::Kind;
@@ -9,12 +9,15 @@ use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
 use cumulo_tests::{Bench, HARD_APP_CODE, new_app};
 use cumulo_zstack::access_key::{ChangeAccessKeyState, CreateAccessKey};
 
-fn paths(result: Result<(), Invalid>) -> Vec<String> {
+fn paths(result: Result<(), ValidationError>) -> Vec<String> {
     match result {
         Ok(()) => Vec::new(),
         Err(invalid) => {
-            let mut paths: Vec<String> =
-                invalid.faults.into_iter().map(|fault| fault.path).collect();
+            let mut paths: Vec<String> = invalid
+                .violations
+                .into_iter()
+                .map(|fault| fault.path)
+                .collect();
             paths.dedup();
             paths
         }

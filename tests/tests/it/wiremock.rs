@@ -1,10 +1,10 @@
 //! How does a program test its own use of the clients, answer by answer? With wiremock in the
 //! place of the cloud, which is another endpoint and nothing more.
 
-use cumulo_core::clock::ManualClock;
-use cumulo_core::credentials::Static;
-use cumulo_core::retry::RetryPolicy;
+use cumulo_smc::RetryPolicy;
 use cumulo_smc::access_token::{CreateAccessToken, DisableAccessToken, ListAccessTokens};
+use cumulo_smc::clock::ManualClock;
+use cumulo_smc::credentials::Static;
 use cumulo_zstack::Query;
 use serde_json::json;
 use wiremock::matchers::{
@@ -149,7 +149,7 @@ async fn zstack_changes_a_key_and_finds_it() {
         changed.inventory.as_ref().unwrap().state.as_deref(),
         Some("Disabled")
     );
-    let disabled = Query::new().eq("state", "Disabled").unwrap();
+    let disabled = Query::new().eq("state", "Disabled");
     let found = cumulo_zstack::access_key::QueryAccessKey::new()
         .query(disabled)
         .send(&client)

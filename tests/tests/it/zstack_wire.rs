@@ -242,9 +242,7 @@ async fn conditions_reach_the_server_as_they_were_meant() {
     let zstack = bench.zstack().build().unwrap();
     let query = Query::new()
         .eq("AccessKeyID", accounts::ZSTACK_KEY_ID)
-        .unwrap()
         .like("state", "Ena%")
-        .unwrap()
         .sort_asc("uuid")
         .limit(5)
         .with_total();
@@ -263,7 +261,7 @@ async fn conditions_reach_the_server_as_they_were_meant() {
     ] {
         assert!(target.contains(part), "{part}: {target}");
     }
-    let none = Query::new().eq("AccessKeyID", "nobody").unwrap();
+    let none = Query::new().eq("AccessKeyID", "nobody");
     assert!(
         QueryAccessKey::new()
             .query(none)
@@ -273,6 +271,22 @@ async fn conditions_reach_the_server_as_they_were_meant() {
             .inventories
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_condition_that_would_be_misread_is_reported_by_the_call_and_not_sent() {
+    let bench = Bench::start().await;
+    let zstack = bench.zstack().build().unwrap();
+    let list = QueryAccessKey::new().query(Query::new().eq("description", "a>=b"));
+    let refused = |error: cumulo_zstack::Error| {
+        assert_eq!(error.kind(), cumulo_zstack::Kind::InvalidInput);
+        assert_eq!(error.outcome(), cumulo_zstack::Outcome::NotSent);
+        assert!(error.message().contains("`description`"), "{error}");
+    };
+    refused(list.send(&zstack).await.unwrap_err());
+    refused(list.pages(&zstack).next().await.unwrap().unwrap_err());
+    refused(list.items(&zstack).collect().await.unwrap_err());
+    assert!(bench.seen("QueryAccessKey").is_empty());
 }
 
 #[tokio::test]

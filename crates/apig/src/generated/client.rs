@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cumulo_core::Error;
-use cumulo_core::client::{self, ConfigError};
+use cumulo_core::client;
 use cumulo_core::huawei::{Huawei, HuaweiSignature};
 use cumulo_core::operation::Spec;
 use cumulo_core::service::{Service, Setting};
@@ -63,6 +63,7 @@ impl Client {
 }
 
 /// Builds a [`Client`].
+#[must_use = "no client is there until it is built"]
 pub struct Builder {
     pub(crate) core: client::Builder,
     pub(crate) iam_endpoint: Option<String>,
@@ -115,7 +116,7 @@ impl Builder {
     }
 
     /// The client. Nothing is sent yet.
-    pub fn build(mut self) -> Result<Client, ConfigError> {
+    pub fn build(mut self) -> Result<Client, Error> {
         let endpoint = prepare::endpoint(&mut self)?;
         self.core.build(endpoint).map(Client)
     }

@@ -50,7 +50,6 @@ pub mod vpc_channel_member_group;
 use cumulo_core::operation::{Operation, Spec};
 
 pub use client::{Builder, Client};
-pub use cumulo_core::{ClientToken, Error, Kind, Outcome, Response, Secret, Timestamp};
 
 /// The name of each group that is compiled in, and its operations.
 #[rustfmt::skip]

@@ -58,7 +58,7 @@ impl Emit<'_> {
         let mut core = vec![
             "Error".to_owned(),
             format!("{room}::{protocol}"),
-            "client::{self, ConfigError}".to_owned(),
+            "client".to_owned(),
             "operation::Spec".to_owned(),
             match client.settings.is_empty() {
                 true => "service::Service".to_owned(),
@@ -137,7 +137,7 @@ impl Emit<'_> {
 
     fn build(&self, client: &Client) -> String {
         let start = "    /// The client. Nothing is sent yet.\n    \
-                     pub fn build(mut self) -> Result<Client, ConfigError> {\n";
+                     pub fn build(mut self) -> Result<Client, Error> {\n";
         let end = "        self.core.build(endpoint).map(Client)\n    }\n";
         if !self.regular() {
             return format!("{start}        let endpoint = prepare::endpoint(&mut self)?;\n{end}");
@@ -172,7 +172,7 @@ fn builder(client: &Client) -> String {
     let hidden = client.options.iter().any(|choice| choice.hidden);
     let derive = if hidden { "" } else { "#[derive(Debug)]\n" };
     let text = format!(
-        "/// Builds a [`Client`].\n{derive}pub struct Builder {{\n    pub(crate) core: client::Builder,\n{fields}}}\n\n"
+        "/// Builds a [`Client`].\n{derive}#[must_use = \"no client is there until it is built\"]\npub struct Builder {{\n    pub(crate) core: client::Builder,\n{fields}}}\n\n"
     );
     if !hidden {
         return text;

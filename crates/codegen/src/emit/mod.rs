@@ -230,19 +230,39 @@ impl Emit<'_> {
                 )
             })
             .collect();
+        let names = if self.gated() {
+            name_groups(groups)
+        } else {
+            String::new()
+        };
         format!(
             "//! The client, and all operations by group.\n\n#![allow(clippy::wildcard_imports)]\n\n{modules}\n\
              use cumulo_core::operation::{{Operation, Spec}};\n\n\
-             pub use client::{{Builder, Client}};\n\
-             pub use cumulo_core::{{ClientToken, Error, Kind, Outcome, Response, Secret, Timestamp}};\n\n\
+             pub use client::{{Builder, Client}};\n\n\
              /// The name of each group that is compiled in, and its operations.\n#[rustfmt::skip]\n\
              pub static GROUPS: &[(&str, &[Spec])] = &[\n{rows}];\n\n\
              /// Every operation that is compiled in.\n\
              pub fn operations() -> impl Iterator<Item = &'static Operation> {{\n    \
              GROUPS\n        .iter()\n        .flat_map(|(_, group)| group.iter())\n        \
-             .map(|spec| spec())\n}}\n",
+             .map(|spec| spec())\n}}\n{names}",
         )
     }
+}
+
+/// A macro that names every gated group at the root of the crate. Where the feature is off, the compiler
+/// finds the name there and tells the feature; behind a glob it would find nothing.
+fn name_groups(groups: &BTreeSet<&str>) -> String {
+    let uses: String = groups
+        .iter()
+        .map(|group| {
+            let module = names::snake_group(group);
+            format!("        #[cfg(feature = {group:?})]\n        pub use generated::{module};\n")
+        })
+        .collect();
+    format!(
+        "\n/// Names every group where the compiler looks for it, so that it tells of features that are off.\n\
+         macro_rules! name_groups {{\n    () => {{\n{uses}    }};\n}}\n",
+    )
 }
 
 /// The body without documentation and literals, in which words are not types.

@@ -22,19 +22,30 @@ impl Emit<'_> {
             }
             [] => "Answer.".to_owned(),
         };
-        self.output_block(name, &doc, &output.members)
+        self.output_block(name, &doc, &output.members, true)
     }
 
-    fn output_block(&self, name: &str, doc: &str, members: &[Member]) -> String {
+    /// `whole` is an answer, not a part of one: its `RequestId` is the request's.
+    fn output_block(&self, name: &str, doc: &str, members: &[Member], whole: bool) -> String {
         let mut text = String::from("output! {\n") + &docs("    ", &[doc.to_owned()]);
-        if members.is_empty() {
-            return text + &format!("    {name} {{}}\n}}\n");
+        let (ids, fields): (Vec<_>, Vec<_>) = self
+            .output_fields(name, members)
+            .into_iter()
+            .partition(|field| whole && field.name == "request_id");
+        if fields.is_empty() {
+            text += &format!("    {name} {{}}\n");
+        } else {
+            text += &format!("    {name} {{\n");
+            for field in fields {
+                text += &field.line("        ");
+            }
+            text += "    }\n";
         }
-        text += &format!("    {name} {{\n");
-        for field in self.output_fields(name, members) {
-            text += &field.line("        ");
+        // `Response::request_id()` tells it: a public field would be mixed up with that.
+        for id in ids {
+            text += &format!("    request_id {};\n", literal(&id.wire));
         }
-        text + "    }\n}\n"
+        text + "}\n"
     }
 
     /// A structure inside requests or answers, or the values of an enumeration.
@@ -47,9 +58,12 @@ impl Emit<'_> {
                 text += &format!("    {name};\n");
                 text + &blocks(name, &self.input_fields(name, members)) + "}\n"
             }
-            Shared::Struct(members) => {
-                self.output_block(name, &self.describe(shape, "Part of answers:"), members)
-            }
+            Shared::Struct(members) => self.output_block(
+                name,
+                &self.describe(shape, "Part of answers:"),
+                members,
+                false,
+            ),
         }
     }
 

@@ -15,6 +15,7 @@ pub fn apply(overlay: &Overlay, model: &mut Model) -> Faults<()> {
     let mut faults = unknown_names(overlay, model);
     member::secrets(overlay, model, &mut faults);
     member::shown_once(overlay, model, &mut faults);
+    member::times(overlay, model, &mut faults);
     member::notes(overlay, model, &mut faults);
     member::constraints(overlay, model, &mut faults);
     settings(overlay, model, &mut faults);

@@ -71,6 +71,23 @@ pub(super) fn secrets(overlay: &Overlay, model: &mut Model, faults: &mut Vec<Fau
     }
 }
 
+/// `[time]`: texts that are points in time.
+pub(super) fn times(overlay: &Overlay, model: &mut Model, faults: &mut Vec<Fault>) {
+    for (owner, paths) in overlay.table("time") {
+        for path in texts(paths) {
+            let place = format!("{owner}.{path}");
+            match find(model, &place).map(|member| member.ty.innermost_mut()) {
+                Ok(ty @ Type::Text) => *ty = Type::Time,
+                Ok(other) => {
+                    let message = format!("[time] a time must be text, not {other:?}");
+                    faults.push(overlay.fault(place, message));
+                }
+                Err(message) => faults.push(overlay.fault(place, format!("[time] {message}"))),
+            }
+        }
+    }
+}
+
 /// `[shown_once]`: paths into an answer, each to a secret.
 pub(super) fn shown_once(overlay: &Overlay, model: &mut Model, faults: &mut Vec<Fault>) {
     for (owner, paths) in overlay.table("shown_once") {

@@ -32,6 +32,7 @@ const TABLES: &[&str] = &[
     "secret",
     "shown_once",
     "client",
+    "time",
     "client_default",
     "doc",
     "constraint",

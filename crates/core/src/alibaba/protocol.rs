@@ -28,6 +28,7 @@ use crate::protocol::{Encoded, Failure, Prepared, Protocol, Settings, Signing, V
 
 /// Which signature requests carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum AcsSignature {
     /// ACS3-HMAC-SHA256 in headers; what the vendor's SDKs use by default.
     #[default]

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::address;
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::credentials::{Cache, Context, Environment, Provider, TlsSettings};
+use crate::error::Error;
 use crate::protocol::{Endpoint, Protocol, Settings};
 use crate::retry::{Budget, RetryPolicy};
 use crate::service::Service;
@@ -21,30 +22,6 @@ use crate::transport::{HttpOptions, HttpTransport, Transport};
 use super::circuit::Circuit;
 use super::pace::Pace;
 use super::{Client, EndpointSource, Inner, Timeouts};
-
-/// A client cannot be built this way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    /// What is wrong, and what to do about it.
-    pub message: String,
-}
-
-impl ConfigError {
-    /// With this message.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-        }
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
@@ -153,13 +130,13 @@ impl Builder {
         &mut self.http
     }
     /// Certificates as the environment names them, where `http` has none of its own.
-    pub fn tls(&mut self, settings: &TlsSettings) -> Result<(), ConfigError> {
+    pub fn tls(&mut self, settings: &TlsSettings) -> Result<(), Error> {
         if self.transport.is_some() {
             return Ok(());
         }
         settings
             .apply(&self.environment, &mut self.http)
-            .map_err(|error| ConfigError::new(error.to_string()))
+            .map_err(|error| Error::configuration(error.to_string()))
     }
     /// Another transport.
     pub fn transport(&mut self, transport: Arc<dyn Transport>) {
@@ -196,11 +173,11 @@ impl Builder {
     }
 
     /// The client. `default_endpoint` counts when no address was set.
-    pub fn build(mut self, default_endpoint: EndpointSource) -> Result<Client, ConfigError> {
+    pub fn build(mut self, default_endpoint: EndpointSource) -> Result<Client, Error> {
         self.fill();
         let endpoint = match &self.endpoint {
             Some(address) => {
-                EndpointSource::Fixed(Endpoint::parse(address).map_err(ConfigError::new)?)
+                EndpointSource::Fixed(Endpoint::parse(address).map_err(Error::configuration)?)
             }
             None => default_endpoint,
         };
@@ -212,21 +189,23 @@ impl Builder {
         };
         if let EndpointSource::Fixed(endpoint) = &endpoint {
             address::guard(endpoint.url(), self.allow_http)
-                .map_err(|exposed| ConfigError::new(exposed.to_string()))?;
+                .map_err(|exposed| Error::configuration(exposed.to_string()))?;
         }
         let user_agent = match &self.app_name {
             Some(name) => format!("{} {name}", self.service.user_agent),
             None => self.service.user_agent.to_owned(),
         };
         let user_agent = HeaderValue::from_str(&user_agent).map_err(|_| {
-            ConfigError::new("the application name must be visible ASCII, as it goes into a header")
+            Error::configuration(
+                "the application name must be visible ASCII, as it goes into a header",
+            )
         })?;
-        let built = |options: &HttpOptions| -> Result<Arc<dyn Transport>, ConfigError> {
+        let built = |options: &HttpOptions| -> Result<Arc<dyn Transport>, Error> {
             match &self.transport {
                 Some(transport) => Ok(Arc::clone(transport)),
                 None => HttpTransport::new(options)
                     .map(|transport| Arc::new(transport) as _)
-                    .map_err(|error| ConfigError::new(format!("cannot set up HTTP: {error}"))),
+                    .map_err(|error| Error::configuration(format!("cannot set up HTTP: {error}"))),
             }
         };
         let transport = built(&self.http)?;
@@ -282,8 +261,16 @@ macro_rules! common_settings {
             }
         }
         impl $client {
-            /// Ends the session that the client opened, where there is one: servers allow a
-            /// user only so many at a time.
+            /// The credentials that calls would use now, fetched if need be, within the client's
+            /// timeout. For diagnosis.
+            pub async fn credentials(
+                &self,
+            ) -> Result<::std::sync::Arc<$crate::credentials::Credential>, $crate::Error> {
+                Ok(self.0.credentials().await?)
+            }
+
+            /// Ends the session, where the credentials are one: servers allow a user only so many at a
+            /// time. Other clients have nothing to end. Later calls log in again.
             pub async fn close(&self) {
                 self.0.close().await;
             }
@@ -296,9 +283,7 @@ macro_rules! common_settings {
         impl $builder {
             /// The client, once its credentials are there.
             pub async fn connect(self) -> Result<$client, $crate::Error> {
-                let client = self.build().map_err(|error| {
-                    $crate::Error::new($crate::Kind::Configuration, "connect", error.message)
-                })?;
+                let client = self.build()?;
                 client.0.connect().await?;
                 Ok(client)
             }

@@ -80,6 +80,9 @@ impl<O> Call<O> {
         let mut encoded = inner
             .protocol
             .encode(operation, input, &inner.settings, &how);
+        if let Some(why) = input.refused() {
+            encoded = Err(invalid(operation, why));
+        }
         let mut token = None;
         if let Some(member) = operation.token
             && let Some(text) = record::get(input, member)

@@ -31,7 +31,7 @@ use crate::record::{Json, Record, decode_strict, nearest};
 use crate::retry::{Budget, RetryPolicy};
 use crate::service::Service;
 
-pub use builder::{Builder, ConfigError};
+pub use builder::Builder;
 pub use call::Call;
 pub use dry_run::DryRun;
 pub use response::{FromRecord, Response};
@@ -195,7 +195,7 @@ impl Client {
 
     /// What each source of credentials says, asked afresh; nothing secret. For diagnosis. It takes no
     /// longer than the client's timeout.
-    pub async fn explain_credentials(&self) -> Vec<crate::credentials::Tried> {
+    pub async fn explain_credentials(&self) -> Vec<crate::credentials::ProviderReport> {
         match &self.inner.credentials {
             Some(cache) => {
                 let limit = self.inner.timeouts.total;

@@ -11,7 +11,8 @@ use crate::error::Attempt;
 use crate::idempotency::ClientToken;
 use crate::record::{Problem, Record};
 
-/// A successful answer. Reads through to the output; `output` can be moved out.
+/// A successful answer. Reads through to the output; [`into_output`](Self::into_output)
+/// takes it out.
 pub struct Response<O> {
     /// The typed answer.
     pub output: O,
@@ -73,6 +74,10 @@ impl<O> Response<O> {
     pub fn warnings(&self) -> &[Problem] {
         &self.meta.warnings
     }
+    /// The typed answer alone.
+    pub fn into_output(self) -> O {
+        self.output
+    }
     /// The same response with another output.
     pub fn map<P>(self, convert: impl FnOnce(O) -> P) -> Response<P> {
         Response {
@@ -107,8 +112,14 @@ impl<O: fmt::Debug> fmt::Debug for Response<O> {
     }
 }
 
-/// An output type: a record, or any record on the heap for by-name calls.
-pub trait FromRecord: Sized + Send + 'static {
+mod sealed {
+    pub trait Sealed {}
+    impl<R: crate::record::Record> Sealed for R {}
+    impl Sealed for Box<dyn crate::record::Record> {}
+}
+
+/// An output type: a record, or any record on the heap for by-name calls. Nothing else can be one.
+pub trait FromRecord: sealed::Sealed + Sized + Send + 'static {
     /// Takes `record` as itself; `None` when it is of another type.
     fn from_record(record: Box<dyn Record>) -> Option<Self>;
 }

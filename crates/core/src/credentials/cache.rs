@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Context, Credential, CredentialError, Provider, Reason, Tried, tried};
+use super::{Context, Credential, CredentialError, Provider, ProviderReport, Reason, tried};
 use crate::clock::within;
 use flight::{Flight, Task, Wait};
 
@@ -201,12 +201,16 @@ impl Cache {
     }
 
     /// Asks the provider afresh and reports what it, or each part of it, said.
-    pub async fn explain(&self, context: &Context) -> Vec<Tried> {
+    pub async fn explain(&self, context: &Context) -> Vec<ProviderReport> {
         self.shared.provider.explain(context).await
     }
 
     /// As [`explain`](Self::explain), for no longer than `limit`.
-    pub(crate) async fn explain_within(&self, context: &Context, limit: Duration) -> Vec<Tried> {
+    pub(crate) async fn explain_within(
+        &self,
+        context: &Context,
+        limit: Duration,
+    ) -> Vec<ProviderReport> {
         let provider = &*self.shared.provider;
         tried::explain_within(provider, context, limit).await
     }

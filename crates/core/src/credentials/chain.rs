@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::clock::BoxFuture;
 
-use super::{Context, Credential, CredentialError, Provider, Reason, Tried, Window, check};
+use super::{
+    Context, Credential, CredentialError, Provider, ProviderReport, Reason, Window, check,
+};
 
 /// No provider has succeeded yet.
 const NONE: usize = usize::MAX;
@@ -76,17 +78,17 @@ impl Chain {
     }
 
     /// Asks each provider until one succeeds, whatever was pinned before, and says what each said.
-    async fn report(&self, context: &Context) -> Vec<Tried> {
+    async fn report(&self, context: &Context) -> Vec<ProviderReport> {
         let mut all = Vec::new();
         let mut ended = false;
         for (index, provider) in self.providers.iter().enumerate() {
             if ended {
-                all.push(Tried::not_asked(provider.name()));
+                all.push(ProviderReport::not_asked(provider.name()));
                 continue;
             }
             self.asked.store(index, Ordering::Relaxed);
             let answers = provider.explain(context).await;
-            ended = answers.iter().any(Tried::ends_search);
+            ended = answers.iter().any(ProviderReport::ends_search);
             all.extend(answers);
         }
         all
@@ -141,7 +143,7 @@ impl Provider for Chain {
         }
     }
 
-    fn explain<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Vec<Tried>> {
+    fn explain<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Vec<ProviderReport>> {
         Box::pin(self.report(context))
     }
 }
@@ -172,7 +174,7 @@ macro_rules! delegate {
             ) -> BoxFuture<'a, ()> {
                 self.0.release(context, credential)
             }
-            fn explain<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Vec<Tried>> {
+            fn explain<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Vec<ProviderReport>> {
                 self.0.explain(context)
             }
         }

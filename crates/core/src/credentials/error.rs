@@ -6,6 +6,7 @@ use crate::error::{Error, Kind, Outcome};
 
 /// Why a provider gave nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// It is not set up; the next provider may be.
     NotConfigured,
@@ -23,6 +24,7 @@ pub enum Reason {
 
 /// A failure to get credentials. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CredentialError {
     /// Why.
     pub reason: Reason,
@@ -90,4 +92,10 @@ pub(crate) fn not_set(provider: &'static str, what: impl Into<String>) -> Creden
 /// A source of credentials that is set up wrongly.
 pub(crate) fn misconfigured(provider: &'static str, what: impl Into<String>) -> CredentialError {
     CredentialError::new(Reason::Misconfigured, provider, what)
+}
+
+impl From<CredentialError> for Error {
+    fn from(error: CredentialError) -> Self {
+        error.for_operation("credentials")
+    }
 }

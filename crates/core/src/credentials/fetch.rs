@@ -14,7 +14,7 @@ use crate::error::body::Page;
 use crate::record::Json;
 use crate::retry::{Patience, RetryPolicy};
 use crate::sign::percent;
-use crate::transport::{Broken, HttpRequest, HttpResponse, TransportError};
+use crate::transport::{HttpRequest, HttpResponse, TransportError, TransportErrorKind};
 
 use crate::wipe::{self, Wiped};
 
@@ -122,7 +122,10 @@ impl Route {
             let again = match &result {
                 Ok(reply) => (self.passing)(reply),
                 // Whoever did not answer in time will hardly do so at once.
-                Err(error) => matches!(error.broken, Broken::Connect | Broken::Interrupted),
+                Err(error) => matches!(
+                    error.kind,
+                    TransportErrorKind::Connect | TransportErrorKind::Interrupted
+                ),
             };
             if !again || attempt >= self.attempts {
                 return match result {

@@ -34,7 +34,7 @@ pub use error::{CredentialError, Reason};
 pub use file::warnings;
 pub use given::Static;
 pub use tls::TlsSettings;
-pub use tried::{Answer, Tried, explain_within};
+pub use tried::{Finding, ProviderReport, explain_within};
 
 pub(crate) use check::check;
 pub(crate) use error::{misconfigured, not_set};
@@ -43,6 +43,7 @@ pub(crate) use pair::pair;
 
 /// An access key pair, with the session token of temporary ones.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Keys {
     /// The public half.
     pub id: String,
@@ -52,8 +53,27 @@ pub struct Keys {
     pub token: Option<Secret>,
 }
 
+impl Keys {
+    /// A key pair.
+    pub fn new(id: impl Into<String>, secret: impl Into<Secret>) -> Self {
+        Self {
+            id: id.into(),
+            secret: secret.into(),
+            token: None,
+        }
+    }
+
+    /// The session token of a temporary pair.
+    #[must_use]
+    pub fn with_token(mut self, token: impl Into<Secret>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+}
+
 /// What a request proves its sender with.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Identity {
     /// A key pair that signs.
     Keys(Keys),
@@ -63,6 +83,7 @@ pub enum Identity {
 
 /// What the credentials say about themselves, beside proving an identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Scope {
     /// The project they are for.
     pub project_id: Option<String>,
@@ -76,6 +97,7 @@ pub struct Scope {
 
 /// An endpoint that a service catalog names.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CatalogEndpoint {
     /// The service type, such as `apigv2`.
     pub service: String,
@@ -87,6 +109,7 @@ pub struct CatalogEndpoint {
 
 /// Credentials as one consistent whole.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Credential {
     /// Key pair or token.
     pub identity: Identity,
@@ -184,7 +207,7 @@ pub trait Provider: Send + Sync + fmt::Debug {
     }
 
     /// Fetches credentials only to report on it: what was looked at, and what came of it.
-    fn explain<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Vec<Tried>> {
+    fn explain<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Vec<ProviderReport>> {
         Box::pin(async move {
             let result = self.provide(context).await;
             let result = match result {
@@ -194,7 +217,7 @@ pub trait Provider: Send + Sync + fmt::Debug {
                 }
                 Err(error) => Err(error),
             };
-            vec![Tried::of(self.name(), result)]
+            vec![ProviderReport::of(self.name(), result)]
         })
     }
 }

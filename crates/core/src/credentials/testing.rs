@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::clock::{BoxFuture, ManualClock, SeededEntropy};
 use crate::record::Json;
-use crate::transport::{Broken, HttpRequest, HttpResponse, Transport, TransportError};
+use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError, TransportErrorKind};
 
 use super::{Context, Credential, CredentialError, Environment, Identity, Keys, Provider};
 
@@ -22,15 +22,18 @@ pub(crate) const NOW: u64 = 1_767_225_600;
 /// Answers requests from a list, and writes down what was asked.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
-    answers: Mutex<VecDeque<Result<HttpResponse, Broken>>>,
+    answers: Mutex<VecDeque<Result<HttpResponse, TransportErrorKind>>>,
     asked: Mutex<Vec<HttpRequest>>,
 }
 
-pub(crate) fn reply(status: u16, body: impl Into<String>) -> Result<HttpResponse, Broken> {
+pub(crate) fn reply(
+    status: u16,
+    body: impl Into<String>,
+) -> Result<HttpResponse, TransportErrorKind> {
     with_headers(status, &[], body)
 }
 
-pub(crate) fn json(status: u16, body: &Json) -> Result<HttpResponse, Broken> {
+pub(crate) fn json(status: u16, body: &Json) -> Result<HttpResponse, TransportErrorKind> {
     reply(status, body.to_string())
 }
 
@@ -42,7 +45,7 @@ pub(crate) fn with_headers(
     status: u16,
     headers: &[(&'static str, &str)],
     body: impl Into<String>,
-) -> Result<HttpResponse, Broken> {
+) -> Result<HttpResponse, TransportErrorKind> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.insert(
@@ -57,7 +60,7 @@ pub(crate) fn with_headers(
     })
 }
 
-pub(crate) fn html(status: u16) -> Result<HttpResponse, Broken> {
+pub(crate) fn html(status: u16) -> Result<HttpResponse, TransportErrorKind> {
     with_headers(
         status,
         &[("content-type", "text/html; charset=utf-8")],
@@ -66,7 +69,7 @@ pub(crate) fn html(status: u16) -> Result<HttpResponse, Broken> {
 }
 
 impl Script {
-    pub(crate) fn new(answers: Vec<Result<HttpResponse, Broken>>) -> Arc<Self> {
+    pub(crate) fn new(answers: Vec<Result<HttpResponse, TransportErrorKind>>) -> Arc<Self> {
         Arc::new(Self {
             answers: Mutex::new(answers.into()),
             asked: Mutex::default(),
@@ -108,12 +111,9 @@ impl Transport for Script {
         self.asked.lock().unwrap().push(request);
         let answer = self.answers.lock().unwrap().pop_front();
         let answer = answer.expect("the script has no further answer");
-        Box::pin(std::future::ready(answer.map_err(|broken| {
-            TransportError {
-                broken,
-                source: "as the script says".into(),
-            }
-        })))
+        Box::pin(std::future::ready(
+            answer.map_err(|kind| TransportError::new(kind, "as the script says")),
+        ))
     }
 }
 
@@ -136,15 +136,15 @@ impl World {
 
     pub(crate) fn answering(
         variables: &[(&str, &str)],
-        answers: Vec<Result<HttpResponse, Broken>>,
+        answers: Vec<Result<HttpResponse, TransportErrorKind>>,
     ) -> Self {
         Self::with(variables, answers, Vec::new())
     }
 
     pub(crate) fn with(
         variables: &[(&str, &str)],
-        answers: Vec<Result<HttpResponse, Broken>>,
-        direct: Vec<Result<HttpResponse, Broken>>,
+        answers: Vec<Result<HttpResponse, TransportErrorKind>>,
+        direct: Vec<Result<HttpResponse, TransportErrorKind>>,
     ) -> Self {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("cumulo-credentials-{}-{number}", std::process::id());

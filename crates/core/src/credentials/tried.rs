@@ -10,18 +10,20 @@ use super::{Context, Credential, CredentialError, Identity, Provider, Reason, Sc
 
 /// What a provider answered when it was asked for a report. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
+#[non_exhaustive]
+pub struct ProviderReport {
     /// The provider.
     pub provider: &'static str,
     /// What it said.
-    pub answer: Answer,
+    pub finding: Finding,
 }
 
-/// A provider's answer.
+/// What came of asking a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+#[non_exhaustive]
+pub enum Finding {
     /// Its credentials count.
-    Won {
+    Found {
         /// Where they come from: a file, variables, a service.
         source: String,
         /// The public half of a key pair.
@@ -32,15 +34,15 @@ pub enum Answer {
         scope: Scope,
     },
     /// It has none, or failed.
-    No(CredentialError),
+    Failed(CredentialError),
     /// One before it ended the search.
     NotAsked,
 }
 
-impl Tried {
+impl ProviderReport {
     pub(crate) fn of(provider: &'static str, result: Result<Credential, CredentialError>) -> Self {
-        let answer = match result {
-            Ok(credential) => Answer::Won {
+        let finding = match result {
+            Ok(credential) => Finding::Found {
                 key_id: match credential.identity {
                     Identity::Keys(keys) => Some(keys.id),
                     Identity::Token(_) => None,
@@ -49,34 +51,34 @@ impl Tried {
                 expires_at: credential.expires_at,
                 scope: credential.scope,
             },
-            Err(error) => Answer::No(error),
+            Err(error) => Finding::Failed(error),
         };
-        Self { provider, answer }
+        Self { provider, finding }
     }
 
     pub(crate) fn not_asked(provider: &'static str) -> Self {
         Self {
             provider,
-            answer: Answer::NotAsked,
+            finding: Finding::NotAsked,
         }
     }
 
     /// Whether providers after this one are not asked.
     pub fn ends_search(&self) -> bool {
-        match &self.answer {
-            Answer::Won { .. } => true,
-            Answer::No(error) => error.reason != Reason::NotConfigured,
-            Answer::NotAsked => false,
+        match &self.finding {
+            Finding::Found { .. } => true,
+            Finding::Failed(error) => error.reason != Reason::NotConfigured,
+            Finding::NotAsked => false,
         }
     }
 }
 
-impl fmt::Display for Tried {
+impl fmt::Display for ProviderReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.answer {
-            Answer::No(error) => write!(f, "{error}"),
-            Answer::NotAsked => write!(f, "{}: not asked", self.provider),
-            Answer::Won {
+        match &self.finding {
+            Finding::Failed(error) => write!(f, "{error}"),
+            Finding::NotAsked => write!(f, "{}: not asked", self.provider),
+            Finding::Found {
                 source,
                 key_id,
                 expires_at,
@@ -108,14 +110,14 @@ pub async fn explain_within(
     provider: &dyn Provider,
     context: &Context,
     limit: Duration,
-) -> Vec<Tried> {
+) -> Vec<ProviderReport> {
     let report = provider.explain(context);
     match within(&*context.clock, limit, report).await {
         Some(tried) => tried,
         None => {
             let message = format!("gave no answer within {} s", limit.as_secs_f64());
             let error = CredentialError::new(Reason::TimedOut, provider.asked(), message);
-            vec![Tried::of(provider.asked(), Err(error))]
+            vec![ProviderReport::of(provider.asked(), Err(error))]
         }
     }
 }

@@ -118,10 +118,7 @@ impl Error {
     /// Everything that is known about the failure, in lines for a person or a support ticket;
     /// without secrets.
     pub fn explain(&self) -> String {
-        let mut text = format!("{self}\n");
-        for (index, attempt) in self.0.attempts.iter().enumerate() {
-            let _ = writeln!(text, "  attempt {}: {attempt}", index + 1);
-        }
+        let mut text = format!("{self:?}\n");
         let _ = writeln!(text, "  outcome: {}", self.0.outcome);
         match &self.0.diagnosis {
             None => {}

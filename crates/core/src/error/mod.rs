@@ -21,7 +21,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use crate::idempotency::ClientToken;
+use crate::idempotency::{ClientToken, InvalidClientToken};
+use crate::record::ValidationError;
 use crate::retry::Patience;
 
 pub(crate) use explain::Evidence;
@@ -253,6 +254,11 @@ impl Error {
         }))
     }
 
+    /// A client that cannot be built this way: `message` says what is wrong and what to do about it.
+    pub fn configuration(message: impl Into<String>) -> Self {
+        Self::new(Kind::Configuration, "build", message)
+    }
+
     /// Adds the next step for a person.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
@@ -274,6 +280,14 @@ impl Error {
 
     pub(crate) fn inner(&mut self) -> &mut Inner {
         &mut self.0
+    }
+
+    /// The attempts as they stand beneath the line of the error, each after a line break.
+    fn write_attempts(&self, f: &mut dyn fmt::Write) -> fmt::Result {
+        for (index, attempt) in self.0.attempts.iter().enumerate() {
+            write!(f, "\n  attempt {}: {attempt}", index + 1)?;
+        }
+        Ok(())
     }
 
     /// What kind of failure it is.
@@ -413,20 +427,41 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
+    /// `{:?}` is what `fn main() -> Result<(), Error>` prints, so it is for people: the line of `{}`, and
+    /// every attempt beneath it. `{:#?}` is the structure.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
+        if !f.alternate() {
+            fmt::Display::fmt(self, f)?;
+            return self.write_attempts(f);
+        }
         f.debug_struct("Error")
             .field("kind", &inner.kind)
             .field("outcome", &inner.outcome)
             .field("operation", &inner.operation)
             .field("code", &inner.code)
             .field("message", &inner.message)
+            .field("hint", &inner.hint)
             .field("status", &inner.status)
             .field("request_id", &inner.request_id)
             .field("client_token", &inner.client_token)
+            .field("job", &inner.job)
+            .field("retry_after", &inner.retry_after)
             .field("attempts", &inner.attempts)
             .field("not_repeated", &inner.not_repeated)
             .finish_non_exhaustive()
+    }
+}
+
+impl From<ValidationError> for Error {
+    fn from(invalid: ValidationError) -> Self {
+        Self::new(Kind::InvalidInput, invalid.operation, invalid.to_string()).with_source(invalid)
+    }
+}
+
+impl From<InvalidClientToken> for Error {
+    fn from(invalid: InvalidClientToken) -> Self {
+        Self::new(Kind::InvalidInput, "client_token", invalid.to_string()).with_source(invalid)
     }
 }
 

@@ -27,6 +27,7 @@ use crate::protocol::{
 
 /// Which AK/SK signature requests carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum HuaweiSignature {
     /// `SDK-HMAC-SHA256 Access=..`: what both clouds document.
     #[default]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::clock::BoxFuture;
+use crate::error::Error;
 use crate::record::Json;
 
 /// Where a ledger keeps its entries: a file, a database.
@@ -109,6 +110,12 @@ impl fmt::Display for JournalError {
             Some(source) => write!(f, ": {source}"),
             None => Ok(()),
         }
+    }
+}
+
+impl From<JournalError> for Error {
+    fn from(error: JournalError) -> Self {
+        super::unusable("ledger", error)
     }
 }
 

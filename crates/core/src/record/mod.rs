@@ -37,5 +37,5 @@ pub use nearest::nearest;
 pub use scalar::{Json, Secret};
 pub use schema::{Limits, Location, Member, Schema, Shape};
 pub use timestamp::{CivilTime, Timestamp};
-pub use validate::{Fault, Invalid, validate};
+pub use validate::{ValidationError, Violation, validate};
 pub use value::{List, Map, Record, Slot, Value, View};

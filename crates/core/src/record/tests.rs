@@ -383,7 +383,7 @@ fn validation_names_every_fault() {
         .disk(Disk::new(500).name("long name"))
         .validate()
         .unwrap_err()
-        .faults;
+        .violations;
     let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
     assert_eq!(
         paths,

@@ -1,4 +1,4 @@
-//! Checks a record against what the vendor documents, all faults at once, without a network.
+//! Checks a record against what the vendor documents, everything at once, without a network.
 //!
 //! The limits are advice: services change them, so `send` does not consult them and lets the
 //! service decide.
@@ -9,7 +9,8 @@ use super::{Limits, List, Record, Value, View};
 
 /// One member outside its documented limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+#[non_exhaustive]
+pub struct Violation {
     /// Where, such as `Disks.System.Size`.
     pub path: String,
     /// What the documentation asks for. The value itself is not repeated: it may be a secret.
@@ -18,40 +19,41 @@ pub struct Fault {
 
 /// Everything that `validate()` found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
+#[non_exhaustive]
+pub struct ValidationError {
     /// The operation.
     pub operation: &'static str,
-    /// At least one fault.
-    pub faults: Vec<Fault>,
+    /// At least one violation.
+    pub violations: Vec<Violation>,
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is outside its documented limits: ", self.operation)?;
-        for (index, fault) in self.faults.iter().enumerate() {
+        for (index, violation) in self.violations.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{} {}", fault.path, fault.message)?;
+            write!(f, "{separator}{} {}", violation.path, violation.message)?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Invalid {}
+impl std::error::Error for ValidationError {}
 
 /// Checks all documented limits of `record` and of what it contains.
-pub fn validate(record: &dyn Record) -> Result<(), Invalid> {
-    let mut faults = Vec::new();
-    walk(record, "", &mut faults);
-    if faults.is_empty() {
+pub fn validate(record: &dyn Record) -> Result<(), ValidationError> {
+    let mut violations = Vec::new();
+    walk(record, "", &mut violations);
+    if violations.is_empty() {
         return Ok(());
     }
-    Err(Invalid {
+    Err(ValidationError {
         operation: record.schema().name,
-        faults,
+        violations,
     })
 }
 
-fn walk(record: &dyn Record, prefix: &str, faults: &mut Vec<Fault>) {
+fn walk(record: &dyn Record, prefix: &str, violations: &mut Vec<Violation>) {
     let schema = record.schema();
     record.read(&mut |values| {
         for (member, value) in schema.members.iter().zip(values) {
@@ -61,39 +63,39 @@ fn walk(record: &dyn Record, prefix: &str, faults: &mut Vec<Fault>) {
             };
             let view = value.view();
             if member.required && matches!(view, View::Absent) && member.setting.is_none() {
-                faults.push(Fault {
+                violations.push(Violation {
                     path,
                     message: "is required".into(),
                 });
                 continue;
             }
-            check(&path, &member.limits, *value, faults);
+            check(&path, &member.limits, *value, violations);
         }
     });
 }
 
-fn check(path: &str, limits: &Limits, value: &dyn Value, faults: &mut Vec<Fault>) {
+fn check(path: &str, limits: &Limits, value: &dyn Value, violations: &mut Vec<Violation>) {
     match value.view() {
-        View::Record(record) => walk(record, path, faults),
-        View::List(list) => each(path, limits, list, faults),
-        View::Text(text) | View::Secret(text) => scalar(path, limits, text, faults),
-        View::Int(number) => scalar(path, limits, &number.to_string(), faults),
-        View::Float(number) => scalar(path, limits, &number.to_string(), faults),
+        View::Record(record) => walk(record, path, violations),
+        View::List(list) => each(path, limits, list, violations),
+        View::Text(text) | View::Secret(text) => scalar(path, limits, text, violations),
+        View::Int(number) => scalar(path, limits, &number.to_string(), violations),
+        View::Float(number) => scalar(path, limits, &number.to_string(), violations),
         _ => {}
     }
 }
 
-fn each(path: &str, limits: &Limits, list: &dyn List, faults: &mut Vec<Fault>) {
+fn each(path: &str, limits: &Limits, list: &dyn List, violations: &mut Vec<Violation>) {
     for index in 0..list.len() {
         if let Some(element) = list.at(index) {
-            check(&format!("{path}[{index}]"), limits, element, faults);
+            check(&format!("{path}[{index}]"), limits, element, violations);
         }
     }
 }
 
-fn scalar(path: &str, limits: &Limits, text: &str, faults: &mut Vec<Fault>) {
-    let mut fault = |message: String| {
-        faults.push(Fault {
+fn scalar(path: &str, limits: &Limits, text: &str, violations: &mut Vec<Violation>) {
+    let mut violation = |message: String| {
+        violations.push(Violation {
             path: path.to_owned(),
             message,
         });
@@ -103,12 +105,12 @@ fn scalar(path: &str, limits: &Limits, text: &str, faults: &mut Vec<Fault>) {
             .parse::<f64>()
             .is_ok_and(|number| number >= min as f64 && number <= max as f64)
     {
-        fault(format!("must be a number from {min} to {max}"));
+        violation(format!("must be a number from {min} to {max}"));
     }
     if let Some((min, max)) = limits.len {
         let length = text.chars().count();
         if length < min as usize || length > max as usize {
-            fault(match (min, max) {
+            violation(match (min, max) {
                 (0, max) => format!("must have at most {max} characters, has {length}"),
                 (min, max) if min == max => format!("must have {min} characters, has {length}"),
                 (min, max) => format!("must have {min} to {max} characters, has {length}"),
@@ -121,16 +123,16 @@ fn scalar(path: &str, limits: &Limits, text: &str, faults: &mut Vec<Fault>) {
             .iter()
             .any(|value| value.eq_ignore_ascii_case(text))
     {
-        fault(format!("must be one of {}", limits.values.join(", ")));
+        violation(format!("must be one of {}", limits.values.join(", ")));
     }
     if let Some((pattern, rule)) = limits.pattern
         && regex_lite::Regex::new(pattern).is_ok_and(|pattern| !pattern.is_match(text))
     {
-        fault(rule.to_owned());
+        violation(rule.to_owned());
     }
     for prefix in limits.not_prefix {
         if text.starts_with(prefix) {
-            fault(format!("must not start with {prefix}"));
+            violation(format!("must not start with {prefix}"));
         }
     }
 }

@@ -117,6 +117,10 @@ pub trait Record: Any + Send + Sync {
     fn read(&self, f: &mut dyn FnMut(&[&dyn Value]));
     /// Lends the members to `f`, to be filled.
     fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn Value]));
+    /// Why it can never be sent, where its own way of being written knows more than the schema.
+    fn refused(&self) -> Option<String> {
+        None
+    }
     /// Bytes of the record itself that stand on the heap.
     fn heap(&self) -> usize {
         0

@@ -1,7 +1,7 @@
 //! What became of a request that got no answer, and what can a person do about it?
 //!
 //! reqwest wraps what happened in several layers, and TLS tells its reasons in its own terms. Here
-//! they become one of [`Broken`], a text, and where possible the next step. What a server's
+//! they become one of [`TransportErrorKind`], a text, and where possible the next step. What a server's
 //! certificate says comes from whoever answered, so that only plain names of it are shown.
 
 use std::error::Error as StdError;
@@ -13,7 +13,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use crate::sign::time::iso8601;
 
-use super::{Broken, TransportError};
+use super::{TransportError, TransportErrorKind};
 
 /// What happened, in words for people.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,16 +54,16 @@ impl StdError for Cause {}
 pub(super) fn broken(error: reqwest::Error) -> TransportError {
     let connecting = error.is_connect();
     if let Some(fault) = tls_error(&error).and_then(|inner| of_tls(inner, connecting)) {
-        return TransportError::new(Broken::Tls, fault);
+        return TransportError::new(TransportErrorKind::Tls, fault);
     }
     let broken = if error.is_builder() {
-        Broken::Unsendable
+        TransportErrorKind::Unsendable
     } else if connecting {
-        Broken::Connect
+        TransportErrorKind::Connect
     } else if error.is_timeout() {
-        Broken::Timeout
+        TransportErrorKind::Timeout
     } else {
-        Broken::Interrupted
+        TransportErrorKind::Interrupted
     };
     // The address holds the query, and the query may hold secrets.
     TransportError::new(broken, error.without_url())

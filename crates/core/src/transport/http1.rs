@@ -13,7 +13,7 @@ use crate::clock::BoxFuture;
 use super::error::{Cause, broken};
 use super::options::{self, HttpOptions};
 use super::pools::{Pools, Wanted};
-use super::{Broken, HttpRequest, HttpResponse, Transport, TransportError, tls};
+use super::{HttpRequest, HttpResponse, Transport, TransportError, TransportErrorKind, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, unless the client is told otherwise.
@@ -70,11 +70,11 @@ impl Inner {
             *outgoing.body_mut() = Some(request.body.into());
         }
         let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|error| TransportError::new(Broken::Unsendable, error))?;
+            .map_err(|error| TransportError::new(TransportErrorKind::Unsendable, error))?;
         let client = self
             .pools
             .get(runtime.id(), wanted)
-            .map_err(|error| TransportError::new(Broken::Unsendable, error))?;
+            .map_err(|error| TransportError::new(TransportErrorKind::Unsendable, error))?;
         let mut response = client.execute(outgoing).await.map_err(broken)?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
@@ -135,7 +135,7 @@ async fn start(mut response: reqwest::Response) -> Result<Bytes, TransportError>
 
 fn too_large(largest: usize) -> TransportError {
     TransportError::new(
-        Broken::TooLarge,
+        TransportErrorKind::TooLarge,
         Cause::new(
             format!("it has more than {largest} bytes"),
             "Request for less at a time, or allow more with `largest_answer(bytes)`",
@@ -160,7 +160,7 @@ impl Transport for LazyDirect {
         match transport {
             Ok(transport) => transport.send(request),
             Err(message) => {
-                let error = TransportError::new(Broken::Connect, message.clone());
+                let error = TransportError::new(TransportErrorKind::Connect, message.clone());
                 Box::pin(std::future::ready(Err(error)))
             }
         }
@@ -192,6 +192,6 @@ mod tests {
         let Poll::Ready(Err(error)) = polled else {
             panic!("it waits for what never comes");
         };
-        assert_eq!(error.broken, Broken::Unsendable);
+        assert_eq!(error.kind, TransportErrorKind::Unsendable);
     }
 }

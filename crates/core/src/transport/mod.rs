@@ -23,6 +23,7 @@ use crate::clock::BoxFuture;
 pub use http1::HttpTransport;
 pub(crate) use http1::LazyDirect;
 pub use options::{ClientCertificate, HttpOptions};
+#[doc(hidden)]
 pub use tls::tls_config;
 pub(crate) use tls::{certificates, check_pair, private_key};
 
@@ -99,7 +100,8 @@ impl fmt::Debug for HttpResponse {
 
 /// How sending failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Broken {
+#[non_exhaustive]
+pub enum TransportErrorKind {
     /// The request cannot be written as HTTP, such as an address of more than 65,534 bytes. Nothing
     /// was sent, and a repeat would end the same way.
     Unsendable,
@@ -118,17 +120,22 @@ pub enum Broken {
 
 /// A request that got no whole answer.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct TransportError {
     /// How it failed.
-    pub broken: Broken,
+    pub kind: TransportErrorKind,
     /// What is known about it, without secrets.
     pub source: Box<dyn StdError + Send + Sync>,
 }
 
 impl TransportError {
-    pub(crate) fn new(broken: Broken, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    /// A failure of this kind. `source` is shown to people, so it must hold no secret.
+    pub fn new(
+        kind: TransportErrorKind,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
         Self {
-            broken,
+            kind,
             source: source.into(),
         }
     }
@@ -141,13 +148,13 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.broken {
-            Broken::Unsendable => "the request cannot be sent",
-            Broken::Connect => "cannot connect",
-            Broken::Tls => "no connection that can be trusted",
-            Broken::Timeout => "no answer in time",
-            Broken::Interrupted => "the connection broke",
-            Broken::TooLarge => "the answer is too large",
+        f.write_str(match self.kind {
+            TransportErrorKind::Unsendable => "the request cannot be sent",
+            TransportErrorKind::Connect => "cannot connect",
+            TransportErrorKind::Tls => "no connection that can be trusted",
+            TransportErrorKind::Timeout => "no answer in time",
+            TransportErrorKind::Interrupted => "the connection broke",
+            TransportErrorKind::TooLarge => "the answer is too large",
         })?;
         // The outermost text repeats the address; the innermost says what happened.
         let mut cause: &dyn StdError = &*self.source;

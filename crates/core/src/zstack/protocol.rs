@@ -156,7 +156,7 @@ impl Protocol for ZStack {
         entropy: &dyn Entropy,
     ) -> Result<Option<String>, Error> {
         let Some(given) = given else {
-            return Ok(Some(entropy.uuid().simple().to_string()));
+            return Ok(Some(crate::clock::uuid(entropy).simple().to_string()));
         };
         if !operation.is_keyed_by_job() {
             return Err(takes_no_token(operation));

@@ -35,8 +35,8 @@ output! {
     /// Answer of [`ListAccessPointNetworkQualities`].
     ListAccessPointNetworkQualitiesOutput {
         "AccessPointNetworkQualities" access_point_network_qualities: Vec<AccessPointNetworkQuality>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -65,9 +65,9 @@ output! {
     /// Answer of [`ListAccessPoints`].
     ListAccessPointsOutput {
         "AccessPoints" access_points: Vec<AccessPoint>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -98,10 +98,10 @@ operation! {
 output! {
     /// Answer of [`ListSmartAGByAccessPoint`].
     ListSmartAGByAccessPointOutput {
-        "RequestId" request_id: Option<String>,
         "SmartAccessGateways" smart_access_gateways: Vec<ListSmartAGByAccessPointSmartAccessGateway>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {

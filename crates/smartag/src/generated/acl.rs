@@ -80,11 +80,11 @@ output! {
         "Name" name: Option<String>,
         "Policy" policy: Option<String>,
         "Priority" priority: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "SourceCidr" source_cidr: Option<String>,
         "SourcePortRange" source_port_range: Option<String>,
         "Type" r#type: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -128,9 +128,9 @@ output! {
     CreateACLOutput {
         "AclId" acl_id: Option<String>,
         "AclType" acl_type: Option<String>,
-        "RequestId" request_id: Option<String>,
         "ResourceGroupId" resource_group_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -199,9 +199,9 @@ output! {
         "Acrs" acrs: Vec<Acr> [wrapped("Acr")],
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -236,9 +236,9 @@ output! {
         "Acls" acls: Vec<Acl> [wrapped("Acl")],
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -276,8 +276,8 @@ output! {
         "AclId" acl_id: Option<String>,
         "AclName" acl_name: Option<String>,
         "ErrorConfigSmartAGCount" error_config_smart_ag_count: Option<i64>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -361,10 +361,10 @@ output! {
         "Name" name: Option<String>,
         "Policy" policy: Option<String>,
         "Priority" priority: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "SourceCidr" source_cidr: Option<String>,
         "SourcePortRange" source_port_range: Option<String>,
     }
+    request_id "RequestId";
 }
 
 output! {

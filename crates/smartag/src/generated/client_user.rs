@@ -52,10 +52,10 @@ output! {
     CreateSmartAccessGatewayClientUserOutput {
         "Bandwidth" bandwidth: Option<i64>,
         "ClientIp" client_ip: Option<String>,
-        "RequestId" request_id: Option<String>,
         "UserMail" user_mail: Option<String>,
         "UserName" user_name: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -99,8 +99,8 @@ output! {
     DescribeClientUserDNSOutput {
         "AppDNS" app_dns: Vec<String>,
         "RecoveredDNS" recovered_dns: Vec<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -122,9 +122,9 @@ operation! {
 output! {
     /// Answer of [`DescribeSagOnlineClientStatistics`].
     DescribeSagOnlineClientStatisticsOutput {
-        "RequestId" request_id: Option<String>,
         "SagStatistics" sag_statistics: Vec<SagOnlineClientStatistics> [wrapped("Statistics")],
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -156,10 +156,10 @@ output! {
     DescribeSmartAccessGatewayClientUsersOutput {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
         "Users" users: Vec<SmartAccessGatewayClientUser> [wrapped("User")],
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -185,9 +185,9 @@ operation! {
 output! {
     /// Answer of [`DescribeUserFlowStatistics`].
     DescribeUserFlowStatisticsOutput {
-        "RequestId" request_id: Option<String>,
         "SagStatistics" sag_statistics: Vec<UserFlowStatistics> [wrapped("Statistics")],
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -212,9 +212,9 @@ operation! {
 output! {
     /// Answer of [`DescribeUserOnlineClientStatistics`].
     DescribeUserOnlineClientStatisticsOutput {
-        "RequestId" request_id: Option<String>,
         "UserStatistics" user_statistics: Vec<UserOnlineClientStatistics> [wrapped("Statistics")],
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -237,9 +237,9 @@ operation! {
 output! {
     /// Answer of [`DescribeUserOnlineClients`].
     DescribeUserOnlineClientsOutput {
-        "RequestId" request_id: Option<String>,
         "Users" users: Vec<DescribeUserOnlineClientsUser> [wrapped("User")],
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -339,10 +339,10 @@ output! {
     ModifySmartAccessGatewayClientUserOutput {
         "Bandwidth" bandwidth: Option<i64>,
         "ClientIp" client_ip: Option<String>,
-        "RequestId" request_id: Option<String>,
         "UserMail" user_mail: Option<String>,
         "UserName" user_name: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {

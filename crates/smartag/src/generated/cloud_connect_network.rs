@@ -57,11 +57,11 @@ output! {
         "CidrBlock" cidr_block: Option<String>,
         "Description" description: Option<String>,
         "Name" name: Option<String>,
-        "RequestId" request_id: Option<String>,
         "ResourceGroupId" resource_group_id: Option<String>,
         "SnatCidrBlock" snat_cidr_block: Option<String>,
         "Status" status: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -115,9 +115,9 @@ output! {
         ],
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -148,9 +148,9 @@ output! {
         "GrantRules" grant_rules: Vec<GrantRule> [wrapped("GrantRule")],
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -182,9 +182,9 @@ output! {
         "GrantRules" grant_rules: Vec<DescribeGrantSagRulesGrantRule> [wrapped("GrantRule")],
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -216,10 +216,10 @@ operation! {
 output! {
     /// Answer of [`GetCloudConnectNetworkUseLimit`].
     GetCloudConnectNetworkUseLimitOutput {
-        "RequestId" request_id: Option<String>,
         "TotalAmount" total_amount: Option<i64>,
         "UsedAmount" used_amount: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -267,8 +267,8 @@ output! {
     /// Answer of [`GrantSagInstanceToCcn`].
     GrantSagInstanceToCcnOutput {
         "InstanceId" instance_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {

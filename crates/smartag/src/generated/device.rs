@@ -81,12 +81,12 @@ output! {
         "Duration" duration: Option<String>,
         /// Minutes, sent as text.
         "Jitter" jitter: Option<String>,
-        "RequestId" request_id: Option<String>,
         "SerialNumber" serial_number: Option<String>,
         "SmartAGId" smart_ag_id: Option<String>,
         "TimeZone" time_zone: Option<String>,
         "UpgradeType" upgrade_type: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -111,7 +111,6 @@ output! {
     DescribeSAGDeviceInfoOutput {
         "ControllerState" controller_state: Option<String>,
         "LastConnectedControllerTime" last_connected_controller_time: Option<String>,
-        "RequestId" request_id: Option<String>,
         "ResettableStatus" resettable_status: Option<String>,
         "ServiceIP" service_ip: Option<String>,
         "SmartAGType" smart_ag_type: Option<String>,
@@ -121,6 +120,7 @@ output! {
         "Version" version: Option<String>,
         "VpnState" vpn_state: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -146,10 +146,10 @@ output! {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
         "RemoteAccesses" remote_accesses: Vec<RemoteAccess> [wrapped("RemoteAccess")],
-        "RequestId" request_id: Option<String>,
         "SmartAGId" smart_ag_id: Option<String>,
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -176,9 +176,9 @@ operation! {
 output! {
     /// Answer of [`DescribeSmartAccessGatewayVersions`].
     DescribeSmartAccessGatewayVersionsOutput {
-        "RequestId" request_id: Option<String>,
         "SmartAGVersions" smart_ag_versions: Vec<SmartAGVersion> [wrapped("SmartAGVersion")],
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -253,10 +253,10 @@ output! {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
         "RemoteAccessIp" remote_access_ip: Option<String>,
-        "RequestId" request_id: Option<String>,
         "SerialNumber" serial_number: Option<String>,
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -350,9 +350,9 @@ output! {
     UpdateSmartAccessGatewayAdminPasswordOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 operation! {

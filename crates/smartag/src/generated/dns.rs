@@ -48,10 +48,10 @@ output! {
         "Data" data: Option<AddSmartAccessGatewayDnsForwardData>,
         "HttpStatusCode" http_status_code: Option<i64>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         /// `false` is a failure although the HTTP status is 200.
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -75,9 +75,9 @@ output! {
         "Code" code: Option<String>,
         "HttpStatusCode" http_status_code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Success" success: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -101,9 +101,9 @@ output! {
     /// Answer of [`DescribeSagCurrentDns`].
     DescribeSagCurrentDnsOutput {
         "MasterDns" master_dns: Option<String>,
-        "RequestId" request_id: Option<String>,
         "SlaveDns" slave_dns: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -127,10 +127,10 @@ output! {
     /// Answer of [`DescribeSagUserDns`].
     DescribeSagUserDnsOutput {
         "MasterDns" master_dns: Option<String>,
-        "RequestId" request_id: Option<String>,
         "SlaveDns" slave_dns: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -177,9 +177,9 @@ output! {
     UpdateSmartAccessGatewayDnsOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -214,9 +214,9 @@ output! {
         "Code" code: Option<String>,
         "HttpStatusCode" http_status_code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Success" success: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -239,10 +239,10 @@ output! {
     /// Answer of [`ViewSmartAccessGatewayDns`].
     ViewSmartAccessGatewayDnsOutput {
         "MasterDns" master_dns: Option<String>,
-        "RequestId" request_id: Option<String>,
         "SlaveDns" slave_dns: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -266,9 +266,9 @@ output! {
         "Data" data: Vec<AddSmartAccessGatewayDnsForwardData>,
         "HttpStatusCode" http_status_code: Option<i64>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 output! {

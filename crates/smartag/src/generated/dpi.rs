@@ -84,9 +84,9 @@ output! {
         "DpiStatus" dpi_status: Option<String>,
         "LogstoreName" logstore_name: Option<String>,
         "ProjectName" project_name: Option<String>,
-        "RequestId" request_id: Option<String>,
         "SlsRegion" sls_region: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -116,9 +116,9 @@ output! {
         "DpiConfigError" dpi_config_error: Vec<DpiConfigError>,
         "MaxResults" max_results: Option<i64>,
         "NextToken" next_token: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Total" total: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -146,9 +146,9 @@ output! {
     ListDpiGroupsOutput {
         "DpiGroup" dpi_group: Vec<DpiGroup>,
         "NextToken" next_token: Option<String>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -179,9 +179,9 @@ output! {
     ListDpiSignaturesOutput {
         "DpiSignature" dpi_signature: Vec<DpiSignature>,
         "NextToken" next_token: Option<String>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {

@@ -74,9 +74,9 @@ output! {
         "EnterpriseCodes" enterprise_codes: Vec<EnterpriseCode>,
         "MaxResults" max_results: Option<i64>,
         "NextToken" next_token: Option<String>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {

@@ -89,9 +89,9 @@ output! {
     /// Answer of [`CreateFlowLog`].
     CreateFlowLogOutput {
         "FlowLogId" flow_log_id: Option<String>,
-        "RequestId" request_id: Option<String>,
         "ResourceGroupId" resource_group_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -153,10 +153,10 @@ output! {
     DescribeFlowLogSagsOutput {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "Sags" sags: Vec<Sag> [wrapped("Sag")],
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -195,9 +195,9 @@ output! {
         "FlowLogs" flow_logs: Vec<FlowLogSetType> [wrapped("FlowLogSetType")],
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -218,9 +218,9 @@ output! {
     /// Answer of [`DescribeUnbindFlowLogSags`].
     DescribeUnbindFlowLogSagsOutput {
         "Count" count: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "Sags" sags: Vec<Sag> [wrapped("Sag")],
     }
+    request_id "RequestId";
 }
 
 operation! {

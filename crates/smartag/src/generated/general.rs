@@ -37,8 +37,8 @@ output! {
     /// Answer of [`DescribeRegions`].
     DescribeRegionsOutput {
         "Regions" regions: Vec<Region> [wrapped("Region")],
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -63,8 +63,8 @@ output! {
     /// Answer of [`ListSmartAGApiUnsupportedFeature`].
     ListSmartAGApiUnsupportedFeatureOutput {
         "Features" features: Vec<Feature>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {

@@ -60,8 +60,8 @@ output! {
     /// Answer of [`CreateHealthCheck`].
     CreateHealthCheckOutput {
         "InstanceId" instance_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -111,7 +111,6 @@ output! {
         "ProbeCount" probe_count: Option<i64>,
         "ProbeInterval" probe_interval: Option<i64>,
         "ProbeTimeout" probe_timeout: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "RttFailThreshold" rtt_fail_threshold: Option<i64>,
         "RttThreshold" rtt_threshold: Option<i64>,
         "SmartAGId" smart_ag_id: Option<String>,
@@ -119,6 +118,7 @@ output! {
         "SrcPort" src_port: Option<i64>,
         "Type" r#type: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -152,9 +152,9 @@ output! {
         "HealthChecks" health_checks: Vec<HealthCheck> [wrapped("HealthCheck")],
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {

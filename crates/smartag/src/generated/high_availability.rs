@@ -35,9 +35,9 @@ output! {
     DescribeSagHaOutput {
         "Mode" mode: Option<String>,
         "Ports" ports: Vec<DescribeSagHaPort>,
-        "RequestId" request_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -66,9 +66,9 @@ output! {
             wrapped("LinkBackupInfoList"),
         ],
         "MainDeviceId" main_device_id: Option<String>,
-        "RequestId" request_id: Option<String>,
         "SmartAGId" smart_ag_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {

@@ -36,8 +36,8 @@ output! {
     /// Answer of [`DescribeSagDropTopN`].
     DescribeSagDropTopNOutput {
         "DropTopN" drop_top_n: Vec<DropTopN>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -60,9 +60,9 @@ operation! {
 output! {
     /// Answer of [`DescribeSagTrafficTopN`].
     DescribeSagTrafficTopNOutput {
-        "RequestId" request_id: Option<String>,
         "TrafficTopN" traffic_top_n: Vec<TrafficTopN>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -104,8 +104,8 @@ output! {
     /// Answer of [`DiscribeSmartAccessGatewayDiagnosisReport`].
     DiscribeSmartAccessGatewayDiagnosisReportOutput {
         "DiagnoseResult" diagnose_result: Option<DiagnoseResult>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -126,8 +126,8 @@ output! {
         "Code" code: Option<String>,
         "Data" data: Vec<GetAdvancedMonitorStateData>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -148,8 +148,8 @@ output! {
     SetAdvancedMonitorStateOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 output! {

@@ -50,8 +50,8 @@ output! {
     /// Answer of [`AddDnatEntry`].
     AddDnatEntryOutput {
         "DnatEntryId" dnat_entry_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -76,8 +76,8 @@ output! {
     /// Answer of [`AddSnatEntry`].
     AddSnatEntryOutput {
         "InstanceId" instance_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -146,9 +146,9 @@ output! {
         "DnatEntries" dnat_entries: Vec<DnatEntry> [wrapped("DnatEntry")],
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -171,10 +171,10 @@ operation! {
 output! {
     /// Answer of [`DescribeSagWanSnat`].
     DescribeSagWanSnatOutput {
-        "RequestId" request_id: Option<String>,
         "Snat" snat: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -205,10 +205,10 @@ output! {
     DescribeSnatEntriesOutput {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "SnatEntries" snat_entries: Vec<SnatEntry> [wrapped("SnatEntry")],
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -253,9 +253,9 @@ output! {
     UpdateSmartAccessGatewayWanSnatOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -276,10 +276,10 @@ operation! {
 output! {
     /// Answer of [`ViewSmartAccessGatewayWanSnat`].
     ViewSmartAccessGatewayWanSnatOutput {
-        "RequestId" request_id: Option<String>,
         "Snat" snat: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 output! {

@@ -85,9 +85,9 @@ output! {
     /// Answer of [`DescribeSagExpressConnectInterfaceList`].
     DescribeSagExpressConnectInterfaceListOutput {
         "Interfaces" interfaces: Vec<Interface>,
-        "RequestId" request_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -111,9 +111,9 @@ output! {
     /// Answer of [`DescribeSagLanList`].
     DescribeSagLanListOutput {
         "Lans" lans: Vec<Lan>,
-        "RequestId" request_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -139,9 +139,9 @@ output! {
         "Gateway" gateway: Option<String>,
         "IP" ip: Option<String>,
         "Mask" mask: Option<String>,
-        "RequestId" request_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -165,9 +165,9 @@ output! {
     /// Answer of [`DescribeSagPortList`].
     DescribeSagPortListOutput {
         "Ports" ports: Vec<DescribeSagPortListPort>,
-        "RequestId" request_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -194,11 +194,11 @@ output! {
         "Mac" mac: Option<String>,
         /// Always 99, the lowest.
         "Priority" priority: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "Status" status: Option<String>,
         "Strength" strength: Option<String>,
         "TrafficState" traffic_state: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -221,10 +221,10 @@ operation! {
 output! {
     /// Answer of [`DescribeSagWanList`].
     DescribeSagWanListOutput {
-        "RequestId" request_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
         "Wans" wans: Vec<Wan>,
     }
+    request_id "RequestId";
 }
 
 operation! {

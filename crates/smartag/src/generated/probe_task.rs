@@ -47,8 +47,8 @@ output! {
         /// Id of the new probe task.
         "Data" data: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -70,8 +70,8 @@ output! {
     DeleteProbeTaskOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -106,9 +106,9 @@ output! {
         "Message" message: Option<String>,
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -138,8 +138,8 @@ output! {
     UpdateProbeTaskOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 output! {

@@ -3,7 +3,7 @@
 //! Quality of service: policies, classes and rate limits.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{operation, output};
+use cumulo_core::{Timestamp, operation, output};
 
 use super::types::*;
 
@@ -55,9 +55,9 @@ output! {
     /// Answer of [`CreateQos`].
     CreateQosOutput {
         "QosId" qos_id: Option<String>,
-        "RequestId" request_id: Option<String>,
         "ResourceGroupId" resource_group_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -108,8 +108,8 @@ output! {
         "Priority" priority: Option<i64>,
         "QosCarId" qos_car_id: Option<String>,
         "QosId" qos_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -142,7 +142,7 @@ operation! {
         query "DpiGroupIds" dpi_group_ids: Vec<String>,
         query "DpiSignatureIds" dpi_signature_ids: Vec<String>,
         /// Time in UTC+8, `2019-07-09T22:00:00+0800`.
-        query "EndTime" end_time: String,
+        query "EndTime" end_time: Timestamp,
         query "Name" name: String [len(2, 100)],
         query "OwnerAccount" owner_account: String,
         query "OwnerId" owner_id: i64,
@@ -150,7 +150,7 @@ operation! {
         query "ResourceOwnerAccount" resource_owner_account: String,
         query "ResourceOwnerId" resource_owner_id: i64,
         /// Time in UTC+8, `2019-07-09T18:00:00+0800`.
-        query "StartTime" start_time: String,
+        query "StartTime" start_time: Timestamp,
     }
 }
 
@@ -162,17 +162,17 @@ output! {
         "DestPortRange" dest_port_range: Option<String>,
         "DpiGroupIds" dpi_group_ids: Vec<String> [wrapped("DpiGroupId")],
         "DpiSignatureIds" dpi_signature_ids: Vec<String> [wrapped("DpiSignatureId")],
-        "EndTime" end_time: Option<String>,
+        "EndTime" end_time: Option<Timestamp>,
         "IpProtocol" ip_protocol: Option<String>,
         "Name" name: Option<String>,
         "Priority" priority: Option<i64>,
         "QosId" qos_id: Option<String>,
         "QosPolicyId" qos_policy_id: Option<String>,
-        "RequestId" request_id: Option<String>,
         "SourceCidr" source_cidr: Option<String>,
         "SourcePortRange" source_port_range: Option<String>,
-        "StartTime" start_time: Option<String>,
+        "StartTime" start_time: Option<Timestamp>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -259,9 +259,9 @@ output! {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
         "QosCars" qos_cars: Vec<QosCar> [wrapped("QosCar")],
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -294,9 +294,9 @@ output! {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
         "QosPolicies" qos_policies: Vec<QosPolicy> [wrapped("QosPolicy")],
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -329,9 +329,9 @@ output! {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
         "Qoses" qoses: Vec<Qos> [wrapped("Qos")],
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -371,8 +371,8 @@ output! {
         "QosDescription" qos_description: Option<String>,
         "QosName" qos_name: Option<String>,
         "QosPolicies" qos_policies: Vec<GetQosAttributeQosPolicy>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -448,7 +448,7 @@ operation! {
         ],
         query "DpiGroupIds" dpi_group_ids: Vec<String>,
         query "DpiSignatureIds" dpi_signature_ids: Vec<String>,
-        query "EndTime" end_time: String,
+        query "EndTime" end_time: Timestamp,
         query "IpProtocol" ip_protocol: String,
         query "Name" name: String [len(2, 100)],
         query "OwnerAccount" owner_account: String,
@@ -465,7 +465,7 @@ operation! {
                 "first and last port, such as 80/80 or 1/200, or -1/-1 for all",
             ),
         ],
-        query "StartTime" start_time: String,
+        query "StartTime" start_time: Timestamp,
     }
 }
 
@@ -538,7 +538,7 @@ output! {
         "DestPortRange" dest_port_range: Option<String>,
         "DpiGroupIds" dpi_group_ids: Vec<String> [wrapped("DpiGroupId")],
         "DpiSignatureIds" dpi_signature_ids: Vec<String> [wrapped("DpiSignatureId")],
-        "EndTime" end_time: Option<String>,
+        "EndTime" end_time: Option<Timestamp>,
         "IpProtocol" ip_protocol: Option<String>,
         "Name" name: Option<String>,
         "Priority" priority: Option<i64>,
@@ -546,6 +546,6 @@ output! {
         "QosPolicyId" qos_policy_id: Option<String>,
         "SourceCidr" source_cidr: Option<String>,
         "SourcePortRange" source_port_range: Option<String>,
-        "StartTime" start_time: Option<String>,
+        "StartTime" start_time: Option<Timestamp>,
     }
 }

@@ -136,10 +136,10 @@ output! {
     DescribeRouteDistributionStrategiesOutput {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "Strategies" strategies: Vec<Strategy> [wrapped("Strategy")],
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -162,10 +162,10 @@ operation! {
 output! {
     /// Answer of [`DescribeSagGlobalRouteProtocol`].
     DescribeSagGlobalRouteProtocolOutput {
-        "RequestId" request_id: Option<String>,
         "RouteProtocol" route_protocol: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -189,9 +189,9 @@ output! {
     /// Answer of [`DescribeSagPortRouteProtocolList`].
     DescribeSagPortRouteProtocolListOutput {
         "Ports" ports: Vec<Port>,
-        "RequestId" request_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -214,9 +214,9 @@ operation! {
 output! {
     /// Answer of [`DescribeSagRouteList`].
     DescribeSagRouteListOutput {
-        "RequestId" request_id: Option<String>,
         "Routes" routes: Vec<DescribeSagRouteListRoute>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -242,10 +242,10 @@ output! {
         "HoldTime" hold_time: Option<i64>,
         "KeepAlive" keep_alive: Option<i64>,
         "LocalAs" local_as: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "RouterId" router_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -275,10 +275,10 @@ output! {
         "HelloTime" hello_time: Option<i64>,
         "Md5Key" md5_key: Option<Secret>,
         "Md5KeyId" md5_key_id: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "RouterId" router_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -301,10 +301,10 @@ operation! {
 output! {
     /// Answer of [`DescribeSagStaticRouteList`].
     DescribeSagStaticRouteListOutput {
-        "RequestId" request_id: Option<String>,
         "StaticRoutes" static_routes: Vec<StaticRoute>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -496,9 +496,9 @@ output! {
     UpdateSmartAccessGatewayBgpRouteOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -527,9 +527,9 @@ output! {
     UpdateSmartAccessGatewayGlobalRouteProtocolOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -576,9 +576,9 @@ output! {
     UpdateSmartAccessGatewayOspfRouteOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -611,9 +611,9 @@ output! {
     UpdateSmartAccessGatewayPortRouteProtocolOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Success" success: Option<bool>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -638,10 +638,10 @@ output! {
         "HoldTime" hold_time: Option<i64>,
         "KeepAlive" keep_alive: Option<i64>,
         "LocalAs" local_as: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "RouterId" router_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -664,10 +664,10 @@ operation! {
 output! {
     /// Answer of [`ViewSmartAccessGatewayGlobalRouteProtocol`].
     ViewSmartAccessGatewayGlobalRouteProtocolOutput {
-        "RequestId" request_id: Option<String>,
         "RouteProtocol" route_protocol: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -695,10 +695,10 @@ output! {
         "HelloTime" hello_time: Option<i64>,
         "Md5Key" md5_key: Option<Secret>,
         "Md5KeyId" md5_key_id: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "RouterId" router_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -722,9 +722,9 @@ output! {
     /// Answer of [`ViewSmartAccessGatewayPortRouteProtocol`].
     ViewSmartAccessGatewayPortRouteProtocolOutput {
         "Ports" ports: Vec<Port>,
-        "RequestId" request_id: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -746,9 +746,9 @@ operation! {
 output! {
     /// Answer of [`ViewSmartAccessGatewayRoutes`].
     ViewSmartAccessGatewayRoutesOutput {
-        "RequestId" request_id: Option<String>,
         "Routes" routes: Vec<SmartAccessGatewayRoute>,
     }
+    request_id "RequestId";
 }
 
 output! {

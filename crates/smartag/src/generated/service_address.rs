@@ -33,8 +33,8 @@ output! {
     CreateServiceAddressOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -58,8 +58,8 @@ output! {
     DeleteServiceAddressOutput {
         "Code" code: Option<String>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -83,8 +83,8 @@ output! {
         "Code" code: Option<String>,
         "Data" data: Vec<ListAvailableServiceAddressData>,
         "Message" message: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 output! {

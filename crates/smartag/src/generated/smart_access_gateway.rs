@@ -111,10 +111,10 @@ output! {
         "Description" description: Option<String>,
         "Name" name: Option<String>,
         "OrderId" order_id: Option<String>,
-        "RequestId" request_id: Option<String>,
         "ResourceGroupId" resource_group_id: Option<String>,
         "SmartAGId" smart_ag_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -163,12 +163,12 @@ output! {
     DescribeBindableSmartAccessGatewaysOutput {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "SmartAccessGateways" smart_access_gateways: Vec<BindableSmartAccessGateway> [
             wrapped("SmartAccessGateway"),
         ],
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -223,7 +223,6 @@ output! {
         "OptimizationType" optimization_type: Option<String>,
         "Position" position: Option<String>,
         "QosIds" qos_ids: Vec<String> [wrapped("QosId")],
-        "RequestId" request_id: Option<String>,
         "ResellerInstanceId" reseller_instance_id: Option<String>,
         "ResellerUid" reseller_uid: Option<String>,
         "ResourceGroupId" resource_group_id: Option<String>,
@@ -239,6 +238,7 @@ output! {
         "UserCount" user_count: Option<i64>,
         "VpnStatus" vpn_status: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -298,12 +298,12 @@ output! {
     DescribeSmartAccessGatewaysOutput {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "SmartAccessGateways" smart_access_gateways: Vec<SmartAccessGateway> [
             wrapped("SmartAccessGateway"),
         ],
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -331,8 +331,8 @@ output! {
     /// Answer of [`DowngradeSmartAccessGateway`].
     DowngradeSmartAccessGatewayOutput {
         "OrderId" order_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -352,10 +352,10 @@ operation! {
 output! {
     /// Answer of [`GetSmartAccessGatewayUseLimit`].
     GetSmartAccessGatewayUseLimitOutput {
-        "RequestId" request_id: Option<String>,
         "TotalAmount" total_amount: Option<i64>,
         "UsedAmount" used_amount: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -448,8 +448,8 @@ output! {
     /// Answer of [`UpgradeSmartAccessGateway`].
     UpgradeSmartAccessGatewayOutput {
         "OrderId" order_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 output! {

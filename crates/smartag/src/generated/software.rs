@@ -43,10 +43,10 @@ output! {
     /// Answer of [`CreateSmartAccessGatewaySoftware`].
     CreateSmartAccessGatewaySoftwareOutput {
         "OrderId" order_id: Option<String>,
-        "RequestId" request_id: Option<String>,
         "ResourceGroupId" resource_group_id: Option<String>,
         "SmartAGId" smart_ag_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -74,8 +74,8 @@ output! {
     /// Answer of [`DowngradeSmartAccessGatewaySoftware`].
     DowngradeSmartAccessGatewaySoftwareOutput {
         "OrderId" order_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -103,6 +103,6 @@ output! {
     /// Answer of [`UpgradeSmartAccessGatewaySoftware`].
     UpgradeSmartAccessGatewaySoftwareOutput {
         "OrderId" order_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }

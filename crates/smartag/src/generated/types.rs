@@ -6,9 +6,8 @@ use cumulo_core::output;
 
 output! {
     /// An answer that holds nothing more.
-    Empty {
-        "RequestId" request_id: Option<String>,
-    }
+    Empty {}
+    request_id "RequestId";
 }
 
 output! {

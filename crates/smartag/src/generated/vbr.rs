@@ -62,9 +62,9 @@ output! {
         "GrantRules" grant_rules: Vec<DescribeGrantSagVbrRulesGrantRule> [wrapped("GrantRule")],
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -87,9 +87,9 @@ operation! {
 output! {
     /// Answer of [`DescribeSagVbrRelations`].
     DescribeSagVbrRelationsOutput {
-        "RequestId" request_id: Option<String>,
         "SagVbrRelations" sag_vbr_relations: Vec<SagVbrRelation>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -117,8 +117,8 @@ output! {
     /// Answer of [`GrantSagInstanceToVbr`].
     GrantSagInstanceToVbrOutput {
         "InstanceId" instance_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {

@@ -41,10 +41,10 @@ output! {
         "IsBroadcast" is_broadcast: Option<String>,
         /// `True` or `False` as text; compare without regard to case. The same holds for `IsAuth` and `IsBroadcast`.
         "IsEnable" is_enable: Option<String>,
-        "RequestId" request_id: Option<String>,
         "Ssid" ssid: Option<String>,
         "TaskStates" task_states: Vec<TaskState>,
     }
+    request_id "RequestId";
 }
 
 operation! {

@@ -3,7 +3,7 @@
 //! Activation codes, with which source servers register themselves.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{Secret, operation, output};
+use cumulo_core::{Secret, Timestamp, operation, output};
 
 use super::types::*;
 
@@ -47,8 +47,8 @@ output! {
         "AccessTokenCode" access_token_code: Option<Secret>,
         /// Names the code in other operations; not secret.
         "AccessTokenId" access_token_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -103,9 +103,9 @@ output! {
         "PageNumber" page_number: Option<i64>,
         /// Not a way to turn pages: see `PageNumber`.
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 output! {
@@ -114,7 +114,7 @@ output! {
         "AccessTokenId" access_token_id: Option<String>,
         "Count" count: Option<String>,
         /// UTC, `2022-09-09T02:35:44Z`.
-        "CreationTime" creation_time: Option<String>,
+        "CreationTime" creation_time: Option<Timestamp>,
         "Description" description: Option<String>,
         "Name" name: Option<String>,
         "RegisteredCount" registered_count: Option<String>,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use cumulo_core::Error;
 use cumulo_core::alibaba::credentials as alibaba;
 use cumulo_core::alibaba::{Acs, AcsSignature};
-use cumulo_core::client::{self, ConfigError};
+use cumulo_core::client;
 use cumulo_core::operation::Spec;
 use cumulo_core::service::{Service, Setting};
 
@@ -57,6 +57,7 @@ impl Client {
 
 /// Builds a [`Client`].
 #[derive(Debug)]
+#[must_use = "no client is there until it is built"]
 pub struct Builder {
     pub(crate) core: client::Builder,
     pub(crate) form_body: bool,
@@ -85,7 +86,7 @@ impl Builder {
     }
 
     /// The client. Nothing is sent yet.
-    pub fn build(mut self) -> Result<Client, ConfigError> {
+    pub fn build(mut self) -> Result<Client, Error> {
         if !self.core.has_provider() {
             self.core.provider(Arc::new(alibaba::DefaultChain::new()));
         }

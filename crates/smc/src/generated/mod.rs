@@ -17,7 +17,6 @@ pub mod workgroup;
 use cumulo_core::operation::{Operation, Spec};
 
 pub use client::{Builder, Client};
-pub use cumulo_core::{ClientToken, Error, Kind, Outcome, Response, Secret, Timestamp};
 
 /// The name of each group that is compiled in, and its operations.
 #[rustfmt::skip]

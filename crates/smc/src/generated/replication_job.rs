@@ -3,7 +3,7 @@
 //! Jobs that copy source servers to images or instances.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{input, operation, output};
+use cumulo_core::{Timestamp, input, operation, output};
 
 use super::types::*;
 
@@ -43,8 +43,8 @@ output! {
     /// Answer of [`CreateCrossZoneMigrationJob`].
     CreateCrossZoneMigrationJobOutput {
         "JobId" job_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -92,7 +92,7 @@ operation! {
         /// Taken if unset: `true`.
         query "RunOnce" run_once: bool,
         /// UTC, `2018-01-01T12:00:00Z`, within the next 30 days.
-        query "ScheduledStartTime" scheduled_start_time: String,
+        query "ScheduledStartTime" scheduled_start_time: Timestamp,
         query "SystemDiskPart" system_disk_part: Vec<SystemDiskPart>,
         /// GiB, more than the data on the source disk. Older form of `Disks.System.Size`.
         query "SystemDiskSize" system_disk_size: i64 [range(20, 2048)],
@@ -103,7 +103,7 @@ operation! {
         ],
         query "VSwitchId" vswitch_id: String,
         /// UTC, `2018-01-01T12:00:00Z`, 7 to 90 days after creation.
-        query "ValidTime" valid_time: String,
+        query "ValidTime" valid_time: Timestamp,
         query "VpcId" vpc_id: String,
     }
     constants {
@@ -117,8 +117,8 @@ output! {
     /// Answer of [`CreateReplicationJob`].
     CreateReplicationJobOutput {
         "JobId" job_id: Option<String>,
-        "RequestId" request_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -199,9 +199,9 @@ output! {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
         "ReplicationJobs" replication_jobs: Vec<ReplicationJob> [wrapped("ReplicationJob")],
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -230,7 +230,7 @@ operation! {
         query "OwnerId" owner_id: i64,
         query "ReplicationParameters" replication_parameters: String [len(0, 2048)],
         query "ResourceOwnerAccount" resource_owner_account: String,
-        query "ScheduledStartTime" scheduled_start_time: String,
+        query "ScheduledStartTime" scheduled_start_time: Timestamp,
         query "SystemDiskPart" system_disk_part: Vec<SystemDiskPart>,
         /// GiB; the documented limit, 500, is lower here than on creation.
         query "SystemDiskSize" system_disk_size: i64 [range(20, 500)],
@@ -238,7 +238,7 @@ operation! {
             values(&["Image", "ContainerImage", "TargetInstance"]),
         ],
         query "VSwitchId" vswitch_id: String,
-        query "ValidTime" valid_time: String,
+        query "ValidTime" valid_time: Timestamp,
         query "VpcId" vpc_id: String,
     }
     constants {
@@ -361,11 +361,11 @@ output! {
         "ContainerNamespace" container_namespace: Option<String>,
         "ContainerRepository" container_repository: Option<String>,
         "ContainerTag" container_tag: Option<String>,
-        "CreationTime" creation_time: Option<String>,
+        "CreationTime" creation_time: Option<Timestamp>,
         "DataDisks" data_disks: Vec<ReplicationJobDataDisk> [wrapped("DataDisk")],
         "Description" description: Option<String>,
         "Disks" disks: Option<ReplicationJobDisks>,
-        "EndTime" end_time: Option<String>,
+        "EndTime" end_time: Option<Timestamp>,
         "ErrorCode" error_code: Option<String>,
         "Frequency" frequency: Option<i64>,
         "ImageId" image_id: Option<String>,
@@ -390,9 +390,9 @@ output! {
         "ReplicationParameters" replication_parameters: Option<String>,
         "ResourceGroupId" resource_group_id: Option<String>,
         "RunOnce" run_once: Option<bool>,
-        "ScheduledStartTime" scheduled_start_time: Option<String>,
+        "ScheduledStartTime" scheduled_start_time: Option<Timestamp>,
         "SourceId" source_id: Option<String>,
-        "StartTime" start_time: Option<String>,
+        "StartTime" start_time: Option<Timestamp>,
         /// `Finished` ends a job that runs once; an incremental one returns to `Waiting` after each run. Expect other values.
         "Status" status: Option<String>,
         "StatusInfo" status_info: Option<String>,
@@ -402,7 +402,7 @@ output! {
         "TargetType" target_type: Option<String>,
         "TransitionInstanceId" transition_instance_id: Option<String>,
         "VSwitchId" vswitch_id: Option<String>,
-        "ValidTime" valid_time: Option<String>,
+        "ValidTime" valid_time: Option<Timestamp>,
         "VpcId" vpc_id: Option<String>,
         "WorkgroupId" workgroup_id: Option<String>,
     }
@@ -428,9 +428,9 @@ output! {
 output! {
     /// Part of answers: replication job run.
     ReplicationJobRun {
-        "EndTime" end_time: Option<String>,
+        "EndTime" end_time: Option<Timestamp>,
         "ImageId" image_id: Option<String>,
-        "StartTime" start_time: Option<String>,
+        "StartTime" start_time: Option<Timestamp>,
         "Type" r#type: Option<String>,
     }
 }

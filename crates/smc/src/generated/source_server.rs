@@ -3,7 +3,7 @@
 //! Servers that are to be moved.
 
 use cumulo_core::operation::Spec;
-use cumulo_core::{operation, output};
+use cumulo_core::{Timestamp, operation, output};
 
 use super::types::*;
 
@@ -79,10 +79,10 @@ output! {
     DescribeSourceServersOutput {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "SourceServers" source_servers: Vec<SourceServer> [wrapped("SourceServer")],
         "TotalCount" total_count: Option<i64>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -149,7 +149,7 @@ output! {
     SourceServer {
         "AgentVersion" agent_version: Option<String>,
         "Architecture" architecture: Option<String>,
-        "CreationTime" creation_time: Option<String>,
+        "CreationTime" creation_time: Option<Timestamp>,
         "DataDisks" data_disks: Vec<SourceServerDataDisk> [wrapped("DataDisk")],
         "Description" description: Option<String>,
         "Disks" disks: Option<SourceServerDisks>,

@@ -41,9 +41,9 @@ output! {
     /// Answer of [`ListTagResources`].
     ListTagResourcesOutput {
         "NextToken" next_token: Option<String>,
-        "RequestId" request_id: Option<String>,
         "TagResources" tag_resources: Vec<TagResource> [wrapped("TagResource")],
     }
+    request_id "RequestId";
 }
 
 operation! {

@@ -26,9 +26,8 @@ input! {
 
 output! {
     /// An answer that holds nothing more.
-    Empty {
-        "RequestId" request_id: Option<String>,
-    }
+    Empty {}
+    request_id "RequestId";
 }
 
 output! {

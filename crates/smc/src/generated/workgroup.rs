@@ -32,9 +32,9 @@ operation! {
 output! {
     /// Answer of [`CreateWorkgroup`].
     CreateWorkgroupOutput {
-        "RequestId" request_id: Option<String>,
         "WorkgroupId" workgroup_id: Option<String>,
     }
+    request_id "RequestId";
 }
 
 operation! {
@@ -83,10 +83,10 @@ output! {
     DescribeWorkgroupsOutput {
         "PageNumber" page_number: Option<i64>,
         "PageSize" page_size: Option<i64>,
-        "RequestId" request_id: Option<String>,
         "TotalCount" total_count: Option<i64>,
         "Workgroups" workgroups: Vec<Workgroup> [wrapped("Workgroup")],
     }
+    request_id "RequestId";
 }
 
 operation! {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use cumulo_core::Error;
-use cumulo_core::client::{self, ConfigError};
+use cumulo_core::client;
 use cumulo_core::operation::Spec;
 use cumulo_core::service::Service;
 use cumulo_core::zstack::ZStack;
@@ -51,6 +51,7 @@ impl Client {
 
 /// Builds a [`Client`].
 #[derive(Debug)]
+#[must_use = "no client is there until it is built"]
 pub struct Builder {
     pub(crate) core: client::Builder,
     pub(crate) lower_case_body_keys: bool,
@@ -75,7 +76,7 @@ impl Builder {
     }
 
     /// The client. Nothing is sent yet.
-    pub fn build(mut self) -> Result<Client, ConfigError> {
+    pub fn build(mut self) -> Result<Client, Error> {
         let endpoint = prepare::endpoint(&mut self)?;
         self.core.build(endpoint).map(Client)
     }

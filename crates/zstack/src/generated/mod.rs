@@ -101,7 +101,6 @@ pub mod zwatch;
 use cumulo_core::operation::{Operation, Spec};
 
 pub use client::{Builder, Client};
-pub use cumulo_core::{ClientToken, Error, Kind, Outcome, Response, Secret, Timestamp};
 
 /// The name of each group that is compiled in, and its operations.
 #[rustfmt::skip]
@@ -204,4 +203,100 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .iter()
         .flat_map(|(_, group)| group.iter())
         .map(|spec| spec())
+}
+
+/// Names every group where the compiler looks for it, so that it tells of features that are off.
+macro_rules! name_groups {
+    () => {
+        #[cfg(feature = "access-key")]
+        pub use generated::access_key;
+        #[cfg(feature = "account")]
+        pub use generated::account;
+        #[cfg(feature = "app-center")]
+        pub use generated::app_center;
+        #[cfg(feature = "auto-scaling")]
+        pub use generated::auto_scaling;
+        #[cfg(feature = "backup-storage")]
+        pub use generated::backup_storage;
+        #[cfg(feature = "baremetal")]
+        pub use generated::baremetal;
+        #[cfg(feature = "baremetal2")]
+        pub use generated::baremetal2;
+        #[cfg(feature = "billing")]
+        pub use generated::billing;
+        #[cfg(feature = "cluster")]
+        pub use generated::cluster;
+        #[cfg(feature = "config")]
+        pub use generated::config;
+        #[cfg(feature = "data-protection")]
+        pub use generated::data_protection;
+        #[cfg(feature = "flow-meter")]
+        pub use generated::flow_meter;
+        #[cfg(feature = "host")]
+        pub use generated::host;
+        #[cfg(feature = "hybrid")]
+        pub use generated::hybrid;
+        #[cfg(feature = "hybrid-aliyun")]
+        pub use generated::hybrid_aliyun;
+        #[cfg(feature = "iam2")]
+        pub use generated::iam2;
+        #[cfg(feature = "image")]
+        pub use generated::image;
+        #[cfg(feature = "l2-network")]
+        pub use generated::l2_network;
+        #[cfg(feature = "l3-network")]
+        pub use generated::l3_network;
+        #[cfg(feature = "license")]
+        pub use generated::license;
+        #[cfg(feature = "load-balancer")]
+        pub use generated::load_balancer;
+        #[cfg(feature = "login")]
+        pub use generated::login;
+        #[cfg(feature = "longjob")]
+        pub use generated::longjob;
+        #[cfg(feature = "management")]
+        pub use generated::management;
+        #[cfg(feature = "monitor-trigger")]
+        pub use generated::monitor_trigger;
+        #[cfg(feature = "offering")]
+        pub use generated::offering;
+        #[cfg(feature = "pci-device")]
+        pub use generated::pci_device;
+        #[cfg(feature = "primary-storage")]
+        pub use generated::primary_storage;
+        #[cfg(feature = "scheduler")]
+        pub use generated::scheduler;
+        #[cfg(feature = "scheduling-rule")]
+        pub use generated::scheduling_rule;
+        #[cfg(feature = "secret-resource")]
+        pub use generated::secret_resource;
+        #[cfg(feature = "security-group")]
+        pub use generated::security_group;
+        #[cfg(feature = "sns")]
+        pub use generated::sns;
+        #[cfg(feature = "storage-device")]
+        pub use generated::storage_device;
+        #[cfg(feature = "tag")]
+        pub use generated::tag;
+        #[cfg(feature = "ticket")]
+        pub use generated::ticket;
+        #[cfg(feature = "vcenter")]
+        pub use generated::vcenter;
+        #[cfg(feature = "vip")]
+        pub use generated::vip;
+        #[cfg(feature = "vm-instance")]
+        pub use generated::vm_instance;
+        #[cfg(feature = "volume")]
+        pub use generated::volume;
+        #[cfg(feature = "volume-snapshot")]
+        pub use generated::volume_snapshot;
+        #[cfg(feature = "vpc")]
+        pub use generated::vpc;
+        #[cfg(feature = "vpc-firewall")]
+        pub use generated::vpc_firewall;
+        #[cfg(feature = "zone")]
+        pub use generated::zone;
+        #[cfg(feature = "zwatch")]
+        pub use generated::zwatch;
+    };
 }

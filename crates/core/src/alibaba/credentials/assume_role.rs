@@ -151,7 +151,7 @@ impl AssumeRole {
 
 /// The query of the request: what is no secret, and the signature over query and form together.
 fn signed_query(context: &Context, keys: &Keys, form: &[(&str, &str)]) -> String {
-    let nonce = context.entropy.uuid().to_string();
+    let nonce = crate::clock::uuid(&*context.entropy).to_string();
     let now = time::iso8601(unix_seconds(context.clock.now()));
     let mut query = vec![
         ("AccessKeyId", keys.id.as_str()),

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::clock::BoxFuture;
 use crate::sign::percent;
-use crate::transport::{Broken, HttpRequest, HttpResponse, TransportError};
+use crate::transport::{HttpRequest, HttpResponse, TransportError, TransportErrorKind};
 
 use super::REQUEST_IDS;
 use super::answer;
@@ -139,7 +139,9 @@ impl EcsRole {
                 .refused(&reply)
                 .with_hint("Version 1 of the metadata service is turned off")),
             // Version 1 lives at the same address: where nothing listens, it does not either.
-            Err(error) if no_version_1 || error.broken == Broken::Connect => Ok(Err(error)),
+            Err(error) if no_version_1 || error.kind == TransportErrorKind::Connect => {
+                Ok(Err(error))
+            }
             Ok(_) | Err(_) => Ok(Ok(None)),
         }
     }

@@ -24,7 +24,9 @@ use std::sync::Arc;
 
 use crate::clock::BoxFuture;
 
-use crate::credentials::{Chain, Context, Credential, CredentialError, Provider, Tried, Window};
+use crate::credentials::{
+    Chain, Context, Credential, CredentialError, Provider, ProviderReport, Window,
+};
 
 pub use assume_role::AssumeRole;
 pub use bearer_token::BearerToken;

@@ -5,7 +5,8 @@ use crate::protocol::Endpoint;
 use crate::region;
 use crate::service::Setting;
 
-use super::{Builder, ConfigError};
+use super::Builder;
+use crate::error::Error;
 
 impl Builder {
     /// What `setting` put there, or else the environment variables of the setting.
@@ -33,25 +34,25 @@ impl Builder {
     /// The address that was set, or else `host`, in which `{region}` is the setting `region`.
     ///
     /// An error where the address is no address, and where `host` needs a region that is not set or is none.
-    pub fn at(&self, host: &str) -> Result<EndpointSource, ConfigError> {
+    pub fn at(&self, host: &str) -> Result<EndpointSource, Error> {
         let address = match &self.endpoint {
             Some(address) => address.clone(),
             None if host.contains("{region}") => {
                 let region = self.get_setting("region").ok_or_else(|| self.no_region())?;
-                let host = region::host(host, &region).map_err(ConfigError::new)?;
+                let host = region::host(host, &region).map_err(Error::configuration)?;
                 format!("https://{host}")
             }
             None => format!("https://{host}"),
         };
-        let endpoint = Endpoint::parse(&address).map_err(ConfigError::new)?;
+        let endpoint = Endpoint::parse(&address).map_err(Error::configuration)?;
         Ok(EndpointSource::Fixed(endpoint))
     }
 
-    fn no_region(&self) -> ConfigError {
+    fn no_region(&self) -> Error {
         let setting = self.known("region");
         let mut ways = vec!["`region(..)`"];
         ways.extend(setting.map_or(&[][..], |setting| setting.variables));
-        ConfigError::new(format!(
+        Error::configuration(format!(
             "no region is set: use {}, or give an endpoint",
             ways.join(" or ")
         ))
@@ -91,7 +92,7 @@ mod tests {
         match builder.at(host) {
             Ok(EndpointSource::Fixed(endpoint)) => Ok(endpoint.url().to_string()),
             Ok(other) => panic!("{other:?}"),
-            Err(error) => Err(error.message),
+            Err(error) => Err(error.message().to_owned()),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Attempt, Kind, is_plain};
 use crate::protocol::{Failure, JobState, Verdict};
-use crate::transport::{Broken, HttpResponse, TransportError};
+use crate::transport::{HttpResponse, TransportError, TransportErrorKind};
 
 use super::Drive;
 use crate::client::machine::Event;
@@ -123,13 +123,13 @@ impl Drive {
         started: SystemTime,
         took: Duration,
     ) -> Event {
-        let kind = match error.broken {
-            Broken::Unsendable => Kind::InvalidInput,
-            Broken::Connect => Kind::Connect,
-            Broken::Tls => Kind::Tls,
-            Broken::Timeout => Kind::Timeout,
-            Broken::Interrupted => Kind::Interrupted,
-            Broken::TooLarge => Kind::InvalidResponse,
+        let kind = match error.kind {
+            TransportErrorKind::Unsendable => Kind::InvalidInput,
+            TransportErrorKind::Connect => Kind::Connect,
+            TransportErrorKind::Tls => Kind::Tls,
+            TransportErrorKind::Timeout => Kind::Timeout,
+            TransportErrorKind::Interrupted => Kind::Interrupted,
+            TransportErrorKind::TooLarge => Kind::InvalidResponse,
         };
         let mut failure = Failure::new(kind, error.to_string());
         failure.hint = error.advice().map(str::to_owned);

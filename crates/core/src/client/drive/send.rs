@@ -62,7 +62,7 @@ impl Drive {
         address::guard(endpoint.url(), inner.allow_http)
             .map_err(|exposed| configuration(exposed.to_string()))?;
         let mut buffer = uuid::Uuid::encode_buffer();
-        let nonce = inner.context.entropy.uuid();
+        let nonce = crate::clock::uuid(&*inner.context.entropy);
         let signing = Signing {
             service: inner.service,
             endpoint: &endpoint,

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::credentials::testing::World;
-use crate::credentials::{Answer, Identity, Static};
+use crate::credentials::{Finding, Identity, Static};
 use crate::record::Secret;
 
 /// Answers from a list, then says that it is not set up.
@@ -130,6 +130,6 @@ async fn a_report_says_what_each_said() {
             "c: not asked",
         ]
     );
-    assert!(matches!(report[1].answer, Answer::Won { .. }));
+    assert!(matches!(report[1].finding, Finding::Found { .. }));
     assert!(!format!("{report:?}").contains("s3cr3t"));
 }

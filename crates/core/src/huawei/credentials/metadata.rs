@@ -8,7 +8,7 @@ use http::Method;
 
 use crate::clock::BoxFuture;
 use crate::record::Json;
-use crate::transport::{Broken, HttpRequest, HttpResponse, TransportError};
+use crate::transport::{HttpRequest, HttpResponse, TransportError, TransportErrorKind};
 
 use super::REQUEST_IDS;
 use super::temporary_keys;
@@ -98,7 +98,7 @@ async fn token(context: &Context) -> Answer<Option<String>> {
         Ok(reply) if matches!(reply.status, 404 | 405 | 503) => Ok(Ok(None)),
         Ok(reply) => Err(ROUTE.refused(&reply)),
         // What hangs on the token may know keys without one; what is not there will not.
-        Err(error) if error.broken == Broken::Connect => Ok(Err(error)),
+        Err(error) if error.kind == TransportErrorKind::Connect => Ok(Err(error)),
         Err(_) => Ok(Ok(None)),
     }
 }

@@ -27,7 +27,8 @@ use crate::address::shown;
 use crate::clock::BoxFuture;
 
 use crate::credentials::{
-    Chain, Context, Credential, CredentialError, Environment, Provider, TlsSettings, Tried, Window,
+    Chain, Context, Credential, CredentialError, Environment, Provider, ProviderReport,
+    TlsSettings, Window,
 };
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -22,6 +22,7 @@ use super::{Json, Location, Record, Slot};
 
 /// A member that was not what the schema says, with its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// Where, such as `AccessTokens.AccessToken[1].Count`.
     pub path: String,

@@ -20,7 +20,8 @@ use crate::address::shown;
 use crate::clock::BoxFuture;
 
 use crate::credentials::{
-    Chain, Context, Credential, CredentialError, Environment, Provider, TlsSettings, Tried, Window,
+    Chain, Context, Credential, CredentialError, Environment, Provider, ProviderReport,
+    TlsSettings, Window,
 };
 
 pub use access_key::AccessKey;

@@ -6,14 +6,14 @@ use super::*;
 use crate::credentials::testing::{World, html, parts, reply};
 use crate::credentials::{Identity, Provider, Reason};
 use crate::record::Json;
-use crate::transport::{Broken, HttpResponse};
+use crate::transport::{HttpResponse, TransportErrorKind};
 
 const AT: &str = "https://zs.example.com:8080/zstack";
 /// SHA-512 of `password`, as ZStack's documentation prints it.
 const HASHED: &str = "b109f3bbbc244eb82441917ed06d618b9008dd09b3befd1b5e07394c706a8bb9\
 80b1d7785e5976ec049b46df5f1326af5a2ea6d103fd07c95385ffab0cacbc86";
 
-fn session(uuid: &str) -> Result<HttpResponse, Broken> {
+fn session(uuid: &str) -> Result<HttpResponse, TransportErrorKind> {
     let body = json!({ "inventory": {
         "uuid": uuid, "accountUuid": "a1", "userUuid": "u1",
         "expiredDate": "Jan 1, 2026 2:00:00 AM", "createDate": "Jan 1, 2026 12:00:00 AM",
@@ -21,7 +21,7 @@ fn session(uuid: &str) -> Result<HttpResponse, Broken> {
     reply(200, body.to_string())
 }
 
-fn refusal(code: &str) -> Result<HttpResponse, Broken> {
+fn refusal(code: &str) -> Result<HttpResponse, TransportErrorKind> {
     let body = json!({ "error": { "code": code, "description": "no", "details": "s3cr3t" } });
     reply(503, body.to_string())
 }
@@ -194,13 +194,15 @@ async fn refused_logins_are_never_repeated() {
 
 #[tokio::test]
 async fn broken_answers_to_a_login() {
-    let thrice = |answer: fn() -> Result<HttpResponse, Broken>| vec![answer(), answer(), answer()];
+    let thrice = |answer: fn() -> Result<HttpResponse, TransportErrorKind>| {
+        vec![answer(), answer(), answer()]
+    };
     for (answers, what) in [
         (vec![html(404)], "context path"),
         (vec![reply(200, "{}")], "without a session"),
         (vec![html(200)], "not JSON"),
         (vec![reply(202, "{}")], "status 202"),
-        (vec![Err(Broken::Timeout)], "no answer in time"),
+        (vec![Err(TransportErrorKind::Timeout)], "no answer in time"),
         (thrice(|| html(503)), "status 503"),
         (thrice(|| refusal("SYS.1010")), "SYS.1010"),
     ] {
@@ -210,7 +212,11 @@ async fn broken_answers_to_a_login() {
     }
     let world = World::answering(
         &[],
-        vec![refusal("SYS.1010"), Err(Broken::Connect), session("s1")],
+        vec![
+            refusal("SYS.1010"),
+            Err(TransportErrorKind::Connect),
+            session("s1"),
+        ],
     );
     world
         .provide(&AccountLogin::new(AT, "admin", "s3cr3t"))
@@ -365,7 +371,7 @@ async fn an_endpoint_without_a_path_means_zstack() {
 
 #[tokio::test]
 async fn a_log_out_that_fails_bothers_nobody() {
-    let world = World::answering(&[], vec![session("s1"), Err(Broken::Timeout)]);
+    let world = World::answering(&[], vec![session("s1"), Err(TransportErrorKind::Timeout)]);
     let login = AccountLogin::new(AT, "admin", "s3cr3t");
     let credential = world.provide(&login).await.unwrap();
     login.release(&world.context, &credential).await;

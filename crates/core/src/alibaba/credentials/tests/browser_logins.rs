@@ -134,7 +134,7 @@ async fn oauth_that_cannot_be_renewed_says_how_to_log_in() {
     );
     // A lost answer may have used the refresh token up: it is sent once.
     let given = world(
-        vec![Err(crate::transport::Broken::Interrupted)],
+        vec![Err(crate::transport::TransportErrorKind::Interrupted)],
         &oauth(NOW),
     );
     given.error(&CliProfile::new()).await;

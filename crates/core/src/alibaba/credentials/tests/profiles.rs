@@ -11,7 +11,7 @@ pub(super) fn config(profile: &Json) -> String {
 
 /// A world whose current profile has these members.
 pub(super) fn world(
-    answers: Vec<Result<crate::transport::HttpResponse, crate::transport::Broken>>,
+    answers: Vec<Result<crate::transport::HttpResponse, crate::transport::TransportErrorKind>>,
     profile: &Json,
 ) -> World {
     let world = World::answering(&[], answers);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::credentials::testing::{html, json, reply};
-use crate::transport::Broken;
+use crate::transport::TransportErrorKind;
 
 const ROLES: &str = "http://100.100.100.200/latest/meta-data/ram/security-credentials/";
 
@@ -58,7 +58,7 @@ async fn ecs_role_falls_back_to_version_1_unless_forbidden() {
         html(404),
         html(405),
         reply(403, ""),
-        Err(Broken::Timeout),
+        Err(TransportErrorKind::Timeout),
         reply(200, ""),
     ] {
         let again = match &token {
@@ -110,8 +110,11 @@ async fn ecs_role_of_a_given_name() {
 #[tokio::test]
 async fn in_the_chain_a_machine_without_metadata_is_no_ecs_instance() {
     for answers in [
-        vec![Err(Broken::Connect)],
-        vec![Err(Broken::Timeout), Err(Broken::Timeout)],
+        vec![Err(TransportErrorKind::Connect)],
+        vec![
+            Err(TransportErrorKind::Timeout),
+            Err(TransportErrorKind::Timeout),
+        ],
         vec![reply(200, "tok"), html(404)],
     ] {
         let world = World::with(&[], Vec::new(), answers);
@@ -122,13 +125,17 @@ async fn in_the_chain_a_machine_without_metadata_is_no_ecs_instance() {
     }
     // Whoever names a role says that there is one.
     let variables = [("ALIBABA_CLOUD_ECS_METADATA", "r")];
-    let world = World::with(&variables, Vec::new(), vec![Err(Broken::Connect)]);
+    let world = World::with(
+        &variables,
+        Vec::new(),
+        vec![Err(TransportErrorKind::Connect)],
+    );
     assert_eq!(
         world.error(&EcsRole::in_chain()).await.reason,
         Reason::Unavailable
     );
     // As does whoever builds the provider.
-    let world = World::with(&[], Vec::new(), vec![Err(Broken::Connect)]);
+    let world = World::with(&[], Vec::new(), vec![Err(TransportErrorKind::Connect)]);
     assert_eq!(
         world.error(&EcsRole::new()).await.reason,
         Reason::Unavailable
@@ -158,7 +165,7 @@ async fn broken_metadata_answers_are_errors() {
         (json(200, &no_token), "without SecurityToken"),
         (html(200), "not JSON"),
         (html(500), "status 500"),
-        (Err(Broken::Timeout), "no answer in time"),
+        (Err(TransportErrorKind::Timeout), "no answer in time"),
     ] {
         let world = World::with(
             &[],
@@ -225,12 +232,12 @@ async fn credentials_uri() {
         ),
         (vec![html(404)], "status 404"),
         (vec![html(200)], "not JSON"),
-        (vec![Err(Broken::Timeout)], "no answer in time"),
+        (vec![Err(TransportErrorKind::Timeout)], "no answer in time"),
         (
             vec![
-                Err(Broken::Connect),
-                Err(Broken::Connect),
-                Err(Broken::Connect),
+                Err(TransportErrorKind::Connect),
+                Err(TransportErrorKind::Connect),
+                Err(TransportErrorKind::Connect),
             ],
             "cannot connect",
         ),

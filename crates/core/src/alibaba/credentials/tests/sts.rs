@@ -4,7 +4,7 @@ use super::*;
 use crate::alibaba::acs_v1;
 use crate::credentials::testing::{html, json, reply, with_headers};
 use crate::sign::percent;
-use crate::transport::Broken;
+use crate::transport::TransportErrorKind;
 
 const OIDC: [(&str, &str); 3] = [
     ("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::1234:role/app"),
@@ -90,7 +90,7 @@ async fn assume_role_signs_and_reads() {
 #[tokio::test]
 async fn each_attempt_is_signed_afresh() {
     let answers = vec![
-        Err(Broken::Connect),
+        Err(TransportErrorKind::Connect),
         reply(503, r#"{"Code":"ServiceUnavailable"}"#),
         json(200, &assumed()),
     ];
@@ -217,7 +217,7 @@ async fn broken_answers_of_sts_are_told_by_shape() {
     let mut unreadable = assumed();
     unreadable["Credentials"]["Expiration"] = "soon".into();
     let cases = [
-        (vec![Err(Broken::Timeout)], "no answer in time"),
+        (vec![Err(TransportErrorKind::Timeout)], "no answer in time"),
         (vec![html(200)], "text/html, not JSON"),
         (vec![html(404)], "status 404 with text/html"),
         (vec![html(502), html(502), html(502)], "status 502"),

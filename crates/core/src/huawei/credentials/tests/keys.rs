@@ -260,7 +260,12 @@ async fn metadata_with_and_without_a_session_token() {
             .iter()
             .all(|request| request.timeout.as_secs() <= 3)
     );
-    for none in [html(404), html(405), html(503), Err(Broken::Timeout)] {
+    for none in [
+        html(404),
+        html(405),
+        html(503),
+        Err(TransportErrorKind::Timeout),
+    ] {
         let world = World::with(&[], vec![], vec![none, json(200, &temporary())]);
         world.keys(&Metadata::new()).await;
         assert_eq!(world.direct.header(1, "x-metadata-token"), None);
@@ -272,12 +277,17 @@ async fn metadata_that_gives_nothing() {
     let no_agency = || reply(401, "Please configure Cloud Service Agency first. s3cr3t");
     for (answers, in_chain, alone) in [
         (
-            || vec![Err(Broken::Connect)],
+            || vec![Err(TransportErrorKind::Connect)],
             Reason::NotConfigured,
             Reason::Unavailable,
         ),
         (
-            || vec![Err(Broken::Timeout), Err(Broken::Timeout)],
+            || {
+                vec![
+                    Err(TransportErrorKind::Timeout),
+                    Err(TransportErrorKind::Timeout),
+                ]
+            },
             Reason::NotConfigured,
             Reason::Unavailable,
         ),
@@ -303,7 +313,11 @@ async fn metadata_that_gives_nothing() {
             Reason::Misconfigured,
         ),
     ]
-        as [(fn() -> Vec<Result<HttpResponse, Broken>>, Reason, Reason); 7]
+        as [(
+            fn() -> Vec<Result<HttpResponse, TransportErrorKind>>,
+            Reason,
+            Reason,
+        ); 7]
     {
         let world = World::with(&[], vec![], answers());
         assert_eq!(world.error(&Metadata::in_chain()).await.reason, in_chain);

@@ -215,13 +215,13 @@ async fn broken_answers_of_keystone_are_told_by_shape() {
             )],
             "not JSON",
         ),
-        (vec![Err(Broken::Timeout)], "no answer in time"),
+        (vec![Err(TransportErrorKind::Timeout)], "no answer in time"),
         (vec![html(500), html(500), html(503)], "status 503"),
         (
             vec![
-                Err(Broken::Connect),
-                Err(Broken::Connect),
-                Err(Broken::Connect),
+                Err(TransportErrorKind::Connect),
+                Err(TransportErrorKind::Connect),
+                Err(TransportErrorKind::Connect),
             ],
             "cannot connect",
         ),

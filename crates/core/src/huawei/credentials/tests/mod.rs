@@ -12,7 +12,7 @@ use super::*;
 use crate::credentials::testing::{NOW, World, parts};
 use crate::credentials::{Identity, Reason};
 use crate::record::{Json, Secret};
-use crate::transport::{Broken, HttpResponse};
+use crate::transport::{HttpResponse, TransportErrorKind};
 
 const IAM: &str = "https://iam.eu-de.otc.t-systems.com/v3";
 /// A day after the tests' clock.
@@ -37,7 +37,7 @@ fn about() -> Json {
 }
 
 /// A login's answer with this token.
-fn logged_in(token: &str) -> Result<HttpResponse, Broken> {
+fn logged_in(token: &str) -> Result<HttpResponse, TransportErrorKind> {
     crate::credentials::testing::with_headers(
         201,
         &[("x-subject-token", token)],
@@ -92,7 +92,7 @@ fn addresses_follow_the_region() {
 
 #[tokio::test]
 async fn with_nothing_set_up_the_chain_says_what_each_looked_at() {
-    let world = World::with(&[], vec![], vec![Err(Broken::Connect)]);
+    let world = World::with(&[], vec![], vec![Err(TransportErrorKind::Connect)]);
     let error = world
         .error(&DefaultChain::new(LoginSettings::default()))
         .await;
