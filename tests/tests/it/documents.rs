@@ -96,11 +96,139 @@ fn the_defences_name_files_that_exist() {
         }
     }
     assert!(named > 40, "{named} names");
-    // Paths in the text around the table count too.
-    let is_path = |name: &&str| name.contains('/') && !name.contains(' ');
-    for name in quoted(&page).filter(is_path) {
-        assert!(root().join(name).exists(), "there is no `{name}`");
+    assert!(paths_that_exist("SECURITY.md") > 40);
+}
+
+/// What the documents call by its path is there.
+#[test]
+fn the_documents_name_files_that_exist() {
+    assert!(paths_that_exist("ARCHITECTURE.md") > 60);
+    assert!(paths_that_exist("CONTRIBUTING.md") > 40);
+    let mut pages = vec![
+        "CHANGELOG.md".to_owned(),
+        "README.md".to_owned(),
+        "models/README.md".to_owned(),
+    ];
+    let folder = |name: &str| entries(&root().join(name)).collect::<Vec<_>>();
+    pages.extend(folder("docs").iter().map(|page| below_root(page)));
+    let readme = |package: &PathBuf| below_root(&package.join("README.md"));
+    pages.extend(folder("crates").iter().map(readme));
+    for page in pages {
+        paths_that_exist(&page);
     }
+}
+
+fn below_root(path: &Path) -> String {
+    let name = path.strip_prefix(root()).unwrap().to_str().unwrap();
+    name.replace('\\', "/")
+}
+
+/// How many paths `page` names. They begin at the root, beside the page, or, as in the sections about
+/// core, in its sources; what has no folder is a file of the page's folder or anywhere in the crates.
+fn paths_that_exist(page: &str) -> usize {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let beside = root().join(page);
+    let beside = beside.parent().unwrap();
+    let anywhere = {
+        let mut names = Vec::new();
+        file_names(&root().join("crates"), &mut names);
+        names
+    };
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for written in quoted(&text).filter(|text| is_path(text)) {
+        for name in alternatives(written) {
+            named += 1;
+            let places = [root(), beside.to_owned(), root().join("crates/core/src")];
+            let there = places.iter().any(|place| is_there(place, &name));
+            if !there && !anywhere.contains(&name) {
+                missing.push(name);
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "{page} names what is not there: {missing:?}"
+    );
+    named
+}
+
+fn file_names(folder: &Path, names: &mut Vec<String>) {
+    for path in entries(folder) {
+        if path.is_dir() {
+            file_names(&path, names);
+        } else {
+            names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+        }
+    }
+}
+
+/// Whether a quoted text is a path of the repository: neither code nor a place on a user's machine.
+fn is_path(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-*{,}".contains(c);
+    text.chars().all(plain)
+        && !text.starts_with(['/', '{'])
+        && text.chars().any(|c| c.is_ascii_alphabetic())
+        && (text.contains('/') || Path::new(text).extension().is_some_and(|end| end == "rs"))
+}
+
+/// `a/{b,c}.rs` is two paths.
+fn alternatives(name: &str) -> Vec<String> {
+    let Some((before, rest)) = name.split_once('{') else {
+        return vec![name.to_owned()];
+    };
+    let (inside, after) = rest.split_once('}').expect("a brace is closed");
+    let all = inside.split(',');
+    all.map(|one| format!("{before}{one}{after}")).collect()
+}
+
+/// Whether `name` is there below `folder`. A star, and a word in capitals such as `SERVICE`, may be any
+/// name.
+fn is_there(folder: &Path, name: &str) -> bool {
+    let (first, rest) = name.split_once('/').unwrap_or((name, ""));
+    let plain = folder.join(first);
+    if plain.exists() && (rest.is_empty() || is_there(&plain, rest)) {
+        return plain.is_dir() || !name.ends_with('/');
+    }
+    let capitals = |part: &str| part.len() > 2 && part.chars().all(|c| c.is_ascii_uppercase());
+    let (stem, end) = first.split_once('.').unwrap_or((first, ""));
+    let any = capitals(stem) || stem == "*";
+    any && folder.is_dir()
+        && entries(folder).any(|entry| {
+            let found = entry.file_name().unwrap().to_str().unwrap().to_owned();
+            let fits = match end {
+                "" => entry.is_dir() || name == first,
+                end => found.ends_with(&format!(".{end}")),
+            };
+            fits && (rest.is_empty() || is_there(&entry, rest))
+        })
+}
+
+#[test]
+fn paths_are_told_from_other_texts() {
+    for path in [
+        "docs/crashes.md",
+        "fuzz/",
+        "prepare.rs",
+        "crates/SERVICE/src/lib.rs",
+    ] {
+        assert!(is_path(path), "{path}");
+    }
+    for other in [
+        "/zstack",
+        "127.0.0.0/8",
+        "send",
+        "{},{},..",
+        "~/.aliyun/config.json",
+        "a / b",
+    ] {
+        assert!(!is_path(other), "{other}");
+    }
+    assert_eq!(alternatives("a/{b,c}.rs"), ["a/b.rs", "a/c.rs"]);
+    let there = |name| is_there(&root(), name);
+    assert!(there("crates/SERVICE/src/prepare.rs") && there("models/overlays/*.toml"));
+    assert!(!there("crates/SERVICE/src/nowhere.rs") && !there("models/overlays/*.nothing"));
+    assert!(!there("README.md/") && !there("crates/nowhere/"));
 }
 
 /// The copies of the licences are those of the repository: a package is given away without it.
@@ -140,8 +268,7 @@ fn the_code_of_every_page_is_compiled() {
     let mut with_code = 0;
     for page in pages {
         let text = fs::read_to_string(&page).unwrap();
-        let name = page.strip_prefix(root()).unwrap().to_str().unwrap();
-        let name = name.replace('\\', "/");
+        let name = below_root(&page);
         for (number, line) in text.lines().enumerate() {
             // A block without a language would be taken for Rust.
             let opens = text
