@@ -391,7 +391,7 @@ mod tests {
         let query = Query::new()
             .eq("password", "it's s3cr3t")
             .like("name", "web-%")
-            .eq("zone", "a>b");
+            .eq("zone", "a>=b");
         let why = query.refused().unwrap();
         assert!(
             why.contains("`password`") && why.contains("`zone`"),
