@@ -15,14 +15,13 @@ use crate::error::{Error, Kind};
 use crate::idempotency::ClientToken;
 use crate::ledger::Ledger;
 use crate::operation::Operation;
-use crate::protocol::{Encoded, Endpoint};
+use crate::protocol::Endpoint;
 use crate::record::{self, Json, Record, Secret};
 use crate::retry::RetryPolicy;
 
 use super::lanes::Claim;
-use super::once::{self, Once};
-use super::response::Meta;
-use super::{Client, DryRun, FromRecord, Response, drive, secret_name};
+use super::plan::{Finished, Plan};
+use super::{Client, DryRun, FromRecord, Response, drive, once, secret_name};
 
 /// Servers take about a hundred headers, and a map of them holds 24,576 at most.
 const MOST_HEADERS: usize = 100;
@@ -40,29 +39,6 @@ enum State {
     Ready(Box<Plan>),
     Running(BoxFuture<'static, Result<Finished, Error>>),
     Ended,
-}
-
-/// What is to be sent and how.
-pub(super) struct Plan {
-    pub client: Client,
-    pub operation: &'static Operation,
-    pub encoded: Result<Encoded, Error>,
-    pub token: Option<ClientToken>,
-    pub retry: Option<RetryPolicy>,
-    pub timeout: Option<Duration>,
-    pub endpoint: Option<Endpoint>,
-    /// The ledger that the call was given.
-    pub once: Option<Box<Once>>,
-    /// What the ledger wrote down about this call.
-    pub begun: Option<Box<once::Begun>>,
-    /// What it must not run beside.
-    pub claim: Option<Claim>,
-}
-
-/// What came of it.
-pub(super) struct Finished {
-    pub output: Box<dyn Record>,
-    pub meta: Meta,
 }
 
 impl<O> Call<O> {

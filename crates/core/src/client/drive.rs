@@ -16,9 +16,8 @@ use crate::operation::Operation;
 use crate::protocol::{Encoded, Endpoint};
 use crate::record::Record;
 
-use super::call::{Finished, Plan};
 use super::machine::{Event, Machine, Step};
-use super::once::Begun;
+use super::plan::{Begun, Finished, Plan, as_token, new_job_id};
 use super::response::Meta;
 use super::{Client, DryRun};
 
@@ -147,21 +146,6 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
             }
         };
     }
-}
-
-/// An id for another job of the same call.
-pub(super) fn new_job_id(
-    client: &Client,
-    operation: &'static Operation,
-) -> Result<Option<String>, Error> {
-    let inner = &client.inner;
-    let entropy = &*inner.context.entropy;
-    inner.protocol.job_id(operation, None, entropy)
-}
-
-/// A job's id as the token by which the service recognises the call.
-pub(super) fn as_token(job: Option<&str>) -> Option<ClientToken> {
-    job.and_then(|job| ClientToken::new(job).ok())
 }
 
 pub(super) async fn dry_run(plan: Plan) -> Result<DryRun, Error> {

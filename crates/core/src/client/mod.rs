@@ -9,6 +9,7 @@ mod lanes;
 mod machine;
 mod once;
 mod pace;
+mod plan;
 mod response;
 mod secret_name;
 

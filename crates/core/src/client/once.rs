@@ -3,47 +3,15 @@
 
 use std::time::Duration;
 
-use crate::clock::BoxFuture;
 use crate::error::{Error, Kind, Outcome, Scrubber};
 use crate::idempotency::ClientToken;
 use crate::ledger::{self, Ended, Entry, Ledger, State, Taken};
 use crate::operation::{Operation, RetryClass};
 use crate::record::{self, Json, Record, Secret, Wire};
 
-use super::call::{Finished, Plan};
 use super::drive;
+use super::plan::{Begun, Finished, Plan, as_token, new_job_id};
 use super::response::Meta;
-
-/// What a call was given for its ledger.
-#[derive(Default)]
-pub(super) struct Once {
-    /// The ledger, and the key in it.
-    pub under: Option<(Ledger, String)>,
-    pub look: Option<Look>,
-}
-
-type Found = Result<Option<Box<dyn Record>>, Error>;
-type Look = Box<dyn FnOnce() -> BoxFuture<'static, Found> + Send>;
-
-/// What the ledger says of a call that goes out now.
-pub(super) struct Begun {
-    ledger: Ledger,
-    key: String,
-    entry: Entry,
-    operation: &'static Operation,
-    /// An earlier copy may have been executed.
-    pub doubt: bool,
-}
-
-impl Begun {
-    /// The call goes on under another job id.
-    pub(super) async fn renew(&self, job: Option<&ClientToken>) -> Result<(), Error> {
-        let mut entry = self.entry.clone();
-        entry.token = job.map(|job| job.as_str().to_owned());
-        let written = self.ledger.put(&self.key, entry).await;
-        written.map_err(|error| ledger::unusable(self.operation.name, error))
-    }
-}
 
 /// What is to be done about a key.
 enum Next {
@@ -239,8 +207,8 @@ fn mint(plan: &mut Plan) -> Result<Option<String>, Error> {
             let entropy = &*plan.client.inner.context.entropy;
             plan.token = Some(ClientToken::random(entropy));
         } else if operation.is_keyed_by_job() {
-            let job = drive::new_job_id(&plan.client, operation)?;
-            plan.token = drive::as_token(job.as_deref());
+            let job = new_job_id(&plan.client, operation)?;
+            plan.token = as_token(job.as_deref());
         }
     }
     let token = plan.token.as_ref();

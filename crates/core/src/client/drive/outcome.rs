@@ -7,7 +7,7 @@ use crate::protocol::Failure;
 use crate::record::Secret;
 
 use super::Drive;
-use crate::client::call::Finished;
+use crate::client::plan::Finished;
 
 impl Drive {
     pub(super) fn finish(mut self) -> Finished {
