@@ -109,6 +109,20 @@ fn fractions_are_read_to_the_last_digit() {
     );
 }
 
+/// Found by fuzzing: `inf` is a number to Rust, and none to JSON, so that it came out as null.
+#[test]
+fn what_is_no_number_of_json_is_no_fraction() {
+    for text in ["inf", "-Infinity", "NaN", "1e999"] {
+        let (items, problems) =
+            lenient(&format!(r#"{{"Items":{{"Item":[{{"Ratio":"{text}"}}]}}}}"#));
+        assert_eq!(items.items[0].ratio, None, "{text}");
+        assert_eq!(
+            problems,
+            ["Items.Item[0].Ratio: expected a number, got text"]
+        );
+    }
+}
+
 #[test]
 fn wrong_shapes_leave_the_member_empty_and_are_reported_with_their_path() {
     let (items, problems) = lenient(

@@ -64,12 +64,13 @@ impl Fill<'_, '_> {
                 }
                 Err(_) => self.mismatch("text"),
             },
+            // What JSON cannot say (`inf`, `NaN`) is no number of a service.
             Slot::Float(slot) => match text.trim().parse() {
-                Ok(number) => {
+                Ok(number) if f64::is_finite(number) => {
                     **slot = number;
                     true
                 }
-                Err(_) => self.mismatch("text"),
+                _ => self.mismatch("text"),
             },
             Slot::Bool(slot) => match truth(text.trim()) {
                 Some(truth) => {
