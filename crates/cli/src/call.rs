@@ -18,7 +18,9 @@ use crate::{again, progress, table, term};
 pub(crate) fn run(mut args: Call) -> io::Result<u8> {
     let typed = args.input.take();
     let input = read_input(typed.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    // Whatever a server floods one thread with, another keeps the time and hears signals.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
         .enable_all()
         .build()?;
     let status = runtime.block_on(serve(args, typed.as_deref(), input));

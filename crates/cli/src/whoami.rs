@@ -21,7 +21,8 @@ use crate::service::{Service, endpoint_for};
 use crate::{progress, term};
 
 pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
         .enable_all()
         .build()?;
     let chain = chain(args.service, &args.options);

@@ -14,7 +14,7 @@ use cumulo_core::record::{Member, Record, Schema, Value};
 /// use cumulo_zstack::Query;
 /// let running = Query::new().eq("state", "Running").like("name", "web-%").sort_desc("createDate").limit(50);
 /// ```
-/// A condition that the server would misread never goes out: the call that it belongs to fails with
+/// A condition of these methods that the server would misread never goes out: the call that it belongs to fails with
 /// `Kind::InvalidInput` and names its field.
 #[derive(Clone, Default)]
 #[must_use = "a query does nothing until its operation is sent"]
@@ -254,7 +254,7 @@ impl Record for Query {
     }
     fn refused(&self) -> Option<String> {
         (!self.misread.is_empty())
-            .then(|| format!("{}. A ZQL query can say it", self.misread.join("; ")))
+            .then(|| format!("{}. The operation `ZQLQuery` (group `management`) can say it", self.misread.join("; ")))
     }
 }
 

@@ -296,6 +296,24 @@ const ZSTACK: &[Row] = &[
     ),
     (r#"{"error":"text"}"#, None, "text", Kind::OperationFailed),
     (
+        r#"{"errors":[{"code":"SYS.1003","details":"no such thing"}]}"#,
+        Some("SYS.1003"),
+        "no such thing",
+        Kind::NotFound,
+    ),
+    (
+        r#"{"Code":"Forbidden.RAM","Message":"no"}"#,
+        Some("Forbidden.RAM"),
+        "no",
+        Kind::OperationFailed,
+    ),
+    (
+        r#"{"error_code":"APIG.1","error_msg":"x"}"#,
+        Some("APIG.1"),
+        "x",
+        Kind::OperationFailed,
+    ),
+    (
         r#"{"success":false}"#,
         None,
         "answered Success: false",
@@ -341,15 +359,13 @@ async fn zstack() {
             (Kind::PermissionDenied, Some("ID.1002"))
         );
     }
-    for body in [
-        r#"{"inventories":[],"error":null,"success":true}"#,
-        r#"{"inventories":[],"code":"X","message":"m","Code":"Y","error_code":"Z"}"#,
-    ] {
-        assert!(
-            QueryAccessKey::new().send(&zstack(body)).await.is_ok(),
-            "{body}"
-        );
-    }
+    let body = r#"{"inventories":[],"error":null,"errors":[],"success":true}"#;
+    let found = QueryAccessKey::new().send(&zstack(body)).await;
+    assert!(found.is_ok(), "{body}");
+    // A reconciler would see that nothing exists.
+    let body = r#"{"inventories":[],"code":"X","message":"m","error_code":"Z"}"#;
+    let error = QueryAccessKey::new().send(&zstack(body)).await.unwrap_err();
+    assert_eq!(error.code(), Some("Z"), "{error}");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use crate::wipe;
 use crate::error::body::Page;
 use crate::protocol::classify::{self, Tables};
 use crate::protocol::members::{Members, header_value};
-use crate::protocol::success::{self, Forms};
+use crate::protocol::success;
 use crate::protocol::{Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, request};
 
 /// Which signature requests carry.
@@ -107,7 +107,7 @@ impl Protocol for Acs {
         if reply.body.is_empty() && operation_is_silent(output) {
             return Verdict::Done(Vec::new());
         }
-        let mut verdict = success::read(&tables, Forms::Codes, reply, output);
+        let mut verdict = success::read(&tables, reply, output);
         if let Verdict::Failed(failure) = &mut verdict {
             classify::take_quoted(failure, "", QUOTED);
         }

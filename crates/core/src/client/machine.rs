@@ -203,7 +203,7 @@ impl<'a> Machine<'a> {
         let unknown = failure.kind.outcome() == Outcome::Unknown;
         self.state.doubt |= unknown;
         let harmless = self.operation.retry != RetryClass::Unsafe;
-        if !failure.kind.may_pass() || (unknown && !harmless) {
+        if !failure.kind.may_pass() || failure.is_final || (unknown && !harmless) {
             return self.fail(failure);
         }
         let attempts = self.policy.attempts();

@@ -6,8 +6,10 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::address::{self, Exposed};
 use crate::error::body::Page;
@@ -118,7 +120,9 @@ impl Route {
         loop {
             let request = build()?;
             let host = request.url.authority().to_owned();
+            let sent = Sent::of(&request);
             let result = self.once(context, request).await;
+            let result = result.map(|reply| sent.silence(reply, self.request_ids));
             let again = match &result {
                 Ok(reply) => (self.passing)(reply),
                 // Whoever did not answer in time will hardly do so at once.
@@ -234,6 +238,70 @@ impl Route {
             }
         }
         text
+    }
+}
+
+/// What went out, to know an answer that gives it back: codes and ids of answers are told.
+struct Sent {
+    url: Zeroizing<String>,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Sent {
+    fn of(request: &HttpRequest) -> Self {
+        Self {
+            url: Zeroizing::new(request.url.as_str().to_owned()),
+            headers: request.headers.clone(),
+            body: request.body.clone(),
+        }
+    }
+
+    /// Whether `text`, a name, stands in what was sent, as it is or percent-encoded; or a value of the
+    /// body in it.
+    fn holds(&self, text: &str) -> bool {
+        let encoded = percent::encode(text);
+        let parts = self.headers.values().map(HeaderValue::as_bytes);
+        let mut parts = parts.chain([self.url.as_bytes(), &*self.body]);
+        let whole = parts.any(|part| {
+            [text, &encoded].iter().any(|text| {
+                let text = text.as_bytes();
+                part.windows(text.len()).any(|window| window == text)
+            })
+        });
+        whole || {
+            let json = serde_json::from_slice(&self.body).ok().map(Wiped);
+            json.is_some_and(|json| any_value(&json, &|value| text.contains(value)))
+        }
+    }
+
+    /// The answer without a code or id that is only what was sent, such as the password.
+    fn silence(&self, mut reply: HttpResponse, request_ids: &[&'static str]) -> HttpResponse {
+        // Of what brings credentials nothing is told.
+        if matches!(reply.status, 200 | 201) {
+            return reply;
+        }
+        let page = Page::new(&reply.body);
+        let told = [name_in(&page), page.read().request_id];
+        if told.into_iter().flatten().any(|text| self.holds(&text)) {
+            reply.body = Bytes::from_static(b"{}");
+        }
+        for name in request_ids {
+            if reply.header(name).is_some_and(|id| self.holds(id)) {
+                reply.headers.remove(*name);
+            }
+        }
+        reply
+    }
+}
+
+/// Whether `found` takes one of the texts in `json` that are long enough to be nobody else's.
+fn any_value(json: &Json, found: &dyn Fn(&str) -> bool) -> bool {
+    match json {
+        Json::String(text) => text.len() >= 6 && found(text),
+        Json::Array(items) => items.iter().any(|item| any_value(item, found)),
+        Json::Object(members) => members.values().any(|value| any_value(value, found)),
+        _ => false,
     }
 }
 

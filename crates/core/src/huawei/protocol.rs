@@ -20,7 +20,7 @@ use crate::wipe;
 use crate::error::body::Page;
 use crate::protocol::classify::{self, Tables};
 use crate::protocol::members::{Members, header_value};
-use crate::protocol::success::{self, Forms};
+use crate::protocol::success;
 use crate::protocol::{
     Body, Encoded, Prepared, Protocol, Settings, Signing, Verdict, path, request, request_body,
 };
@@ -234,7 +234,7 @@ impl Protocol for Huawei {
         if reply.body.is_empty() {
             return silent(reply, output);
         }
-        let mut verdict = success::read(&tables, Forms::Codes, reply, output);
+        let mut verdict = success::read(&tables, reply, output);
         if let Verdict::Failed(failure) = &mut verdict {
             classify::take_quoted(failure, "", QUOTED);
         }

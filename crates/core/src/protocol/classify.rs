@@ -46,6 +46,7 @@ impl Tables {
             retry_after: retry_after(reply),
             server_time: server_date(reply),
             is_result: false,
+            is_final: false,
             quoted: None,
             request_id: loose.request_id,
             gone: loose.structured && loose.code.as_ref().is_some_and(gone),
@@ -172,6 +173,7 @@ pub(crate) fn unreadable(reply: &HttpResponse, cause: &Unreadable) -> Failure {
         format!("status {}, but {what}", reply.status),
     );
     failure.hint = Some("The service or something between may have executed the call".into());
+    failure.is_final = matches!(cause, Unreadable::TooMuch(_));
     failure
 }
 

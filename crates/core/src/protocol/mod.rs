@@ -159,6 +159,8 @@ pub struct Failure {
     pub server_time: Option<i64>,
     /// The service itself reports how the job or call ended, rather than something on the way to it.
     pub is_result: bool,
+    /// Another attempt would meet the same, such as an answer that is larger than what is read.
+    pub is_final: bool,
     /// What the service quotes of the request that it saw; the message does without, since tokens
     /// stand in it.
     pub quoted: Option<Quoted>,
@@ -180,6 +182,7 @@ impl Failure {
             retry_after: None,
             server_time: None,
             is_result: false,
+            is_final: false,
             quoted: None,
             request_id: None,
             gone: false,

@@ -20,6 +20,7 @@ const WATCH: &[&str] = &[
     "error_msg",
     "errorMsg",
     "error",
+    "errors",
     "Success",
     "success",
     "Message",
@@ -29,40 +30,13 @@ const WATCH: &[&str] = &[
     "request_id",
 ];
 
-/// In which members a protocol writes errors.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Forms {
-    /// A code or text of its own: `{"Code":..}`, `{"error_msg":..}`; or an object.
-    Codes,
-    /// Only an object: `{"error":{..}}`.
-    Object,
-}
-
-impl Forms {
-    /// A code under one of these is a failure by itself.
-    fn codes(self) -> &'static [&'static str] {
-        match self {
-            Self::Codes => &["error_code", "errorCode", "Code"],
-            Self::Object => &[],
-        }
-    }
-
-    /// So is a text under one of these.
-    fn texts(self) -> &'static [&'static str] {
-        match self {
-            Self::Codes => &["error_msg", "errorMsg"],
-            Self::Object => &[],
-        }
-    }
-}
+/// A code under one of these is a failure by itself,
+const CODES: &[&str] = &["error_code", "errorCode", "Code"];
+/// and so is a text under one of these.
+const TEXTS: &[&str] = &["error_msg", "errorMsg"];
 
 /// Decodes a body that came with a success status.
-pub(crate) fn read(
-    tables: &Tables,
-    forms: Forms,
-    reply: &HttpResponse,
-    output: &mut dyn Record,
-) -> Verdict {
+pub(crate) fn read(tables: &Tables, reply: &HttpResponse, output: &mut dyn Record) -> Verdict {
     let answer = match record::decode_answer(output, &reply.body, WATCH) {
         Ok(answer) => answer,
         Err(cause) => return Verdict::Failed(classify::unreadable(reply, &cause)),
@@ -74,7 +48,7 @@ pub(crate) fn read(
             Err(cause) => return Verdict::Failed(classify::unreadable(reply, &cause)),
         }
     }
-    match told.failure(tables, forms, reply, output) {
+    match told.failure(tables, reply, output) {
         Some(failure) => Verdict::Failed(failure),
         None => Verdict::Done(answer.problems),
     }
@@ -135,7 +109,6 @@ impl Told {
     fn failure(
         &self,
         tables: &Tables,
-        forms: Forms,
         reply: &HttpResponse,
         output: &dyn Record,
     ) -> Option<Failure> {
@@ -157,26 +130,24 @@ impl Told {
         let own = record::get(output, "Code").filter(|code| !means_success(code));
         // `code` alone may be anybody's; beside a message it is an error's.
         let with_message = message.as_deref().and_then(|_| self.text(&["code"]));
-        let code = match forms {
-            Forms::Codes => self.text(forms.codes()).or(with_message),
-            Forms::Object => None,
-        };
+        let code = self.text(CODES).or(with_message);
+        let first = |errors: &Json| errors.get(0).filter(|error| error.is_object()).cloned();
         let error = match self.get("error") {
-            Some(Json::Object(_)) => true,
-            Some(Json::String(text)) => !text.trim().is_empty(),
-            _ => false,
+            Some(error @ Json::Object(_)) => Some(error.clone()),
+            Some(Json::String(text)) if !text.trim().is_empty() => Some(Json::from(text.as_str())),
+            _ => self.get("errors").and_then(first),
         };
         let failed = match &code {
             Some(code) => !means_success(code),
             // A code that the output has is data, unless it is known to be that of an error.
             None => {
-                self.text(forms.texts()).is_some()
+                self.text(TEXTS).is_some()
                     || own
                         .as_deref()
                         .is_some_and(|code| tables.find(code).is_some())
             }
         };
-        if !(failed || refused || error) {
+        if !(failed || refused || error.is_some()) {
             return None;
         }
         let request_id = self
@@ -188,11 +159,10 @@ impl Told {
             request_id,
             structured: true,
         };
-        if error && loose.code.is_none() {
-            let inner = self
-                .get("error")
-                .map(body::error_object)
-                .unwrap_or_default();
+        if let Some(error) = error
+            && loose.code.is_none()
+        {
+            let inner = body::error_object(&error);
             loose.code = inner.code;
             loose.message = inner.message.or(loose.message);
         }

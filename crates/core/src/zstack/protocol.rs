@@ -27,7 +27,7 @@ use crate::error::body::{self, Page};
 use crate::protocol::classify::{self, Tables};
 use crate::protocol::members::{Members, header_value};
 use crate::protocol::request_body::add_member;
-use crate::protocol::success::{self, Forms};
+use crate::protocol::success;
 use crate::protocol::{
     Body, Encoded, JobState, Prepared, Protocol, Settings, Signing, Verdict, path, request,
     takes_no_token,
@@ -202,7 +202,7 @@ impl Protocol for ZStack {
                 {
                     return Verdict::Done(Vec::new());
                 }
-                let mut verdict = success::read(&tables, Forms::Object, reply, output);
+                let mut verdict = success::read(&tables, reply, output);
                 if let Verdict::Failed(failure) = &mut verdict {
                     failure.is_result = failure.code.as_deref().is_some_and(is_name);
                 }

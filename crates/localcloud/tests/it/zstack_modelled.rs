@@ -41,6 +41,9 @@ async fn tags_are_lists_among_the_parameters_or_beside_them() {
             assert_eq!(answer.status, status, "{body}: {}", answer.text());
         }
     }
+    let body = json!({"params": {"name": "z", "resourceUuid": UUID}});
+    let made = run(&cloud, post(&cloud, "/zones", &body)).await;
+    assert_eq!(made.status, 200, "{}", made.text());
     let tagged = format!("/zones/{UUID}?systemTags=a&systemTags=b&userTags=c");
     let deleted = run(&cloud, request(&cloud, "DELETE", &tagged)).await;
     assert_eq!(deleted.status, 200, "{}", deleted.text());

@@ -133,6 +133,7 @@ impl Drive {
         };
         let mut failure = Failure::new(kind, error.to_string());
         failure.hint = error.advice().map(str::to_owned);
+        failure.is_final = error.kind == TransportErrorKind::TooLarge;
         if kind == Kind::Connect {
             let host = self.host();
             failure.hint = Some(format!(

@@ -60,6 +60,28 @@ async fn password_by_name_in_a_project_by_name() {
     );
 }
 
+/// Codes and ids of answers are told; one that is only what was sent is not.
+#[tokio::test]
+async fn what_a_login_sent_does_not_come_back_in_its_error() {
+    for answer in [
+        json(
+            401,
+            &json!({ "error": { "code": "s3cr3t", "message": "no" } }),
+        ),
+        json(
+            503,
+            &json!({ "error_code": "s3cr3t", "request_id": "s3cr3t" }),
+        ),
+        with_headers(401, &[("x-openstack-request-id", "req-1/s3cr3t")], "{}"),
+        with_headers(401, &[("x-openstack-request-id", "s3cr3t")], "{}"),
+    ] {
+        let world = World::answering(&[], vec![answer; 3]);
+        let error = world.provide(&password()).await.unwrap_err();
+        crate::credentials::testing::no_secret(&error);
+        assert!(error.to_string().contains("status"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn users_and_scopes_in_all_their_forms() {
     let user = |login: Password| login.iam_endpoint(IAM);
