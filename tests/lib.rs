@@ -1,12 +1,14 @@
 //! What the integration tests share: a local cloud with a clock that nobody has to wait for, clients
 //! for it, and stand-ins for a network that misbehaves.
 
+mod list;
 #[cfg(doctest)]
 mod pages;
 mod script;
 mod server;
 mod tls;
 
+pub use list::LongList;
 pub use script::{Answer, Script};
 pub use server::{Listener, serve, serve_by};
 pub use tls::{Authority, Issued, TlsServer};

@@ -18,4 +18,5 @@ pages! {
     "../crates/smc/README.md"
     "../crates/zstack/README.md"
     "../docs/crashes.md"
+    "../docs/pages.md"
 }

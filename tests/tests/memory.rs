@@ -1,12 +1,14 @@
-//! Does any one answer stay below ten times its length in memory, and is what is refused an error?
+//! Does any one answer stay below ten times its length in memory, is what is refused an error, and
+//! does a long list take no more than its pages?
 //!
 //! One test in a program of its own, since all of a program's allocations are counted.
 
 use cumulo_apig::app::ListAppsV2;
 use cumulo_core::retry::RetryPolicy;
 use cumulo_smc::access_token::ListAccessTokens;
+use cumulo_smc::source_server::DescribeSourceServers;
 use cumulo_smc::{Error, Kind};
-use cumulo_tests::{Bench, Script};
+use cumulo_tests::{Bench, LongList, Script};
 use cumulo_zstack::access_key::QueryAccessKey;
 use peak_alloc::PeakAlloc;
 
@@ -153,5 +155,27 @@ async fn answers_and_errors() {
             most < (10 * length).clamp(24 * MIB, 400_000_000),
             "{name}: {most}"
         );
+    }
+
+    // A list of 100,000 items takes no more than two of its pages, nor with the next one read ahead.
+    for ahead in [false, true] {
+        let bench = Bench::start().await;
+        let list = LongList::new(|_| (100_000, Some(100_000)));
+        let smc = bench.smc().transport(list).build().unwrap();
+        let mut items = DescribeSourceServers::new().items(&smc);
+        if ahead {
+            items = items.read_ahead();
+        }
+        items.next().await.unwrap().unwrap();
+        MEMORY.reset_peak_usage();
+        let (before, mut count) = (MEMORY.current_usage(), 1);
+        while let Some(item) = items.next().await {
+            item.unwrap();
+            count += 1;
+        }
+        let most = MEMORY.peak_usage().saturating_sub(before);
+        println!("a list of {count}, read ahead {ahead}: {} KiB", most / 1024);
+        assert_eq!(count, 100_000);
+        assert!(most < 2 * MIB, "{most}");
     }
 }

@@ -105,10 +105,10 @@ fn facts(operation: &Operation) -> Vec<String> {
         facts.push("Needs no credentials.".to_owned());
     }
     match operation.paging {
-        Some(Paging::Number { page, size, .. }) => {
-            facts.push(format!("Answers in pages: `{page}` chooses one, `{size}` says how large."));
+        Some(Paging::Number { page, size, most, .. }) => {
+            facts.push(format!("Answers in pages: `{page}` chooses one, `{size}` says how large, at most {most}."));
         }
-        Some(Paging::Token { token, next }) => {
+        Some(Paging::Token { token, next, .. }) => {
             facts.push(format!("Answers in pages: `{token}` takes the `{next}` of the page before."));
         }
         Some(Paging::Offset { offset, limit, most, .. }) => facts.push(format!(

@@ -117,6 +117,8 @@ pub enum Paging {
     Token {
         token: String,
         next: String,
+        /// Empty where the caller has no say in the size of a page.
+        size: String,
         items: String,
     },
     Offset {

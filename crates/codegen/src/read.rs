@@ -169,6 +169,7 @@ impl Reader<'_> {
             "token" => Paging::Token {
                 token: self.word(json, "token"),
                 next: self.word(json, "next"),
+                size: json["limit"].as_str().unwrap_or_default().to_owned(),
                 items,
             },
             "offset" => Paging::Offset {

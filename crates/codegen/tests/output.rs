@@ -75,8 +75,9 @@ fn generated() -> Vec<(String, String)> {
              ],
              "output": [{"name": "RequestId", "type": "string"}]},
             {"name": "ListThings", "group": "thing", "method": "POST", "path": "/",
-             "paging": {"style": "token", "token": "NextToken", "next": "NextToken", "items": "Things.Thing"},
-             "input": [member("NextToken", json!("string"))],
+             "paging": {"style": "token", "token": "NextToken", "next": "NextToken", "limit": "MaxResults", "items": "Things.Thing"},
+             "input": [member("NextToken", json!("string")),
+                {"name": "MaxResults", "in": "query", "type": "int32", "max": 100}],
              "output": [
                 {"name": "NextToken", "type": "string"},
                 {"name": "Things", "type": {"struct": [{"name": "Thing", "type": {"list": {"struct": [
@@ -144,7 +145,7 @@ fn answers_unwrap_lists_and_box_themselves() {
     holds(&text, "    pages things: Thing;\n");
     holds(
         &text,
-        "POST \"/\" ReadOnly [page_token(\"NextToken\", \"NextToken\")];",
+        "page_token(\"NextToken\", \"NextToken\", Some((\"MaxResults\", 100)))",
     );
     holds(&text, "\"Made\" made: Option<Timestamp>,");
     holds(&text, "\"Next\" next: Option<Node>,");

@@ -28,6 +28,8 @@ pub enum Paging {
         size: &'static str,
         /// Output member that holds the number of all items.
         total: &'static str,
+        /// The largest page size that the service accepts.
+        most: u32,
     },
     /// A token from each page that asks for the next one; empty at the end.
     Token {
@@ -35,6 +37,8 @@ pub enum Paging {
         token: &'static str,
         /// Output member that gives it.
         next: &'static str,
+        /// Input member that holds the page size, and the largest that the service accepts.
+        size: Option<(&'static str, u32)>,
     },
     /// An offset from 0 in items.
     Offset {
@@ -47,6 +51,26 @@ pub enum Paging {
         /// The largest limit that the service accepts.
         most: u32,
     },
+}
+
+impl Paging {
+    /// The input member that chooses the page.
+    pub fn cursor(&self) -> &'static str {
+        match self {
+            Self::Number { page, .. } => page,
+            Self::Token { token, .. } => token,
+            Self::Offset { offset, .. } => offset,
+        }
+    }
+
+    /// The input member that holds the page size, and the largest that the service accepts.
+    pub fn size(&self) -> Option<(&'static str, u32)> {
+        match *self {
+            Self::Number { size, most, .. } => Some((size, most)),
+            Self::Token { size, .. } => size,
+            Self::Offset { limit, most, .. } => Some((limit, most)),
+        }
+    }
 }
 
 /// What must not run side by side: calls of one lane whose values meet in each of these members.
@@ -170,13 +194,24 @@ impl Operation {
         page: &'static str,
         size: &'static str,
         total: &'static str,
+        most: u32,
     ) -> Self {
-        self.paging = Some(Paging::Number { page, size, total });
+        self.paging = Some(Paging::Number {
+            page,
+            size,
+            total,
+            most,
+        });
         self
     }
     /// It pages by token.
-    pub const fn page_token(mut self, token: &'static str, next: &'static str) -> Self {
-        self.paging = Some(Paging::Token { token, next });
+    pub const fn page_token(
+        mut self,
+        token: &'static str,
+        next: &'static str,
+        size: Option<(&'static str, u32)>,
+    ) -> Self {
+        self.paging = Some(Paging::Token { token, next, size });
         self
     }
     /// It pages by offset.

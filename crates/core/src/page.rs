@@ -1,4 +1,4 @@
-//! Lists longer than one answer: page by page, or item by item.
+//! Lists longer than one answer: page by page, or item by item, whole, and from where one left off.
 //!
 //! Both are [`Stream`]s and have a `next` of their own, so that no other crate is needed:
 //!
@@ -6,8 +6,15 @@
 //! let mut apps = ListAppsV2::new().items(&apig);
 //! while let Some(app) = apps.next().await { println!("{}", app?.name) }
 //! ```
+//!
+//! Where the caller set no page size, the largest that the service accepts is asked for. A list ends for
+//! a reason that is known ([`End`]); a service that gives the same page again is an error.
+
+mod position;
+mod turn;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -15,23 +22,36 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use crate::client::{Call, Client, FromRecord, Response};
-use crate::error::{Error, Kind};
-use crate::operation::{Operation, Paging};
-use crate::record::{self, Record};
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::record::Record;
+
+use position::Cursor;
+pub use turn::End;
+use turn::Turn;
 
 /// The answers of a list operation, one after the other.
+#[must_use = "a list asks for nothing until it is read"]
 pub struct Pages<I, O> {
     client: Client,
-    operation: &'static Operation,
     input: I,
+    turn: Turn,
     state: State<O>,
-    /// Items received so far, as the service counts them.
-    received: u64,
+    /// Where the page stands that was given out last.
+    given: Cursor,
+    /// How many items of the page to come were taken before.
+    skip: usize,
+    /// The same of the page that was given out last.
+    skipped: usize,
+    wanted: Option<u64>,
+    read_ahead: bool,
+    end: Option<End>,
 }
 
 enum State<O> {
     Idle,
     Waiting(Call<O>),
+    Answered(Result<Response<O>, Error>),
     Ended,
 }
 
@@ -40,21 +60,66 @@ impl<I: Record + Clone + Unpin, O: Record> Pages<I, O> {
     pub fn new(client: &Client, operation: &'static Operation, input: &I) -> Self {
         Self {
             client: client.clone(),
-            operation,
             input: input.clone(),
+            turn: Turn::new(operation),
             state: State::Idle,
-            received: 0,
+            given: Cursor::default(),
+            skip: 0,
+            skipped: 0,
+            wanted: None,
+            read_ahead: false,
+            end: None,
         }
     }
 
-    /// The next page; `None` after the last. An error ends the list.
+    /// Asks for no more than it takes to have `most` items; the last page is given out whole.
+    pub fn max_items(mut self, most: u64) -> Self {
+        self.wanted = Some(most);
+        self
+    }
+
+    /// Asks for the next page already while this one is worked on: faster by the time that the
+    /// service takes, for one page more in memory. The request is under way from the moment when a
+    /// page was given out; what it needs beyond that is done when the list is read on.
+    pub fn read_ahead(mut self) -> Self {
+        self.read_ahead = true;
+        self
+    }
+
+    /// Goes on at a [`position`](Self::position) of the same list, taken by this program or by one
+    /// before; a page of which only some items were taken comes whole.
+    ///
+    /// A text that is none, or one of another operation or of other conditions, is an error.
+    pub fn resume(mut self, position: &str) -> Result<Self, Error> {
+        self.skip = position::restore(self.turn.operation, &mut self.input, position)?;
+        Ok(self)
+    }
+
+    /// The next page; `None` after the last. An error ends the list; its position is then that of the
+    /// page that failed.
     pub async fn next(&mut self) -> Option<Result<Response<O>, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The input of the page to come: keep it to go on from there later, even after a restart.
-    pub fn position(&self) -> &I {
-        &self.input
+    /// The place of the page to come, as text to be stored: JSON with the members that choose it. It
+    /// holds no secret and nothing of the conditions but a hash. `None` once the list has been read to
+    /// its end.
+    pub fn position(&self) -> Option<String> {
+        let (operation, input) = (self.turn.operation, &self.input);
+        let more = self.end.is_none_or(|end| end == End::MaxItems);
+        more.then(|| Cursor::of(operation, input).store(operation, input, self.skip))
+    }
+
+    /// Why the list ended; `None` before it did, and after an error.
+    pub fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Whether the service told another total than on the page before. The list was changed then while
+    /// it was read: where it is paged by numbers or offsets, items may have been passed over, or may
+    /// come twice.
+    pub fn changed(&self) -> bool {
+        self.turn.changed
     }
 
     /// The items of the pages that are still to come.
@@ -63,77 +128,31 @@ impl<I: Record + Clone + Unpin, O: Record> Pages<I, O> {
             pages: self,
             take,
             ready: VecDeque::new(),
+            taken: 0,
+            left: None,
         }
     }
 
-    /// Points the input at the page after `page`; whether there is one.
-    fn advance(&mut self, page: &O) -> Result<bool, Error> {
-        let count = record::items(page);
-        self.received += count;
-        let Some(paging) = self.operation.paging else {
-            return Ok(false);
-        };
-        let number = |name: &str| -> Option<u64> { record::get(page, name)?.parse().ok() };
-        match paging {
-            Paging::Token { token, next } => {
-                let Some(value) = record::get(page, next).filter(|value| !value.is_empty()) else {
-                    return Ok(false);
-                };
-                if record::get(&self.input, token).as_deref() == Some(value.as_str()) {
-                    return Err(self.stuck("the same page token again"));
-                }
-                record::set(&mut self.input, token, &value);
-                Ok(true)
-            }
-            Paging::Number {
-                page: member,
-                size,
-                total,
-            } => {
-                let asked = record::get(&self.input, size).and_then(|size| size.parse().ok());
-                let current: u64 = record::get(&self.input, member)
-                    .and_then(|text| text.parse().ok())
-                    .unwrap_or(1);
-                let before = (current - current.min(1)) * asked.unwrap_or(0);
-                let more = match number(total) {
-                    Some(total) => count > 0 && self.received.max(before + count) < total,
-                    None => count > 0 && asked.is_some_and(|asked: u64| count >= asked),
-                };
-                record::set(&mut self.input, member, &(current + 1).to_string());
-                Ok(more)
-            }
-            Paging::Offset {
-                offset,
-                limit,
-                total,
-                ..
-            } => {
-                let start: u64 = record::get(&self.input, offset)
-                    .and_then(|text| text.parse().ok())
-                    .unwrap_or(0);
-                let asked: Option<u64> =
-                    record::get(&self.input, limit).and_then(|text| text.parse().ok());
-                let more = match number(total) {
-                    Some(total) => count > 0 && start + count < total,
-                    None => count > 0 && asked.is_some_and(|asked| count >= asked),
-                };
-                record::set(&mut self.input, offset, &(start + count).to_string());
-                Ok(more)
-            }
-        }
+    /// Whether the caller has all that it wanted.
+    fn is_enough(&self) -> bool {
+        self.wanted
+            .is_some_and(|wanted| self.turn.received >= wanted)
+    }
+}
+
+impl<I: Record + Clone + Unpin, O: Record + FromRecord> Pages<I, O> {
+    fn call(&mut self) -> State<O> {
+        self.turn.size_pages(&mut self.input, self.wanted);
+        let call = Call::new(&self.client, self.turn.operation, &self.input);
+        State::Waiting(call)
     }
 
-    fn stuck(&self, what: &str) -> Error {
-        let message = format!("the service gave {what}: the list would never end");
-        Error::new(Kind::InvalidResponse, self.operation.name, message)
-    }
-
-    /// Where the caller set no page size, asks for the largest: fewer calls.
-    fn with_page_size(&mut self) {
-        if let Some(Paging::Offset { limit, most, .. }) = self.operation.paging
-            && record::get(&self.input, limit).is_none()
+    /// Gets on with the call that is under way.
+    fn nudge(&mut self, context: &mut Context<'_>) {
+        if let State::Waiting(call) = &mut self.state
+            && let Poll::Ready(page) = Pin::new(call).poll(context)
         {
-            record::set(&mut self.input, limit, &most.to_string());
+            self.state = State::Answered(page);
         }
     }
 }
@@ -143,24 +162,28 @@ impl<I: Record + Clone + Unpin, O: Record + FromRecord> Stream for Pages<I, O> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match &mut self.state {
+            self.nudge(context);
+            match std::mem::replace(&mut self.state, State::Ended) {
                 State::Ended => return Poll::Ready(None),
-                State::Idle => {
-                    self.with_page_size();
-                    let call = Call::new(&self.client, self.operation, &self.input);
-                    self.state = State::Waiting(call);
+                State::Idle if self.is_enough() => self.end = Some(End::MaxItems),
+                State::Idle => self.state = self.call(),
+                waiting @ State::Waiting(_) => {
+                    self.state = waiting;
+                    return Poll::Pending;
                 }
-                State::Waiting(call) => {
-                    let page = ready!(Pin::new(call).poll(context));
-                    self.state = State::Ended;
-                    let page = match page {
-                        Ok(page) => page,
+                State::Answered(Err(error)) => return Poll::Ready(Some(Err(error))),
+                State::Answered(Ok(page)) => {
+                    let this = &mut *self;
+                    this.given = Cursor::of(this.turn.operation, &this.input);
+                    this.skipped = std::mem::take(&mut this.skip);
+                    match this.turn.advance(&mut this.input, &page.output) {
                         Err(error) => return Poll::Ready(Some(Err(error))),
-                    };
-                    match self.advance(&page.output) {
-                        Ok(true) => self.state = State::Idle,
-                        Ok(false) => {}
-                        Err(error) => return Poll::Ready(Some(Err(error))),
+                        Ok(Some(end)) => this.end = Some(end),
+                        Ok(None) if this.read_ahead && !this.is_enough() => {
+                            this.state = this.call();
+                            this.nudge(context);
+                        }
+                        Ok(None) => this.state = State::Idle,
                     }
                     return Poll::Ready(Some(Ok(page)));
                 }
@@ -169,15 +192,62 @@ impl<I: Record + Clone + Unpin, O: Record + FromRecord> Stream for Pages<I, O> {
     }
 }
 
+/// Nothing in it is ever pinned.
+impl<I: Unpin, O> Unpin for Pages<I, O> {}
+
+impl<I, O> fmt::Debug for Pages<I, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("operation", &self.turn.operation.name)
+            .field("received", &self.turn.received)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The items of a list operation, over all pages.
+#[must_use = "a list asks for nothing until it is read"]
 pub struct Items<I, O, T> {
     pages: Pages<I, O>,
     take: fn(O) -> Vec<T>,
     ready: VecDeque<T>,
+    /// How many items of the page that is worked on were given out.
+    taken: usize,
+    /// How many items the caller still wants.
+    left: Option<u64>,
 }
 
 impl<I: Record + Clone + Unpin, O: Record, T: Unpin> Items<I, O, T> {
-    /// The next item; `None` after the last. An error ends the list.
+    /// Ends after `most` items.
+    pub fn max_items(mut self, most: u64) -> Self {
+        self.left = Some(most);
+        // What was taken of the first page before comes again with it.
+        let again = u64::try_from(self.pages.skip).unwrap_or(u64::MAX);
+        self.pages = self.pages.max_items(most.saturating_add(again));
+        self
+    }
+
+    /// Asks for the next page already while the items of this one are worked on.
+    /// See [`Pages::read_ahead`].
+    pub fn read_ahead(mut self) -> Self {
+        self.pages = self.pages.read_ahead();
+        self
+    }
+
+    /// Goes on at a [`position`](Self::position) of the same list, taken by this program or by one
+    /// before.
+    ///
+    /// A text that is none, or one of another operation or of other conditions, is an error.
+    pub fn resume(mut self, position: &str) -> Result<Self, Error> {
+        self.pages = self.pages.resume(position)?;
+        Ok(match self.left {
+            Some(most) => self.max_items(most),
+            None => self,
+        })
+    }
+
+    /// The next item; `None` after the last. An error ends the list; its position is then that of the
+    /// page that failed.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -190,24 +260,67 @@ impl<I: Record + Clone + Unpin, O: Record, T: Unpin> Items<I, O, T> {
         }
         Ok(all)
     }
+
+    /// The place of the item to come. See [`Pages::position`]. `None` once the list has been read to
+    /// its end.
+    pub fn position(&self) -> Option<String> {
+        if self.ready.is_empty() {
+            return self.pages.position();
+        }
+        let (operation, input) = (self.pages.turn.operation, &self.pages.input);
+        Some(self.pages.given.store(operation, input, self.taken))
+    }
+
+    /// Why the list ended; `None` before it did, and after an error.
+    pub fn end(&self) -> Option<End> {
+        match self.left {
+            Some(0) if !self.ready.is_empty() => Some(End::MaxItems),
+            _ => self.pages.end.filter(|_| self.ready.is_empty()),
+        }
+    }
+
+    /// Whether the list was changed while it was read. See [`Pages::changed`].
+    pub fn changed(&self) -> bool {
+        self.pages.changed()
+    }
 }
 
 impl<I: Record + Clone + Unpin, O: Record + FromRecord, T: Unpin> Stream for Items<I, O, T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
         loop {
-            if let Some(item) = self.ready.pop_front() {
+            if this.left == Some(0) {
+                if this.ready.is_empty() && this.pages.end.is_none() {
+                    this.pages.end = Some(End::MaxItems);
+                }
+                return Poll::Ready(None);
+            }
+            if let Some(item) = this.ready.pop_front() {
+                this.taken += 1;
+                this.left = this.left.map(|left| left - 1);
+                this.pages.nudge(context);
                 return Poll::Ready(Some(Ok(item)));
             }
-            match ready!(Pin::new(&mut self.pages).poll_next(context)) {
+            match ready!(Pin::new(&mut this.pages).poll_next(context)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 Some(Ok(page)) => {
-                    let items = (self.take)(page.output);
-                    self.ready = items.into();
+                    this.ready = (this.take)(page.output).into();
+                    this.taken = this.pages.skipped.min(this.ready.len());
+                    this.ready.drain(..this.taken);
                 }
             }
         }
+    }
+}
+
+impl<I, O, T> fmt::Debug for Items<I, O, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items")
+            .field("pages", &self.pages)
+            .field("ready", &self.ready.len())
+            .finish_non_exhaustive()
     }
 }

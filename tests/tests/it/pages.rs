@@ -1,11 +1,12 @@
 //! Do lists come whole, in order and once, however the service pages them?
 
 use cumulo_apig::app::ListAppsV2;
+use cumulo_core::page::End;
 use cumulo_localcloud::{FaultKind, Service, accounts};
 use cumulo_smartag::enterprise_code::{CreateEnterpriseCode, ListEnterpriseCode};
 use cumulo_smc::Kind;
 use cumulo_smc::source_server::DescribeSourceServers;
-use cumulo_tests::{Answer, Bench, Script, new_app};
+use cumulo_tests::{Answer, Bench, LongList, Script, new_app};
 use cumulo_zstack::Query;
 use cumulo_zstack::access_key::{CreateAccessKey, QueryAccessKey};
 
@@ -44,14 +45,11 @@ async fn by_token() {
     let first = pages.next().await.unwrap().unwrap();
     assert_eq!(first.enterprise_codes.len(), 5);
     assert!(first.request_id().is_some());
-    // The position is an input like any other: kept, it goes on there later.
-    let rest = pages
-        .position()
-        .clone()
-        .items(&sag)
-        .collect()
-        .await
-        .unwrap();
+    // The position is text: kept, it goes on there later.
+    let position = pages.position().unwrap();
+    let rest = ListEnterpriseCode::new().items(&sag).resume(&position);
+    let rest = rest.unwrap().collect().await.unwrap();
+    assert_eq!(rest.len(), 5);
     assert_eq!(rest[0].enterprise_code.as_ref(), Some(&codes[5]));
     assert_eq!(
         pages.next().await.unwrap().unwrap().enterprise_codes.len(),
@@ -59,6 +57,7 @@ async fn by_token() {
     );
     assert!(pages.next().await.is_none());
     assert!(pages.next().await.is_none());
+    assert_eq!((pages.end(), pages.position()), (Some(End::NoToken), None));
 }
 
 #[tokio::test]
@@ -248,4 +247,222 @@ async fn a_list_that_goes_in_circles_ends() {
     assert_eq!(error.kind(), Kind::InvalidResponse);
     assert!(error.to_string().contains("never end"), "{error}");
     assert_eq!(script.sent().len(), 2);
+}
+
+/// The ids of the list behind `list`, paged by number, by offset and by token; and how each ended.
+async fn three_ways(list: &LongList) -> [(Vec<u64>, End); 3] {
+    let bench = Bench::start().await;
+    let smc = bench.smc().transport(list.clone()).build().unwrap();
+    let apig = bench.apig().transport(list.clone()).build().unwrap();
+    let sag = bench.smartag().transport(list.clone()).build().unwrap();
+    macro_rules! read {
+        ($operation:expr, $client:expr, $id:ident) => {{
+            let mut items = $operation.items($client);
+            let mut ids = Vec::new();
+            while let Some(item) = items.next().await {
+                ids.push(item.unwrap().$id.unwrap().parse().unwrap());
+            }
+            assert!(items.position().is_none());
+            (ids, items.end().unwrap())
+        }};
+    }
+    [
+        read!(DescribeSourceServers::new(), &smc, source_id),
+        read!(ListAppsV2::new(), &apig, id),
+        read!(ListEnterpriseCode::new(), &sag, enterprise_code),
+    ]
+}
+
+#[tokio::test]
+async fn lists_come_whole_in_the_largest_pages() {
+    // Pages hold 50, 500 and 100 items: none, one, one page, one more, and many.
+    let lists: [fn(u64) -> (u64, Option<u64>); 7] = [
+        |_| (0, Some(0)),
+        |_| (1, Some(1)),
+        |_| (50, Some(50)),
+        |_| (51, Some(51)),
+        |_| (100, Some(100)),
+        |_| (501, Some(501)),
+        |_| (100_000, Some(100_000)),
+    ];
+    for told in lists {
+        let list = LongList::new(told);
+        let length = told(0).0;
+        let end = if length == 0 {
+            End::EmptyPage
+        } else {
+            End::Total
+        };
+        let ends = [end, end, End::NoToken];
+        for ((ids, end), expected) in three_ways(&list).await.into_iter().zip(ends) {
+            assert!(ids.into_iter().eq(0..length), "{length}");
+            assert_eq!(end, expected, "{length}");
+        }
+        let calls = [50, 500, 100].map(|size| length.div_ceil(size).max(1));
+        let asked = u64::try_from(list.asked().len()).unwrap();
+        assert_eq!(asked, calls.iter().sum::<u64>(), "{length}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_total_a_list_ends_at_a_page_that_is_not_full() {
+    let lists: [fn(u64) -> (u64, Option<u64>); 5] = [
+        |_| (0, None),
+        |_| (1, None),
+        |_| (50, None),
+        |_| (51, None),
+        |_| (1_000, None),
+    ];
+    for told in lists {
+        let length = told(0).0;
+        for (ids, _) in three_ways(&LongList::new(told)).await {
+            assert!(ids.into_iter().eq(0..length), "{length}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn totals_that_lie_cut_nothing_and_end() {
+    // Too few, too many, and a service that serves smaller pages than it is asked for.
+    let lists = [
+        LongList::new(|_| (120, Some(7))),
+        LongList::new(|_| (120, Some(5_000))),
+        LongList::new(|_| (120, Some(120))).most(20),
+        LongList::new(|_| (120, Some(5_000))).most(20),
+    ];
+    for list in lists {
+        for (ids, end) in three_ways(&list).await {
+            assert!(ids.into_iter().eq(0..120), "{list:?} {end:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_shrinks_while_it_is_read_ends_and_says_so() {
+    let list = LongList::new(|page| {
+        if page < 2 {
+            (200, Some(200))
+        } else {
+            (110, Some(110))
+        }
+    });
+    let bench = Bench::start().await;
+    let smc = bench.smc().transport(list.clone()).build().unwrap();
+    let mut items = DescribeSourceServers::new().items(&smc);
+    let mut count = 0;
+    while let Some(item) = items.next().await {
+        item.unwrap();
+        count += 1;
+        assert_eq!(items.changed(), count > 100);
+    }
+    assert_eq!((count, items.end()), (110, Some(End::Total)));
+    // Emptied altogether.
+    let list = LongList::new(|page| {
+        if page == 0 {
+            (200, Some(200))
+        } else {
+            (0, Some(0))
+        }
+    });
+    let ends = three_ways(&list).await.map(|(ids, end)| (ids.len(), end));
+    assert_eq!(ends[0], (50, End::EmptyPage));
+}
+
+#[tokio::test]
+async fn a_page_that_comes_again_is_an_error() {
+    let page = servers(&[1, 2], "");
+    let again = servers(&[1, 2], "");
+    let bench = Bench::start().await;
+    let script = Script::new([page, again]);
+    let smc = bench.smc().transport(script).build().unwrap();
+    let mut pages = DescribeSourceServers::new().page_size(2).pages(&smc);
+    pages.next().await.unwrap().unwrap();
+    let error = pages.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidResponse);
+    assert!(error.to_string().contains("the same page again"), "{error}");
+    assert!(pages.next().await.is_none());
+    assert_eq!(pages.end(), None);
+    assert!(pages.position().unwrap().contains(r#""PageNumber":"2""#));
+}
+
+#[tokio::test]
+async fn no_more_than_wanted_and_on_from_there() {
+    let list = LongList::new(|_| (130, Some(130)));
+    let bench = Bench::start().await;
+    let smc = bench.smc().transport(list.clone()).build().unwrap();
+    let mut seen: Vec<u64> = Vec::new();
+    let mut position: Option<String> = None;
+    // Seven at a time, each by a program of its own that knows no more than the text.
+    loop {
+        let mut items = DescribeSourceServers::new().items(&smc).max_items(7);
+        if let Some(position) = &position {
+            items = items.resume(position).unwrap();
+        }
+        while let Some(item) = items.next().await {
+            seen.push(item.unwrap().source_id.unwrap().parse().unwrap());
+        }
+        position = items.position();
+        match items.end() {
+            Some(End::MaxItems) => {}
+            end => {
+                assert_eq!(end, Some(End::Total));
+                break;
+            }
+        }
+    }
+    assert!(seen.into_iter().eq(0..130));
+    assert!(list.asked().iter().all(|asked| asked["PageSize"] == "7"));
+
+    // In the middle of a page, before the first, and of pages.
+    let mut items = DescribeSourceServers::new().items(&smc);
+    let start = items.position().unwrap();
+    for _ in 0..60 {
+        items.next().await.unwrap().unwrap();
+    }
+    let middle = items.position().unwrap();
+    let go_on = |position: &str| DescribeSourceServers::new().items(&smc).resume(position);
+    let rest = go_on(&middle).unwrap().collect().await.unwrap();
+    assert_eq!((rest.len(), rest[0].source_id.as_deref()), (70, Some("60")));
+    // Taken up and not read, it is still there.
+    assert_eq!(go_on(&middle).unwrap().position().unwrap(), middle);
+    assert_eq!(go_on(&start).unwrap().collect().await.unwrap().len(), 130);
+    let pages = DescribeSourceServers::new().pages(&smc).resume(&middle);
+    let page = pages.unwrap().next().await.unwrap().unwrap();
+    assert_eq!(page.source_servers.len(), 50);
+
+    for wrong in ["", "{}", "[]", r#"{"operation":"ListAppsV2"}"#] {
+        let error = go_on(wrong).unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidInput, "{wrong}");
+        assert!(error.message().starts_with("the position is"), "{error}");
+    }
+    let other = DescribeSourceServers::new().job_id("j-1").items(&smc);
+    let error = other.resume(&middle).unwrap_err();
+    assert!(error.message().contains("other conditions"), "{error}");
+    let broken = middle.replace(r#""PageNumber":"2""#, r#""PageNumber":"x""#);
+    let error = go_on(&broken).unwrap_err();
+    assert!(error.message().contains("`PageNumber`"), "{error}");
+}
+
+#[tokio::test]
+async fn read_ahead_asks_for_one_page_and_no_more() {
+    let list = LongList::new(|_| (130, Some(130)));
+    let bench = Bench::start().await;
+    let smc = bench.smc().transport(list.clone()).build().unwrap();
+    let mut items = DescribeSourceServers::new().items(&smc).read_ahead();
+    assert_eq!(list.asked().len(), 0);
+    items.next().await.unwrap().unwrap();
+    items.next().await.unwrap().unwrap();
+    assert_eq!(list.asked().len(), 2);
+    // What was asked for ahead was not given out: the position is before it.
+    let position = items.position().unwrap();
+    assert_eq!(items.collect().await.unwrap().len(), 128);
+    assert_eq!(list.asked().len(), 3);
+    let rest = DescribeSourceServers::new().items(&smc).resume(&position);
+    assert_eq!(rest.unwrap().collect().await.unwrap().len(), 128);
+
+    let enough = LongList::new(|_| (130, Some(130)));
+    let smc = bench.smc().transport(enough.clone()).build().unwrap();
+    let items = DescribeSourceServers::new().items(&smc);
+    let items = items.read_ahead().max_items(20).collect().await.unwrap();
+    assert_eq!((items.len(), enough.asked().len()), (20, 1));
 }

@@ -203,6 +203,12 @@ fn block(head: &str, fields: &[&Field]) -> String {
     format!("    {head}{{\n{lines}    }}\n")
 }
 
+/// The largest page where an operation documents none: what every other operation of Smart Access
+/// Gateway and of SMC that pages by number takes.
+const RPC_PAGE: i64 = 50;
+/// The same for API Gateway.
+const REST_PAGE: i64 = 500;
+
 /// The paging setting, where the members that it needs exist.
 fn paging(operation: &Operation, members: &[Member]) -> Option<String> {
     let input = |name: &str| members.iter().find(|m| m.name == name);
@@ -213,11 +219,20 @@ fn paging(operation: &Operation, members: &[Member]) -> Option<String> {
         } => {
             let works = input(page).is_some() && input(size).is_some() && output(total);
             let names = [page, size, total].map(|name| literal(name)).join(", ");
-            works.then(|| format!("page_number({names})"))
+            let most = input(size)?.limits.max.unwrap_or(RPC_PAGE);
+            works.then(|| format!("page_number({names}, {most})"))
         }
-        Paging::Token { token, next, .. } => {
+        Paging::Token {
+            token, next, size, ..
+        } => {
             let works = input(token).is_some() && output(next);
-            works.then(|| format!("page_token({}, {})", literal(token), literal(next)))
+            let most = input(size).and_then(|size| size.limits.max);
+            let size = match most {
+                Some(most) => format!("Some(({}, {most}))", literal(size)),
+                None => "None".to_owned(),
+            };
+            let names = [token, next].map(|name| literal(name)).join(", ");
+            works.then(|| format!("page_token({names}, {size})"))
         }
         Paging::Offset {
             offset,
@@ -225,7 +240,7 @@ fn paging(operation: &Operation, members: &[Member]) -> Option<String> {
             total,
             ..
         } => {
-            let most = input(limit)?.limits.max.unwrap_or(500);
+            let most = input(limit)?.limits.max.unwrap_or(REST_PAGE);
             let works = input(offset).is_some() && output(total);
             let names = [offset, limit, total].map(|name| literal(name)).join(", ");
             works.then(|| format!("page_offset({names}, {most})"))

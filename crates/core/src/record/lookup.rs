@@ -1,6 +1,6 @@
 //! Reads and sets one scalar member by its wire name: what paging, tokens and settings need.
 
-use super::{Record, Shape, Slot, Value, View};
+use super::{List, Record, Shape, Slot, Value, View, to_json_value};
 
 /// The text of the scalar member `path`, such as `TotalCount` or `Page.Next`; `None` where it is
 /// absent or not a scalar.
@@ -83,12 +83,31 @@ pub fn set(record: &mut dyn Record, name: &str, text: &str) -> bool {
 /// How many elements the longest list of `record` has: the items of a page.
 pub fn items(record: &dyn Record) -> u64 {
     let mut count = 0;
+    longest(record, &mut |list| count = list.len() as u64);
+    count
+}
+
+/// The first and the last of these elements as JSON, for `f`.
+pub(crate) fn item_ends(record: &dyn Record, f: &mut dyn FnMut(&[u8])) {
+    longest(record, &mut |list| {
+        let ends = [
+            list.at(0),
+            list.len().checked_sub(1).and_then(|last| list.at(last)),
+        ];
+        for end in ends.into_iter().flatten() {
+            f(&to_json_value(end));
+        }
+    });
+}
+
+fn longest(record: &dyn Record, f: &mut dyn FnMut(&dyn List)) {
     record.read(&mut |values| {
         let lists = values.iter().filter_map(|value| match value.view() {
-            View::List(list) => Some(list.len() as u64),
+            View::List(list) => Some(list),
             _ => None,
         });
-        count = lists.max().unwrap_or(0);
+        if let Some(list) = lists.max_by_key(|list| list.len()) {
+            f(list);
+        }
     });
-    count
 }

@@ -43,7 +43,7 @@ operation! {
     /// Lists the access points through which gateways enter the cloud, with their place and load.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-listaccesspoints).
     ListAccessPoints -> ListAccessPointsOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {
@@ -74,7 +74,7 @@ operation! {
     /// Lists the gateways that use an access point.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-listsmartagbyaccesspoint).
     ListSmartAGByAccessPoint -> ListSmartAGByAccessPointOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {
         query "AccessPointId" access_point_id: i64,

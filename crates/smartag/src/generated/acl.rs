@@ -170,7 +170,7 @@ operation! {
     /// Lists the rules of an access control list.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describeaclattribute).
     DescribeACLAttribute -> DescribeACLAttributeOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {
         query "AclId" acl_id: String,
@@ -208,7 +208,7 @@ operation! {
     /// Lists the access control lists of a region.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describeacls).
     DescribeACLs -> DescribeACLsOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {

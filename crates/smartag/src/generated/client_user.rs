@@ -131,7 +131,7 @@ operation! {
     /// Lists the client accounts of a software gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describesmartaccessgatewayclientusers).
     DescribeSmartAccessGatewayClientUsers -> DescribeSmartAccessGatewayClientUsersOutput:
-        POST "/" ReadOnly [page_number("PageNumber", "PageSize", "TotalCount")];
+        POST "/" ReadOnly [page_number("PageNumber", "PageSize", "TotalCount", 50)];
     required {
         query "SmartAGId" smart_ag_id: String,
     }

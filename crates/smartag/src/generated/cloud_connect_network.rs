@@ -86,7 +86,7 @@ operation! {
     /// Lists cloud connect networks with their CEN attachment and number of gateways.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describecloudconnectnetworks).
     DescribeCloudConnectNetworks -> DescribeCloudConnectNetworksOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {
@@ -124,7 +124,7 @@ operation! {
     /// Lists the permissions that cloud connect networks have given to CEN instances.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describegrantrules).
     DescribeGrantRules -> DescribeGrantRulesOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {
@@ -157,7 +157,7 @@ operation! {
     /// Lists the permissions that a gateway has given to cloud connect networks of other accounts.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describegrantsagrules).
     DescribeGrantSagRules -> DescribeGrantSagRulesOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {
         query "SmartAGId" smart_ag_id: String,

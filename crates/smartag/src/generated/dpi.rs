@@ -93,7 +93,7 @@ operation! {
     /// Lists devices on which application rules of an access control list or QoS policy failed to apply.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-listdpiconfigerror).
     ListDpiConfigError -> ListDpiConfigErrorOutput: POST "/" ReadOnly [
-        page_token("NextToken", "NextToken"),
+        page_token("NextToken", "NextToken", Some(("MaxResults", 100))),
     ];
     required {
         query "DpiConfigType" dpi_config_type: String [values(&["acl", "qos"])],
@@ -124,7 +124,9 @@ output! {
 operation! {
     /// Lists the application groups that rules can match.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-listdpigroups).
-    ListDpiGroups -> ListDpiGroupsOutput: POST "/" ReadOnly [page_token("NextToken", "NextToken")];
+    ListDpiGroups -> ListDpiGroupsOutput: POST "/" ReadOnly [
+        page_token("NextToken", "NextToken", Some(("MaxResults", 100))),
+    ];
     required {}
     optional {
         query "DpiGroupIds" dpi_group_ids: Vec<String>,
@@ -155,7 +157,7 @@ operation! {
     /// Lists the single applications that rules can match.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-listdpisignatures).
     ListDpiSignatures -> ListDpiSignaturesOutput: POST "/" ReadOnly [
-        page_token("NextToken", "NextToken"),
+        page_token("NextToken", "NextToken", Some(("MaxResults", 100))),
     ];
     required {}
     optional {

@@ -53,7 +53,7 @@ operation! {
     /// Lists the enterprise codes of the account and tells which one is the default.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-listenterprisecode).
     ListEnterpriseCode -> ListEnterpriseCodeOutput: POST "/" ReadOnly [
-        page_token("NextToken", "NextToken"),
+        page_token("NextToken", "NextToken", Some(("MaxResults", 100))),
     ];
     required {}
     optional {

@@ -130,7 +130,7 @@ operation! {
     /// Lists the gateways that write to a flow log.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describeflowlogsags).
     DescribeFlowLogSags -> DescribeFlowLogSagsOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {
@@ -163,7 +163,7 @@ operation! {
     /// Lists flow logs with their target, aging times and status.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describeflowlogs).
     DescribeFlowLogs -> DescribeFlowLogsOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {

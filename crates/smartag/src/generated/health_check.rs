@@ -125,7 +125,7 @@ operation! {
     /// Lists the health checks of a gateway with their latest status.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describehealthchecks).
     DescribeHealthChecks -> DescribeHealthChecksOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {
         query "SmartAGId" smart_ag_id: String,

@@ -118,7 +118,7 @@ operation! {
     /// Lists the DNAT entries of a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describednatentries).
     DescribeDnatEntries -> DescribeDnatEntriesOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {
         query "SagId" sag_id: String,
@@ -181,7 +181,7 @@ operation! {
     /// Lists the SNAT entries of a gateway.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describesnatentries).
     DescribeSnatEntries -> DescribeSnatEntriesOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {
         query "SmartAGId" smart_ag_id: String,

@@ -78,7 +78,7 @@ operation! {
     /// Lists probe tasks, filtered by gateway, device, protocol or name.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-listprobetask).
     ListProbeTask -> ListProbeTaskOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {

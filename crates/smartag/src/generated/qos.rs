@@ -229,7 +229,7 @@ operation! {
     /// Lists the bandwidth rules of a QoS policy.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describeqoscars).
     DescribeQosCars -> DescribeQosCarsOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {
         query "QosId" qos_id: String,
@@ -268,7 +268,7 @@ operation! {
     /// Lists the classification rules of a QoS policy.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describeqospolicies).
     DescribeQosPolicies -> DescribeQosPoliciesOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {
         query "QosId" qos_id: String,
@@ -303,7 +303,7 @@ operation! {
     /// Lists the QoS policies of a region.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describeqoses).
     DescribeQoses -> DescribeQosesOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {

@@ -111,7 +111,7 @@ operation! {
     /// Lists how the routes of a gateway, from the cloud or from the site, are advertised.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describeroutedistributionstrategies).
     DescribeRouteDistributionStrategies -> DescribeRouteDistributionStrategiesOutput:
-        POST "/" ReadOnly [page_number("PageNumber", "PageSize", "TotalCount")];
+        POST "/" ReadOnly [page_number("PageNumber", "PageSize", "TotalCount", 50)];
     required {
         query "SmartAGId" smart_ag_id: String,
         query "SourceType" source_type: String [values(&["cloud", "local"])],

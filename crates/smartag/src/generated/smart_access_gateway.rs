@@ -136,7 +136,7 @@ operation! {
     /// Lists the gateways that could still be connected to a cloud connect network.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describebindablesmartaccessgateways).
     DescribeBindableSmartAccessGateways -> DescribeBindableSmartAccessGatewaysOutput:
-        POST "/" ReadOnly [page_number("PageNumber", "PageSize", "TotalCount")];
+        POST "/" ReadOnly [page_number("PageNumber", "PageSize", "TotalCount", 50)];
     required {
         query "CcnId" ccn_id: String,
     }
@@ -245,7 +245,7 @@ operation! {
     /// Lists gateways, filtered by id, name, status, network, version and more.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describesmartaccessgateways).
     DescribeSmartAccessGateways -> DescribeSmartAccessGatewaysOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {

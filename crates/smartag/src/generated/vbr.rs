@@ -37,7 +37,7 @@ operation! {
     /// Lists the permissions that gateways have given to virtual border routers.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/sag/developer-reference/api-smartag-2018-03-13-describegrantsagvbrrules).
     DescribeGrantSagVbrRules -> DescribeGrantSagVbrRulesOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {

@@ -154,7 +154,7 @@ operation! {
     /// Lists replication jobs with their settings, status and progress; filters combine with AND.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/smc/developer-reference/api-smc-2019-06-01-describereplicationjobs).
     DescribeReplicationJobs -> DescribeReplicationJobsOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {

@@ -48,7 +48,7 @@ operation! {
     /// Lists registered source servers with their disks, agent version and state.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/smc/developer-reference/api-smc-2019-06-01-describesourceservers).
     DescribeSourceServers -> DescribeSourceServersOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {

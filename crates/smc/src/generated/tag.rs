@@ -17,7 +17,7 @@ operation! {
     /// Lists the tags of source servers or replication jobs, found by resource id or by tag.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/smc/developer-reference/api-smc-2019-06-01-listtagresources).
     ListTagResources -> ListTagResourcesOutput: POST "/" ReadOnly [
-        page_token("NextToken", "NextToken"),
+        page_token("NextToken", "NextToken", None),
     ];
     required {
         query "ResourceType" resource_type: String [values(&["sourceserver", "replicationjob"])],

@@ -54,7 +54,7 @@ operation! {
     /// Lists workgroups with their status and the warnings raised for their servers.
     /// [Vendor's page](https://www.alibabacloud.com/help/en/smc/developer-reference/api-smc-2019-06-01-describeworkgroups).
     DescribeWorkgroups -> DescribeWorkgroupsOutput: POST "/" ReadOnly [
-        page_number("PageNumber", "PageSize", "TotalCount"),
+        page_number("PageNumber", "PageSize", "TotalCount", 50),
     ];
     required {}
     optional {
