@@ -28,7 +28,7 @@ use crate::record::Record;
 
 use position::Cursor;
 pub use turn::End;
-use turn::Turn;
+pub(crate) use turn::Turn;
 
 /// The answers of a list operation, one after the other.
 #[must_use = "a list asks for nothing until it is read"]

@@ -21,6 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["ledger"],
     &["client"],
     &["page"],
+    &["wait"],
 ];
 /// Above all layers; no room knows another.
 const ROOMS: &[&str] = &["alibaba", "huawei", "zstack"];

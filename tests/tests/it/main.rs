@@ -36,6 +36,7 @@ mod snapshots;
 mod tls;
 mod transport;
 mod validate;
+mod waiting;
 mod wiremock;
 mod zstack_jobs;
 mod zstack_wire;
