@@ -21,6 +21,7 @@ mod every_operation;
 mod explain;
 mod gone;
 mod job_results;
+mod jobs;
 mod large_and_endless;
 mod ledger;
 mod pages;
