@@ -19,6 +19,7 @@ pub struct LongList {
     told: Told,
     /// The largest page that is served, whatever is asked for.
     most: u64,
+    remember: bool,
     asked: Arc<Mutex<Vec<BTreeMap<String, String>>>>,
     pages: Arc<AtomicU64>,
 }
@@ -29,6 +30,7 @@ impl LongList {
         Self {
             told,
             most: u64::MAX,
+            remember: true,
             asked: Arc::default(),
             pages: Arc::default(),
         }
@@ -37,6 +39,12 @@ impl LongList {
     /// Pages hold no more than so many items.
     pub fn most(mut self, most: u64) -> Self {
         self.most = most;
+        self
+    }
+
+    /// Remembers no requests, so that it takes no memory.
+    pub fn forgetful(mut self) -> Self {
+        self.remember = false;
         self
     }
 
@@ -85,8 +93,10 @@ impl LongList {
                 total("TotalCount")
             )
         };
-        let asked = self.asked.lock();
-        asked.unwrap_or_else(PoisonError::into_inner).push(given);
+        if self.remember {
+            let asked = self.asked.lock();
+            asked.unwrap_or_else(PoisonError::into_inner).push(given);
+        }
         text
     }
 }

@@ -19,4 +19,5 @@ pages! {
     "../crates/zstack/README.md"
     "../docs/crashes.md"
     "../docs/pages.md"
+    "../docs/waiting.md"
 }

@@ -160,7 +160,7 @@ async fn answers_and_errors() {
     // A list of 100,000 items takes no more than two of its pages, nor with the next one read ahead.
     for ahead in [false, true] {
         let bench = Bench::start().await;
-        let list = LongList::new(|_| (100_000, Some(100_000)));
+        let list = LongList::new(|_| (100_000, Some(100_000))).forgetful();
         let smc = bench.smc().transport(list).build().unwrap();
         let mut items = DescribeSourceServers::new().items(&smc);
         if ahead {

@@ -20,6 +20,7 @@ pub mod overlay;
 pub mod read;
 pub mod resource;
 pub mod shapes;
+pub mod wait;
 
 use std::path::{Path, PathBuf};
 
@@ -85,8 +86,9 @@ pub fn files(service: &str, model: &str, overlay: &str, cloud: (&str, &str)) -> 
     }
     let mut model = read::model(&model_file, &json)?;
     overlay::apply(&overlay, &mut model)?;
-    let mut files = emit::files(&model, &overlay, &cloud)?;
     let resources = resource::resources(&model, &overlay)?;
+    let waits = wait::waits(&model, &overlay, &resources)?;
+    let mut files = emit::files(&model, &overlay, &cloud, &waits)?;
     files.extend(emit::resources(service, &resources));
     let path = format!("crates/localcloud/models/{service}.json");
     files.push((path.into(), compact::model(&json)));

@@ -14,6 +14,8 @@ use crate::fault::Faults;
 use crate::model::{Member, Model, Operation, Shared, Type};
 use crate::overlay::Overlay;
 
+pub(crate) use overlay::find;
+
 /// One kind of thing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resource {
@@ -130,5 +132,16 @@ pub(crate) fn fields<'a>(model: &'a Model, ty: &'a Type) -> Option<&'a [Member]>
             Shared::Enum(_) => None,
         },
         _ => None,
+    }
+}
+
+/// The documented values of a member.
+pub(crate) fn values(model: &Model, member: &Member) -> Vec<String> {
+    match &member.ty {
+        Type::Ref(name) => match model.types.get(name) {
+            Some(Shared::Enum(values)) => values.clone(),
+            _ => Vec::new(),
+        },
+        _ => member.limits.values.clone(),
     }
 }

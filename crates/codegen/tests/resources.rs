@@ -13,7 +13,8 @@ how = "Set it."
 "#;
 
 fn rest() -> Value {
-    let item = json!([{"name": "id", "type": "string"}, {"name": "name", "type": "string"}]);
+    let item = json!([{"name": "id", "type": "string"}, {"name": "name", "type": "string"},
+        {"name": "mode", "type": "string", "values": ["on", "off"]}]);
     let operation = |name: &str, method: &str, path: &str, output: &Value| {
         json!({"name": name, "group": "thing", "method": method, "path": path, "input":
             path.split('/').filter_map(|part| part.strip_prefix('{')).map(|part| json!(
@@ -135,6 +136,101 @@ fn a_name_that_the_model_lacks_stops_the_generator() {
                 .iter()
                 .any(|fault| fault.contains(said) && fault.contains(place)),
             "{rows}: {faults:?}"
+        );
+    }
+}
+
+fn waits(rows: &str) -> Result<String, Vec<String>> {
+    match cumulo_codegen::files("demo", &rest().to_string(), &overlay(rows), ("sky", CLOUD)) {
+        Ok(files) => {
+            let found = files.iter().find(|(path, _)| path.ends_with("wait.rs"));
+            Ok(found.map(|(_, text)| text.clone()).unwrap_or_default())
+        }
+        Err(faults) => Err(faults.iter().map(ToString::to_string).collect()),
+    }
+}
+
+#[test]
+fn a_waiter_takes_what_it_does_not_say_from_the_row() {
+    assert_eq!(waits("").unwrap(), "");
+    let states = "[resource.thing]\nstates = { member = \"mode\", good = \"on\", bad = \"off\" }\n";
+    let text = waits(&format!(
+        "{states}[wait.thing-on]\ndoc = \"Until it is on.\"\nof = \"thing\""
+    ))
+    .unwrap();
+    for line in [
+        "pub fn thing_on(id: impl Into<String>) -> Waiter {",
+        "Target::new(\"thing_on\", \"thing\", super::thing::ShowThing::operation)",
+        ".by(\"id\", \"\")",
+        ".at(\"\", \"id\")",
+        ".states(\"mode\", &[\"on\"], &[\"off\"])",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    let text = waits(&format!(
+        "{states}[wait.thing-named]\ndoc = \"Until its name is so.\"\nof = \"thing\"\nread = \"ListThings\"\n\
+         member = \"name\"\ngood = [\"$wanted if mode=on\"]\nbad = []\nhits = 2"
+    ));
+    // Where a list stands in an answer is known of pages only.
+    assert!(text.unwrap_err()[0].contains("answers no `id`"));
+    let text = waits(&format!(
+        "{states}[wait.thing-named]\ndoc = \"Until its name is so.\"\nof = \"thing\"\n\
+         read = {{ op = \"ListThings\", at = \"things\" }}\n\
+         member = \"name\"\ngood = [\"$wanted if mode=on\"]\nbad = []\nhits = 2"
+    ))
+    .unwrap();
+    assert!(
+        text.contains("(id: impl Into<String>, wanted: impl Into<String>)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Waiter::new(&TARGET, id).with(\"$wanted\", wanted)"),
+        "{text}"
+    );
+    assert!(text.contains(".hits(2)"), "{text}");
+}
+
+#[test]
+fn a_waiter_that_cannot_be_right_stops_the_generator() {
+    let usual = "[wait.x]\ndoc = \"Until.\"\nof = \"thing\"\nmember = \"mode\"\ngood = [\"on\"]\n";
+    assert!(waits(usual).is_ok());
+    for (row, said) in [
+        (
+            "[wait.x]\ndoc = \"Until.\"\nof = \"box\"".to_owned(),
+            "no resource `box`",
+        ),
+        (format!("{usual}goood = 1"), "unknown key `goood`"),
+        (
+            format!("{usual}bad = [\"of\"]"),
+            "the model knows no `mode` `of`",
+        ),
+        (
+            format!("{usual}through = \"on > of\""),
+            "the model knows no `mode` `of`",
+        ),
+        (format!("{usual}why = \"reason\""), "answers no `reason`"),
+        (
+            format!("{usual}progress = \"name\"\nid = \"uuid\""),
+            "answers no `uuid`",
+        ),
+        (format!("{usual}with = [\"box_id\"]"), "takes no `box_id`"),
+        (usual.replace("on\"", "on if box=1\""), "answers no `box`"),
+        (
+            usual.replace("good = [\"on\"]", "good = []"),
+            "has no state that ends it",
+        ),
+        (usual.replace("doc = \"Until.\"", ""), "needs a `doc`"),
+        (
+            format!("{usual}read = \"ReadThing\""),
+            "no operation `ReadThing`",
+        ),
+    ] {
+        let faults = waits(&row).unwrap_err();
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault.contains(said) && fault.contains("[wait.x]")),
+            "{row}: {faults:?}"
         );
     }
 }

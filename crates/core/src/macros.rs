@@ -103,6 +103,13 @@ macro_rules! operation {
                 self.pages(client).items(|page| page.$items)
             })?
         }
+        impl $crate::operation::IsOperation for $op {
+            type Output = $out;
+            #[inline]
+            fn spec() -> &'static $crate::operation::Operation {
+                Self::operation()
+            }
+        }
         $crate::__record!($op {
             $($rfield: [$crate::record::Member::$rplace($rwire).required()$($(.$rset($($($rarg),*)?))*)?])*
             $($ofield: [$crate::record::Member::$oplace($owire)$($(.$oset($($($oarg),*)?))*)?])*

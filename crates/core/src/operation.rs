@@ -232,5 +232,13 @@ impl Operation {
     }
 }
 
+/// A type that is an operation, for what is asked about an operation without a value of it.
+pub trait IsOperation {
+    /// What it answers.
+    type Output: Record;
+    /// Its static description.
+    fn spec() -> &'static Operation;
+}
+
 /// An operation's function that returns its spec; tables of operations hold these.
 pub type Spec = fn() -> &'static Operation;

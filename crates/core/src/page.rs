@@ -28,7 +28,7 @@ use crate::record::Record;
 
 use position::Cursor;
 pub use turn::End;
-use turn::Turn;
+pub(crate) use turn::Turn;
 
 /// The answers of a list operation, one after the other.
 #[must_use = "a list asks for nothing until it is read"]
@@ -51,7 +51,7 @@ pub struct Pages<I, O> {
 enum State<O> {
     Idle,
     Waiting(Call<O>),
-    Answered(Result<Response<O>, Error>),
+    Answered(Box<Result<Response<O>, Error>>),
     Ended,
 }
 
@@ -152,7 +152,7 @@ impl<I: Record + Clone + Unpin, O: Record + FromRecord> Pages<I, O> {
         if let State::Waiting(call) = &mut self.state
             && let Poll::Ready(page) = Pin::new(call).poll(context)
         {
-            self.state = State::Answered(page);
+            self.state = State::Answered(Box::new(page));
         }
     }
 }
@@ -171,8 +171,11 @@ impl<I: Record + Clone + Unpin, O: Record + FromRecord> Stream for Pages<I, O> {
                     self.state = waiting;
                     return Poll::Pending;
                 }
-                State::Answered(Err(error)) => return Poll::Ready(Some(Err(error))),
-                State::Answered(Ok(page)) => {
+                State::Answered(answer) => {
+                    let page = match *answer {
+                        Ok(page) => page,
+                        Err(error) => return Poll::Ready(Some(Err(error))),
+                    };
                     let this = &mut *self;
                     this.given = Cursor::of(this.turn.operation, &this.input);
                     this.skipped = std::mem::take(&mut this.skip);

@@ -195,6 +195,50 @@ impl Budget {
     }
 }
 
+/// How a job is asked after: a setting of the client and of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Polling {
+    pub(crate) interval: Duration,
+    pub(crate) max_interval: Duration,
+    pub(crate) limit: Duration,
+}
+
+impl Default for Polling {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_millis(500),
+            max_interval: Duration::from_secs(5),
+            limit: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+impl Polling {
+    /// The usual way.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// The wait before the first question: 500 ms unless set. Each further one is twice as long.
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+    /// The longest wait between two questions: 5 s unless set.
+    #[must_use]
+    pub fn max_interval(mut self, interval: Duration) -> Self {
+        self.max_interval = interval;
+        self
+    }
+    /// How long a job may run when neither the service nor the call's `timeout` says: 30 minutes
+    /// unless set.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,6 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["ledger"],
     &["client"],
     &["page"],
+    &["wait"],
     &["api"],
 ];
 /// Above all layers; no room knows another.

@@ -253,8 +253,12 @@ impl Record for Query {
         ]);
     }
     fn refused(&self) -> Option<String> {
-        (!self.misread.is_empty())
-            .then(|| format!("{}. The operation `ZQLQuery` (group `management`) can say it", self.misread.join("; ")))
+        (!self.misread.is_empty()).then(|| {
+            format!(
+                "{}. The operation `ZQLQuery` (group `management`) can say it",
+                self.misread.join("; ")
+            )
+        })
     }
 }
 

@@ -46,6 +46,7 @@ pub mod types;
 pub mod vpc_channel;
 pub mod vpc_channel_member;
 pub mod vpc_channel_member_group;
+pub mod wait;
 
 use cumulo_core::operation::{Operation, Spec};
 

@@ -7,6 +7,7 @@ mod operation;
 mod resources;
 mod structure;
 pub(crate) mod text;
+mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ use crate::fault::Faults;
 use crate::model::{Model, Operation};
 use crate::overlay::{self, Overlay, Words};
 use crate::shapes::Shapes;
+use crate::wait::Wait;
 use crate::{File, names};
 
 pub use resources::resources;
@@ -31,7 +33,12 @@ struct Emit<'a> {
 }
 
 /// All files of the crate of `model`.
-pub fn files(model: &Model, overlay: &Overlay, cloud: &Overlay) -> Faults<Vec<File>> {
+pub fn files(
+    model: &Model,
+    overlay: &Overlay,
+    cloud: &Overlay,
+    waits: &[Wait],
+) -> Faults<Vec<File>> {
     let named: BTreeMap<String, String> = overlay
         .table("name")
         .iter()
@@ -65,7 +72,17 @@ pub fn files(model: &Model, overlay: &Overlay, cloud: &Overlay) -> Faults<Vec<Fi
         )),
         Err(more) => faults.extend(more),
     }
-    files.push(emit.file("mod", &emit.modules(&groups, has_types, codes.is_some())));
+    if !waits.is_empty() {
+        files.push(emit.file("wait", &emit.waits(waits)));
+    }
+    let extra = [
+        ("types", "pub mod", has_types),
+        ("codes", "mod", codes.is_some()),
+        ("client", "mod", true),
+        ("resources", "pub mod", true),
+        ("wait", "pub mod", !waits.is_empty()),
+    ];
+    files.push(emit.file("mod", &emit.modules(&groups, &extra)));
     if faults.is_empty() {
         Ok(files)
     } else {
@@ -191,7 +208,8 @@ impl Emit<'_> {
         self.model.protocol == "zstack-rest"
     }
 
-    fn modules(&self, groups: &BTreeSet<&str>, types: bool, codes: bool) -> String {
+    /// `extra`: modules beside the groups, with their visibility, and whether they are there.
+    fn modules(&self, groups: &BTreeSet<&str>, extra: &[(&str, &str, bool)]) -> String {
         let gate = |group: &str, indent: &str| {
             if self.gated() {
                 format!("{indent}#[cfg(feature = {group:?})]\n")
@@ -209,14 +227,8 @@ impl Emit<'_> {
                 )
             })
             .collect();
-        let extra = [
-            ("types", "pub mod", types),
-            ("codes", "mod", codes),
-            ("client", "mod", true),
-            ("resources", "pub mod", true),
-        ];
-        for (name, kind, _) in extra.into_iter().filter(|(_, _, wanted)| *wanted) {
-            modules.push((name.into(), format!("{kind} {name};\n")));
+        for (name, kind, _) in extra.iter().filter(|(_, _, wanted)| *wanted) {
+            modules.push(((*name).into(), format!("{kind} {name};\n")));
         }
         modules.sort();
         let modules: String = modules.into_iter().map(|(_, line)| line).collect();

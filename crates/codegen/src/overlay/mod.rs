@@ -43,6 +43,7 @@ const TABLES: &[&str] = &[
     "name",
     "group",
     "resource",
+    "wait",
 ];
 
 /// The tables of a file for a whole cloud.

@@ -153,10 +153,10 @@ impl Check<'_> {
         list("delete", &mut row.delete);
         list("operations", &mut row.others);
         if let Some(read) = given.get("read") {
-            row.read = Some(self.find(read));
+            row.read = Some(find(self.model, read));
         }
         if let Some(list) = given.get("list") {
-            row.list = Some(self.find(list));
+            row.list = Some(find(self.model, list));
         }
         if let Some(states) = given.get("states").and_then(Toml::as_table) {
             let words = |key: &str| -> Vec<String> {
@@ -168,28 +168,6 @@ impl Check<'_> {
                 good: words("good"),
                 bad: words("bad"),
             });
-        }
-    }
-
-    /// `"Operation"`, or `{ op = .., by = .., at = .. }`; where the list stands is known of pages.
-    fn find(&self, toml: &Toml) -> Find {
-        let word = |key: &str| {
-            let word = toml.get(key).and_then(Toml::as_str);
-            word.map(ToOwned::to_owned)
-        };
-        let operation = toml.as_str().map(ToOwned::to_owned).or_else(|| word("op"));
-        let operation = operation.unwrap_or_default();
-        let paged = || match self.operation(&operation)?.paging.as_ref()? {
-            Paging::Number { items, .. }
-            | Paging::Token { items, .. }
-            | Paging::Offset { items, .. }
-            | Paging::Query { items } => Some(items.clone()),
-        };
-        let at = word("at").or_else(paged).unwrap_or_default();
-        Find {
-            by: word("by").unwrap_or_default(),
-            at,
-            operation,
         }
     }
 
@@ -243,5 +221,30 @@ impl Check<'_> {
         if looked && !row.id.is_empty() && !found {
             self.fault(&row.name, format!("no answer has its id `{}`", row.id));
         }
+    }
+}
+
+/// `"Operation"`, or `{ op = .., by = .., at = .. }`; where the list stands is known of pages.
+pub(crate) fn find(model: &Model, toml: &Toml) -> Find {
+    let word = |key: &str| {
+        let word = toml.get(key).and_then(Toml::as_str);
+        word.map(ToOwned::to_owned)
+    };
+    let operation = toml.as_str().map(ToOwned::to_owned).or_else(|| word("op"));
+    let operation = operation.unwrap_or_default();
+    let paged = || {
+        let known = model.operations.iter().find(|o| o.name == operation)?;
+        match known.paging.as_ref()? {
+            Paging::Number { items, .. }
+            | Paging::Token { items, .. }
+            | Paging::Offset { items, .. }
+            | Paging::Query { items } => Some(items.clone()),
+        }
+    };
+    let at = word("at").or_else(paged).unwrap_or_default();
+    Find {
+        by: word("by").unwrap_or_default(),
+        at,
+        operation,
     }
 }

@@ -15,7 +15,7 @@ use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::credentials::{Cache, Context, Environment, Provider, TlsSettings};
 use crate::error::Error;
 use crate::protocol::{Endpoint, Protocol, Settings};
-use crate::retry::{Budget, RetryPolicy};
+use crate::retry::{Budget, Polling, RetryPolicy};
 use crate::service::Service;
 use crate::transport::{HttpOptions, HttpTransport, Transport};
 
@@ -36,6 +36,7 @@ pub struct Builder {
     endpoint: Option<String>,
     provider: Option<Arc<dyn Provider>>,
     retry: RetryPolicy,
+    polling: Polling,
     timeouts: Timeouts,
     http: HttpOptions,
     transport: Option<Arc<dyn Transport>>,
@@ -70,6 +71,7 @@ impl Builder {
             endpoint: None,
             provider: None,
             retry: RetryPolicy::default(),
+            polling: Polling::default(),
             timeouts: Timeouts {
                 attempt: ATTEMPT_TIMEOUT,
                 total: TOTAL_TIMEOUT,
@@ -112,6 +114,10 @@ impl Builder {
     /// How calls are repeated.
     pub fn retry(&mut self, policy: RetryPolicy) {
         self.retry = policy;
+    }
+    /// How jobs are asked after.
+    pub fn polling(&mut self, polling: Polling) {
+        self.polling = polling;
     }
     /// How long a call may take with all its attempts.
     pub fn timeout(&mut self, total: Duration) {
@@ -231,6 +237,7 @@ impl Builder {
                     environment: self.environment,
                 },
                 retry: self.retry,
+                polling: self.polling,
                 budget: Budget::new(),
                 lanes: Arc::default(),
                 pace: Pace::default(),
@@ -261,6 +268,15 @@ macro_rules! common_settings {
             }
         }
         impl $client {
+            /// Takes up the job `id` of an operation, begun by this program or by one before. Nothing
+            /// is asked yet.
+            pub fn job<T: $crate::operation::IsOperation>(
+                &self,
+                id: impl Into<String>,
+            ) -> $crate::client::Job<T::Output> {
+                self.0.job::<T>(id)
+            }
+
             /// The credentials that calls would use now, fetched if need be, within the client's
             /// timeout. For diagnosis.
             pub async fn credentials(
@@ -303,6 +319,11 @@ macro_rules! common_settings {
             /// How calls are repeated; a call can have its own policy.
             pub fn retry(mut self, policy: $crate::retry::RetryPolicy) -> Self {
                 self.core.retry(policy);
+                self
+            }
+            /// How jobs are asked after; a call can have its own way.
+            pub fn polling(mut self, polling: $crate::retry::Polling) -> Self {
+                self.core.polling(polling);
                 self
             }
             /// How long a call may take with all its attempts and waits; 120 s by default.

@@ -1,7 +1,7 @@
 //! A call that has been encoded and not yet sent, with its options.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -17,8 +17,9 @@ use crate::ledger::Ledger;
 use crate::operation::Operation;
 use crate::protocol::Endpoint;
 use crate::record::{self, Json, Record, Secret};
-use crate::retry::RetryPolicy;
+use crate::retry::{Polling, RetryPolicy};
 
+use super::job::{self, Job};
 use super::lanes::Claim;
 use super::plan::{Finished, Plan};
 use super::{Client, DryRun, FromRecord, Response, drive, once, secret_name};
@@ -68,19 +69,25 @@ impl<O> Call<O> {
                 Err(error) => encoded = Err(invalid(operation, error.to_string())),
             }
         }
+        let claim = Claim::of(operation, input, &inner.settings);
+        Self::of(Plan {
+            token,
+            claim,
+            ..Plan::new(client, operation, encoded)
+        })
+    }
+
+    pub(super) fn of(plan: Plan) -> Self {
         Self {
-            state: State::Ready(Box::new(Plan {
-                client: client.clone(),
-                operation,
-                encoded,
-                token,
-                retry: None,
-                timeout: None,
-                endpoint: None,
-                once: None,
-                begun: None,
-                claim: Claim::of(operation, input, &inner.settings),
-            })),
+            state: State::Ready(Box::new(plan)),
+            output: PhantomData,
+        }
+    }
+
+    /// A call that came to this already.
+    pub(super) fn ended(finished: Finished) -> Self {
+        Self {
+            state: State::Running(Box::pin(std::future::ready(Ok(finished)))),
             output: PhantomData,
         }
     }
@@ -101,6 +108,25 @@ impl<O> Call<O> {
     /// How this call is repeated.
     pub fn retry(self, policy: RetryPolicy) -> Self {
         self.plan(|plan| plan.retry = Some(policy))
+    }
+
+    /// How the job of this call is asked after, where it runs as one.
+    pub fn polling(self, polling: Polling) -> Self {
+        self.plan(|plan| plan.polling = Some(polling))
+    }
+
+    /// Sends the call, and does not wait for its job: once the service runs it, the job is given
+    /// back. Where the service does it at once, the job is done already.
+    ///
+    /// What queues behind the call for a lane of the service does not wait for the job either.
+    pub async fn submit(self) -> Result<Job<O>, Error> {
+        let mut call = self.plan(|plan| plan.leave = true);
+        let (client, operation) = match &call.state {
+            State::Ready(plan) => (plan.client.clone(), plan.operation),
+            _ => return Err(job::sent()),
+        };
+        let finished = poll_fn(|context| poll(&mut call.state, context)).await?;
+        Ok(Job::new(client, operation, finished))
     }
 
     /// The token by which the service recognises a repeat of this call, now or after a crash.
@@ -262,17 +288,27 @@ impl<O: FromRecord> Future for Call<O> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let finished = ready!(poll(&mut self.state, context));
-        Poll::Ready(
-            finished.and_then(|Finished { output, meta }| match O::from_record(output) {
-                Some(output) => Ok(Response { output, meta }),
-                None => Err(Error::new(
-                    Kind::InvalidInput,
-                    "call",
-                    "the operation's table names another output type",
-                )),
-            }),
-        )
+        Poll::Ready(finished.and_then(typed))
     }
+}
+
+/// The answer as what the operation's table says that it is.
+fn typed<O: FromRecord>(finished: Finished) -> Result<Response<O>, Error> {
+    let Finished { output, meta, .. } = finished;
+    match O::from_record(output) {
+        Some(output) => Ok(Response { output, meta }),
+        None => Err(Error::new(
+            Kind::InvalidInput,
+            "call",
+            "the operation's table names another output type",
+        )),
+    }
+}
+
+/// What the call comes to, untyped.
+pub(super) async fn run(plan: Plan) -> Result<Finished, Error> {
+    let mut state = State::Ready(Box::new(plan));
+    poll_fn(|context| poll(&mut state, context)).await
 }
 
 /// Compiled once, not per output type.

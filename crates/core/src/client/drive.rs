@@ -67,6 +67,8 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
     let timeout = plan.timeout;
     let mut plan = plan;
     let claim = plan.claim.take();
+    let polling = plan.polling.unwrap_or(client.inner.polling);
+    let (follow, leave) = (plan.follow.is_some(), plan.leave);
     let mut drive = Drive::start(plan)?;
     let clock = &client.inner.context.clock;
     let total = timeout.unwrap_or(client.inner.timeouts.total);
@@ -94,6 +96,9 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
     );
     machine.strict_deadline = timeout.is_some();
     machine.has_job = drive.operation.job;
+    machine.polling = polling;
+    machine.follow = follow;
+    machine.leave = leave;
     if drive.begun.as_ref().is_some_and(|begun| begun.doubt) {
         machine.resume();
     }
@@ -137,6 +142,12 @@ async fn steps(plan: Plan) -> Result<Finished, Error> {
             }
             Step::CorrectClock(time) => Event::Corrected(drive.correct_clock(time)),
             Step::Done => return Ok(drive.finish()),
+            Step::Leave => {
+                drive.meta.job.clone_from(&drive.job);
+                let mut finished = drive.finish();
+                finished.running = true;
+                return Ok(finished);
+            }
             Step::Gone => {
                 drive.output = (drive.operation.output)();
                 return Ok(drive.finish());
@@ -182,10 +193,17 @@ impl Drive {
             }
             None => token.as_ref(),
         };
-        let job = inner.protocol.job_id(plan.operation, given, entropy)?;
+        let job = match &plan.follow {
+            Some(job) => Some(job.clone()),
+            None => inner.protocol.job_id(plan.operation, given, entropy)?,
+        };
         if plan.operation.is_keyed_by_job() {
             token = as_token(job.as_deref());
         }
+        let meta = Meta {
+            job: plan.follow,
+            ..Meta::default()
+        };
         Ok(Self {
             operation: plan.operation,
             encoded,
@@ -196,7 +214,7 @@ impl Drive {
             held: None,
             moment: Moment::default(),
             corrected: (0, 0),
-            meta: Meta::default(),
+            meta,
             evidence: None,
             waited: Duration::ZERO,
             begun: plan.begun,

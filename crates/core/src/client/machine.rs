@@ -9,7 +9,7 @@ use crate::clock::Entropy;
 use crate::error::{Kind, Outcome};
 use crate::operation::{Operation, RetryClass};
 use crate::protocol::{Failure, JobState, Verdict};
-use crate::retry::{Budget, Patience, RetryPolicy};
+use crate::retry::{Budget, Patience, Polling, RetryPolicy};
 
 /// What happened.
 pub(super) enum Event {
@@ -42,6 +42,8 @@ pub(super) enum Step {
     CorrectClock(Option<i64>),
     /// It worked.
     Done,
+    /// The job runs, and nobody wants to wait for it.
+    Leave,
     /// The thing was gone already; an earlier attempt did it.
     Gone,
     /// It failed for good.
@@ -59,6 +61,12 @@ pub(super) struct Machine<'a> {
     pub strict_deadline: bool,
     /// Whether the job id of this call may be asked after when the outcome is unknown.
     pub has_job: bool,
+    /// How its job is asked after.
+    pub polling: Polling,
+    /// The job was begun before: it is asked after, and nothing is sent.
+    pub follow: bool,
+    /// A job that runs is left alone.
+    pub leave: bool,
     /// Why a failure that may pass was not waited out, for the error.
     pub not_repeated: Option<String>,
     state: State,
@@ -86,10 +94,6 @@ struct State {
     failure: Option<Failure>,
 }
 
-/// Job polling starts with this wait, and doubles it up to the second.
-const POLL: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
-/// How long a job may run when the service does not say.
-const JOB_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// What a job gets beyond the service's own limit, so that its answer can still be fetched.
 const JOB_GRACE: Duration = Duration::from_secs(60);
 
@@ -110,6 +114,9 @@ impl<'a> Machine<'a> {
             deadline,
             strict_deadline: false,
             has_job: false,
+            polling: Polling::default(),
+            follow: false,
+            leave: false,
             not_repeated: None,
             state: State::default(),
         }
@@ -127,6 +134,10 @@ impl<'a> Machine<'a> {
 
     pub(super) fn next(&mut self, now: Duration, event: Event) -> Step {
         match event {
+            Event::Start if self.follow => {
+                self.state.polling = true;
+                Step::Poll
+            }
             Event::Slept if self.state.polling => Step::Poll,
             Event::Start | Event::Slept => self.send(),
             // The repeat for corrected credentials or clock takes no attempt from the policy.
@@ -145,9 +156,10 @@ impl<'a> Machine<'a> {
             Event::Answered(Verdict::Job(JobState::Running { limit, .. })) => {
                 self.running(now, limit)
             }
+            Event::Answered(Verdict::Job(JobState::Taken)) if self.leave => Step::Leave,
             Event::Answered(Verdict::Job(JobState::Taken)) => {
                 self.state.seen = true;
-                self.watch(now, POLL.0)
+                self.watch(now, self.polling.interval)
             }
             Event::Answered(Verdict::Job(JobState::Absent)) => self.absent(),
             Event::Answered(Verdict::Failed(failure)) | Event::Failed(failure) => {
@@ -249,10 +261,15 @@ impl<'a> Machine<'a> {
     }
 
     fn running(&mut self, now: Duration, limit: Option<Duration>) -> Step {
+        if self.leave {
+            return Step::Leave;
+        }
         if !self.state.seen {
             self.state.seen = true;
             if !self.strict_deadline {
-                let limit = limit.unwrap_or(JOB_TIMEOUT).saturating_add(JOB_GRACE);
+                let limit = limit
+                    .unwrap_or(self.polling.limit)
+                    .saturating_add(JOB_GRACE);
                 self.deadline = now.saturating_add(limit);
             }
         }
@@ -262,8 +279,8 @@ impl<'a> Machine<'a> {
 
     fn watch_on(&mut self, now: Duration) -> Step {
         let delay = match self.state.poll_delay {
-            Duration::ZERO => POLL.0,
-            last => (last * 2).min(POLL.1),
+            Duration::ZERO => self.polling.interval,
+            last => (last * 2).min(self.polling.max_interval),
         };
         self.watch(now, delay)
     }
@@ -292,6 +309,12 @@ impl<'a> Machine<'a> {
             let message = "the service no longer knows the job, so its result is lost";
             return self.fail(Failure::new(Kind::InvalidResponse, message));
         }
+        if self.follow {
+            self.state.doubt = true;
+            let mut failure = Failure::new(Kind::NotFound, "the service knows no such job");
+            failure.hint = Some("It may have ended long ago: look at what it was to change".into());
+            return self.fail(failure);
+        }
         // The first copy never arrived, so that a second one is the first.
         self.state.doubt = false;
         self.send()
@@ -304,7 +327,7 @@ impl<'a> Machine<'a> {
             self.state.poll_failure = Some(failure.message);
             return self.watch_on(now);
         }
-        if failure.kind == Kind::TokenExpired && !self.state.refreshed {
+        if failure.kind == Kind::TokenExpired && !self.state.refreshed && !self.follow {
             self.state.refreshed = true;
             self.state.seen = false;
             self.state.doubt = false;

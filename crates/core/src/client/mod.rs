@@ -5,6 +5,7 @@ mod call;
 mod circuit;
 mod drive;
 mod dry_run;
+mod job;
 mod lanes;
 mod machine;
 mod once;
@@ -25,16 +26,17 @@ use tokio::sync::Semaphore;
 use crate::clock::within;
 use crate::credentials::{Cache, Context, Credential, CredentialError};
 use crate::error::{Error, Kind};
-use crate::operation::{Operation, Spec};
+use crate::operation::{IsOperation, Operation, Spec};
 use crate::output;
 use crate::protocol::{Endpoint, Protocol, Settings};
 use crate::record::{Json, Record, decode_strict, nearest};
-use crate::retry::{Budget, RetryPolicy};
+use crate::retry::{Budget, Polling, RetryPolicy};
 use crate::service::Service;
 
 pub use builder::Builder;
 pub use call::Call;
 pub use dry_run::DryRun;
+pub use job::Job;
 pub use response::{FromRecord, Response};
 
 output! {
@@ -56,6 +58,7 @@ pub(crate) struct Inner {
     pub credentials: Option<Cache>,
     pub context: Context,
     pub retry: RetryPolicy,
+    pub polling: Polling,
     pub budget: Budget,
     pub lanes: Arc<lanes::Lanes>,
     pub pace: pace::Pace,
@@ -142,6 +145,12 @@ impl Client {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
             None => error,
         })
+    }
+
+    /// Takes up the job `id` of the operation `T`, begun by this program or by one before. Nothing is
+    /// asked yet.
+    pub fn job<T: IsOperation>(&self, id: impl Into<String>) -> Job<T::Output> {
+        Job::taken_up(self.clone(), T::spec(), id.into())
     }
 
     fn call_operation(

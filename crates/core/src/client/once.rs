@@ -75,7 +75,11 @@ pub(super) async fn run(mut plan: Plan) -> Result<Finished, Error> {
                         ..Meta::default()
                     };
                     close(&mut taken, begun.entry, &*output, &meta, &scrubber).await;
-                    return Ok(Finished { output, meta });
+                    return Ok(Finished {
+                        output,
+                        meta,
+                        running: false,
+                    });
                 }
                 Ok(None) => {}
             }
@@ -97,10 +101,17 @@ pub(super) async fn run(mut plan: Plan) -> Result<Finished, Error> {
         && error.outcome() == Outcome::NotSent
     {
         // This copy went nowhere; the one of before may have arrived.
-        error.inner().outcome = Outcome::Unknown;
+        let inner = error.inner();
+        inner.outcome = Outcome::Unknown;
+        inner.job = inner
+            .job
+            .take()
+            .or(job_of(operation, inner.client_token.as_ref()));
     }
     match &result {
-        Ok(Finished { output, meta }) => {
+        // The ledger goes on saying that it was begun: with the job's id, by which it is taken up.
+        Ok(Finished { running: true, .. }) => {}
+        Ok(Finished { output, meta, .. }) => {
             close(&mut taken, entry, &**output, meta, &scrubber).await;
         }
         Err(error) => {
@@ -241,7 +252,14 @@ fn cut_off(begun: &Begun, entry: &Entry) -> Error {
     let inner = error.inner();
     inner.outcome = Outcome::Unknown;
     inner.client_token = entry.token.as_ref().and_then(|t| ClientToken::new(t).ok());
+    inner.job = job_of(begun.operation, inner.client_token.as_ref());
     error
+}
+
+/// The job that a call with this token runs as, where it does.
+fn job_of(operation: &Operation, token: Option<&ClientToken>) -> Option<String> {
+    let token = token.filter(|_| operation.is_keyed_by_job())?;
+    Some(token.as_str().to_owned())
 }
 
 /// The answer of before.
@@ -262,16 +280,20 @@ fn recall(begun: &Begun, entry: Entry) -> Result<Finished, Error> {
         return Err(error);
     };
     let client_token = entry.token.and_then(|token| ClientToken::new(token).ok());
-    let job = client_token.as_ref().filter(|_| begun.operation.job);
+    let job = job_of(begun.operation, client_token.as_ref());
     let meta = Meta {
         request_id,
-        job: job.map(|token| token.as_str().to_owned()),
+        job,
         client_token,
         status: 200,
         warnings,
         ..Meta::default()
     };
-    Ok(Finished { output, meta })
+    Ok(Finished {
+        output,
+        meta,
+        running: false,
+    })
 }
 
 /// Writes down that the thing is there.

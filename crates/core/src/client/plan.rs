@@ -10,7 +10,7 @@ use crate::ledger::{self, Entry, Ledger};
 use crate::operation::Operation;
 use crate::protocol::{Encoded, Endpoint};
 use crate::record::Record;
-use crate::retry::RetryPolicy;
+use crate::retry::{Polling, RetryPolicy};
 
 use super::Client;
 use super::lanes::Claim;
@@ -23,6 +23,11 @@ pub(super) struct Plan {
     pub encoded: Result<Encoded, Error>,
     pub token: Option<ClientToken>,
     pub retry: Option<RetryPolicy>,
+    pub polling: Option<Polling>,
+    /// The job that is asked after; nothing is sent then.
+    pub follow: Option<String>,
+    /// A job that runs is not waited for.
+    pub leave: bool,
     pub timeout: Option<Duration>,
     pub endpoint: Option<Endpoint>,
     /// The ledger that the call was given.
@@ -33,10 +38,37 @@ pub(super) struct Plan {
     pub claim: Option<Claim>,
 }
 
+impl Plan {
+    /// The call with no options.
+    pub(super) fn new(
+        client: &Client,
+        operation: &'static Operation,
+        encoded: Result<Encoded, Error>,
+    ) -> Self {
+        Self {
+            client: client.clone(),
+            operation,
+            encoded,
+            token: None,
+            retry: None,
+            polling: None,
+            follow: None,
+            leave: false,
+            timeout: None,
+            endpoint: None,
+            once: None,
+            begun: None,
+            claim: None,
+        }
+    }
+}
+
 /// What came of it.
 pub(super) struct Finished {
     pub output: Box<dyn Record>,
     pub meta: Meta,
+    /// The job still runs, and the output is empty.
+    pub running: bool,
 }
 
 /// What a call was given for its ledger.

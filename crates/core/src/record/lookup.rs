@@ -80,6 +80,58 @@ pub fn set(record: &mut dyn Record, name: &str, text: &str) -> bool {
     done
 }
 
+/// The same as [`set`], and appends to a list of scalars.
+pub(crate) fn put(record: &mut dyn Record, name: &str, text: &str) -> bool {
+    let schema = record.schema();
+    let mut done = false;
+    record.write(&mut |values| {
+        let named = schema.members.iter().zip(values);
+        for (_, value) in named.filter(|(member, _)| member.name == name) {
+            if let Slot::List(list) = value.slot()
+                && let Slot::Text(slot) = list.push().slot()
+            {
+                text.clone_into(slot);
+                done = true;
+            }
+        }
+    });
+    done || set(record, name, text)
+}
+
+/// Calls `f` for each structure at `path`: those of a list, the one that stands there, or `record`
+/// itself where the path is empty.
+pub(crate) fn rows(record: &dyn Record, path: &str, f: &mut dyn FnMut(&dyn Record)) {
+    if path.is_empty() {
+        return f(record);
+    }
+    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+    let schema = record.schema();
+    record.read(&mut |values| {
+        for (member, value) in schema.members.iter().zip(values) {
+            if member.name != name {
+                continue;
+            }
+            // A wrapper has no structure of its own.
+            let rest = match member.shape {
+                Shape::Wrapped(inner) => rest.strip_prefix(inner).unwrap_or(rest),
+                _ => rest,
+            };
+            let rest = rest.trim_start_matches('.');
+            match value.view() {
+                View::Record(inner) => rows(inner, rest, f),
+                View::List(list) => {
+                    for index in 0..list.len() {
+                        if let Some(View::Record(inner)) = list.at(index).map(Value::view) {
+                            rows(inner, rest, f);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    });
+}
+
 /// How many elements the longest list of `record` has: the items of a page.
 pub fn items(record: &dyn Record) -> u64 {
     let mut count = 0;

@@ -31,6 +31,7 @@ pub mod smart_access_gateway;
 pub mod software;
 pub mod types;
 pub mod vbr;
+pub mod wait;
 pub mod wifi;
 
 use cumulo_core::operation::{Operation, Spec};

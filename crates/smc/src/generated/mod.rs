@@ -12,6 +12,7 @@ pub mod resources;
 pub mod source_server;
 pub mod tag;
 pub mod types;
+pub mod wait;
 pub mod workgroup;
 
 use cumulo_core::operation::{Operation, Spec};

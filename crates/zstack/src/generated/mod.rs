@@ -93,6 +93,7 @@ pub mod volume_snapshot;
 pub mod vpc;
 #[cfg(feature = "vpc-firewall")]
 pub mod vpc_firewall;
+pub mod wait;
 #[cfg(feature = "zone")]
 pub mod zone;
 #[cfg(feature = "zwatch")]

@@ -15,6 +15,7 @@ impl Drive {
         Finished {
             output: self.output,
             meta: self.meta,
+            running: false,
         }
     }
 
