@@ -7,6 +7,8 @@
 pub const ALIBABA_KEY_ID: &str = "localcloud-alibaba-key";
 /// Secret of [`ALIBABA_KEY_ID`].
 pub const ALIBABA_SECRET: &str = "localcloud-alibaba-secret-30chr";
+/// Name of the main account, by which its things are kept apart from those of others.
+pub(crate) const ALIBABA_ACCOUNT: &str = "main";
 /// Access key id of a second account: another enterprise, which owns its own codes.
 pub const ALIBABA_OTHER_KEY_ID: &str = "localcloud-alibaba-other-key";
 /// Secret of [`ALIBABA_OTHER_KEY_ID`].

@@ -23,6 +23,10 @@ impl Clock {
         self.offset.store(seconds, Ordering::SeqCst);
     }
 
+    pub(crate) fn offset(&self) -> i64 {
+        self.offset.load(Ordering::SeqCst)
+    }
+
     /// Now, with `skew` seconds added for this one request.
     pub(crate) fn now(&self, skew: i64) -> Timestamp {
         let offset = self.offset.load(Ordering::SeqCst).saturating_add(skew);

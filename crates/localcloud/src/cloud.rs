@@ -1,15 +1,20 @@
 //! What becomes of a request? The cloud finds who answers it, lets the fault happen that is due,
 //! and keeps a record. It knows the clouds and no socket.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::Value;
 
 use crate::acs::Acs;
 use crate::clock::Clock;
+use crate::control;
 use crate::fault::{Fault, FaultKind, Plan};
 use crate::huawei::Huawei;
 use crate::platform::{Platform, lock};
 use crate::seen::SeenRequest;
+use crate::store::{self, Samples, Store};
 use crate::wire::{Call, Reply, Request, Service};
 use crate::zstack::{self, Zstack};
 
@@ -20,6 +25,7 @@ pub(crate) struct Choices {
     pub(crate) strict_time: bool,
     /// Keep what is asked.
     pub(crate) record: bool,
+    pub(crate) samples: Samples,
     pub(crate) zstack: zstack::Switches,
 }
 
@@ -28,6 +34,7 @@ impl Default for Choices {
         Self {
             strict_time: true,
             record: true,
+            samples: Samples::default(),
             zstack: zstack::Switches::default(),
         }
     }
@@ -36,14 +43,25 @@ impl Default for Choices {
 /// Where the services listen.
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses {
+    /// Where clients on this machine reach them.
+    host: IpAddr,
     ports: [u16; Service::ALL.len()],
     /// Port of the address behind which no ZStack answers.
     unreachable: u16,
 }
 
 impl Addresses {
-    pub(crate) fn new(ports: [u16; Service::ALL.len()], unreachable: u16) -> Self {
-        Self { ports, unreachable }
+    pub(crate) fn new(host: IpAddr, ports: [u16; Service::ALL.len()], unreachable: u16) -> Self {
+        let host = match host {
+            IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            host => host,
+        };
+        Self {
+            host,
+            ports,
+            unreachable,
+        }
     }
 
     pub(crate) fn base(&self, service: Service) -> String {
@@ -51,7 +69,7 @@ impl Addresses {
             .iter()
             .position(|one| *one == service)
             .map_or(0, |at| self.ports[at]);
-        format!("http://127.0.0.1:{port}")
+        format!("http://{}", SocketAddr::new(self.host, port))
     }
 }
 
@@ -65,6 +83,15 @@ pub(crate) enum Fate {
     Reset,
 }
 
+/// Whether an operation only looks, by its name.
+fn is_read(operation: &str) -> bool {
+    [
+        "List", "Describe", "Query", "Show", "Get", "View", "PollJob",
+    ]
+    .iter()
+    .any(|verb| operation.starts_with(verb))
+}
+
 /// The whole cloud but its sockets.
 pub(crate) struct Cloud {
     pub(crate) addresses: Addresses,
@@ -72,9 +99,12 @@ pub(crate) struct Cloud {
     pub(crate) stray_connections: AtomicU64,
     pub(crate) huawei: Huawei,
     pub(crate) zstack: Zstack,
+    store: store::Handle,
     acs: Acs,
     strict_time: bool,
     record: bool,
+    /// What the platforms had at the start.
+    first: Vec<Value>,
     faults: Mutex<Plan>,
     seen: Mutex<Vec<SeenRequest>>,
 }
@@ -82,21 +112,89 @@ pub(crate) struct Cloud {
 impl Cloud {
     pub(crate) fn new(addresses: Addresses, choices: Choices) -> Self {
         let clock = Clock::default();
-        Self {
+        let store: store::Handle = Arc::default();
+        lock(&store).begin(choices.samples);
+        let mut cloud = Self {
             stray_connections: AtomicU64::new(0),
             huawei: Huawei::new(
                 &addresses.base(Service::Iam),
                 &addresses.base(Service::Apig),
+                Arc::clone(&store),
             ),
-            zstack: Zstack::new(choices.zstack, addresses.unreachable, clock.now(0)),
-            acs: Acs::new(),
+            zstack: Zstack::new(
+                choices.zstack,
+                addresses.unreachable,
+                clock.now(0),
+                Arc::clone(&store),
+            ),
+            acs: Acs::new(Arc::clone(&store)),
+            store,
             strict_time: choices.strict_time,
             record: choices.record,
+            first: Vec::new(),
             faults: Mutex::default(),
             seen: Mutex::default(),
             addresses,
             clock,
+        };
+        let platforms = cloud.platforms().into_iter();
+        cloud.first = platforms.map(|(_, one)| one.snapshot()).collect();
+        cloud
+    }
+
+    /// As it was at the start, but for the clock.
+    pub(crate) fn reset(&self) {
+        self.faults().clear();
+        self.seen().clear();
+        for ((_, platform), kept) in self.platforms().into_iter().zip(&self.first) {
+            // It is what the platform itself has told.
+            let _ = platform.restore(kept);
         }
+        let mut store = self.store();
+        let samples = store.samples;
+        store.begin(samples);
+        store.transitions.clear();
+    }
+
+    fn platforms(&self) -> [(&'static str, &dyn Platform); 3] {
+        [
+            ("alibaba", &self.acs),
+            ("huawei", &self.huawei),
+            ("zstack", &self.zstack),
+        ]
+    }
+
+    /// All that is kept.
+    pub(crate) fn snapshot(&self) -> Value {
+        let mut snapshot = self.store().snapshot();
+        for (name, platform) in self.platforms() {
+            snapshot["families"][name] = platform.snapshot();
+        }
+        snapshot
+    }
+
+    /// Takes up a snapshot instead of what is kept, wholly or not at all.
+    pub(crate) fn restore(&self, snapshot: &Value) -> Result<(), control::Wrong> {
+        let before = self.snapshot();
+        let restored = self.take_up(snapshot);
+        if restored.is_err() {
+            self.take_up(&before)?;
+        }
+        restored
+    }
+
+    fn take_up(&self, snapshot: &Value) -> Result<(), control::Wrong> {
+        self.store().restore(snapshot)?;
+        for (name, platform) in self.platforms() {
+            platform
+                .restore(&snapshot["families"][name])
+                .ok_or_else(|| format!("families {name}: not as a snapshot has it"))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Plan> {
@@ -118,10 +216,18 @@ impl Cloud {
 
     /// Has a request answered, or lost: the way in for all that comes to the ports of services.
     pub(crate) async fn handle(&self, request: Request) -> Fate {
+        if let Some(reply) = control::answer(self, &request) {
+            return Fate::Answer(reply);
+        }
         let service = request.service;
         let operation = self.platform(service).operation(&request);
-        let fault = self.faults().take(service, operation.as_deref());
+        let fault = self
+            .faults()
+            .take(service, operation.as_deref(), |text| request.holds(text));
         let kind = fault.as_ref().map(Fault::kind);
+        if operation.as_deref().is_some_and(|name| !is_read(name)) {
+            self.store().changes += 1;
+        }
         let reply = match &fault {
             None => Some(self.answer(&request, 0, None)),
             Some(fault) => self.answer_with(fault, &request).await,

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use crate::random;
 use crate::wire::{Reply, Service};
 
 /// What happens to a request instead of its ordinary fate.
@@ -95,6 +98,8 @@ pub struct Fault {
     service: Service,
     kind: FaultKind,
     operation: Option<String>,
+    matching: Option<String>,
+    probability: f64,
     times: u32,
     after: u32,
     executed: bool,
@@ -108,6 +113,8 @@ impl Fault {
             service,
             kind,
             operation: None,
+            matching: None,
+            probability: 1.0,
             times: 1,
             after: 0,
             executed: false,
@@ -118,6 +125,18 @@ impl Fault {
     /// Only for this operation (`CreateEnterpriseCode`; ZStack job polls are `PollJob`).
     pub fn operation(mut self, name: impl Into<String>) -> Self {
         self.operation = Some(name.into());
+        self
+    }
+
+    /// Only for requests whose target or body holds this text, as it stands on the wire.
+    pub fn matching(mut self, text: impl Into<String>) -> Self {
+        self.matching = Some(text.into());
+        self
+    }
+
+    /// How likely a matching request meets the fault, from 0 to 1; it always does unless set.
+    pub fn probability(mut self, probability: f64) -> Self {
+        self.probability = probability;
         self
     }
 
@@ -145,12 +164,31 @@ impl Fault {
         self
     }
 
-    fn matches(&self, service: Service, operation: Option<&str>) -> bool {
+    fn matches(
+        &self,
+        service: Service,
+        operation: Option<&str>,
+        holds: &impl Fn(&str) -> bool,
+    ) -> bool {
         self.service == service
             && self
                 .operation
                 .as_deref()
                 .is_none_or(|wanted| operation == Some(wanted))
+            && self.matching.as_deref().is_none_or(holds)
+    }
+
+    /// As the control interface shows it.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "service": self.service.name(),
+            "operation": self.operation,
+            "match": self.matching,
+            "probability": self.probability,
+            "times": self.times,
+            "after": self.after,
+            "what": self.kind.name(),
+        })
     }
 
     pub(crate) fn kind(&self) -> &FaultKind {
@@ -183,15 +221,28 @@ impl Plan {
         self.queue.clear();
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.queue.iter()
+    }
+
     /// The fault for this request, if one is due; counts the request against those that wait.
-    pub(crate) fn take(&mut self, service: Service, operation: Option<&str>) -> Option<Fault> {
+    /// `holds` says whether the request holds a text.
+    pub(crate) fn take(
+        &mut self,
+        service: Service,
+        operation: Option<&str>,
+        holds: impl Fn(&str) -> bool,
+    ) -> Option<Fault> {
         let mut due = None;
         for fault in &mut self.queue {
-            if fault.times == 0 || !fault.matches(service, operation) {
+            if fault.times == 0 || !fault.matches(service, operation, &holds) {
                 continue;
             }
             if fault.after > 0 {
                 fault.after -= 1;
+                continue;
+            }
+            if fault.probability < 1.0 && random::fraction() >= fault.probability {
                 continue;
             }
             fault.times -= 1;
@@ -227,7 +278,10 @@ mod tests {
             (Service::Smc, Some("A")),
         ]
         .into_iter()
-        .map(|(service, operation)| plan.take(service, operation).map(|fault| fault.kind.name()))
+        .map(|(service, operation)| {
+            plan.take(service, operation, |_| true)
+                .map(|fault| fault.kind.name())
+        })
         .collect();
         let reset = Some("Reset");
         assert_eq!(

@@ -31,6 +31,7 @@ pub mod accounts;
 mod acs;
 mod clock;
 mod cloud;
+mod control;
 mod encode;
 mod fault;
 mod front;
@@ -42,6 +43,7 @@ mod random;
 mod recent;
 mod route;
 mod seen;
+mod store;
 mod wire;
 mod zstack;
 
@@ -60,4 +62,5 @@ pub mod fuzzing {
 pub use fault::{Fault, FaultKind};
 pub use local::{Builder, LocalCloud};
 pub use seen::SeenRequest;
+pub use store::{Moves, Samples, Transition};
 pub use wire::Service;

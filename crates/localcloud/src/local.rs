@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -10,9 +10,11 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::cloud::{Addresses, Choices, Cloud};
+use crate::control;
 use crate::fault::Fault;
 use crate::front;
 use crate::seen::SeenRequest;
+use crate::store::{Samples, Transition};
 use crate::wire::Service;
 
 /// Settings of a local cloud; see [`LocalCloud::builder`].
@@ -20,6 +22,7 @@ use crate::wire::Service;
 #[must_use = "nothing runs before `start`"]
 pub struct Builder {
     port: u16,
+    host: Option<IpAddr>,
     choices: Choices,
 }
 
@@ -28,6 +31,13 @@ impl Builder {
     /// nothing answers. Free ports are taken when it is 0, the default.
     pub fn port(mut self, first: u16) -> Self {
         self.port = first;
+        self
+    }
+
+    /// The address to listen on; 127.0.0.1 unless set. Behind any other, everybody who reaches this
+    /// machine may call the services and steer them.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = Some(host);
         self
     }
 
@@ -42,6 +52,13 @@ impl Builder {
     /// that runs for long should turn it off.
     pub fn record(mut self, on: bool) -> Self {
         self.choices.record = on;
+        self
+    }
+
+    /// What is answered about things that nobody has made here: samples, until the first thing of
+    /// the kind is made, unless told otherwise.
+    pub fn samples(mut self, samples: Samples) -> Self {
+        self.choices.samples = samples;
         self
     }
 
@@ -89,16 +106,17 @@ impl Builder {
     /// # Errors
     /// When a port cannot be had.
     pub async fn start(self) -> io::Result<LocalCloud> {
+        let host = self.host.unwrap_or(Ipv4Addr::LOCALHOST.into());
         let mut listeners = Vec::new();
         for (at, service) in (0..).zip(Service::ALL) {
-            listeners.push((service, listen(self.port, at)?));
+            listeners.push((service, listen(host, self.port, at)?));
         }
-        let unreachable = listen(self.port, 5)?;
+        let unreachable = listen(host, self.port, 5)?;
         let mut ports = [0; Service::ALL.len()];
         for (port, (_, listener)) in ports.iter_mut().zip(&listeners) {
             *port = listener.local_addr()?.port();
         }
-        let addresses = Addresses::new(ports, unreachable.local_addr()?.port());
+        let addresses = Addresses::new(host, ports, unreachable.local_addr()?.port());
         let cloud = Arc::new(Cloud::new(addresses, self.choices));
 
         let (stop, stopped) = oneshot::channel();
@@ -122,7 +140,11 @@ impl Builder {
     }
 }
 
-fn listen(first: u16, at: u16) -> io::Result<TcpListener> {
+fn invalid(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+fn listen(host: IpAddr, first: u16, at: u16) -> io::Result<TcpListener> {
     let port = if first == 0 {
         0
     } else {
@@ -130,10 +152,10 @@ fn listen(first: u16, at: u16) -> io::Result<TcpListener> {
             io::Error::new(io::ErrorKind::InvalidInput, "six ports in a row are needed")
         })?
     };
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+    TcpListener::bind((host, port)).map_err(|error| {
         io::Error::new(
             error.kind(),
-            format!("cannot listen on 127.0.0.1:{port}: {error}"),
+            format!("cannot listen on {}: {error}", SocketAddr::new(host, port)),
         )
     })
 }
@@ -195,6 +217,61 @@ impl LocalCloud {
     /// Drops all faults that have not happened.
     pub fn clear_faults(&self) {
         self.cloud.faults().clear();
+    }
+
+    /// Has the things of a resource come to their next state in another way from now on: at once,
+    /// after reads or after a time, to a good end or a bad one.
+    ///
+    /// ```
+    /// use cumulo_localcloud::{LocalCloud, Moves, Service, Transition};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cloud = LocalCloud::start().await;
+    /// let broken = Transition::new("replication-job", Moves::AfterReads(2)).ending("InError");
+    /// assert!(cloud.transitions(Service::Smc, broken).is_ok());
+    /// let wrong = Transition::new("replicaton-job", Moves::AtOnce);
+    /// let why = cloud.transitions(Service::Smc, wrong).unwrap_err().to_string();
+    /// assert!(why.ends_with("did you mean replication-job?"), "{why}");
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the service has no such resource, or the resource no such state: with the nearest name.
+    pub fn transitions(&self, service: Service, transition: Transition) -> io::Result<()> {
+        let set = self.cloud.store().set_transition(service, transition);
+        set.map_err(invalid)
+    }
+
+    /// Makes things as a JSON object says, by service and resource:
+    /// `{"smc": {"source-server": [{"SourceId": "s-1"}]}}`.
+    ///
+    /// # Errors
+    /// When a service, a resource or a member is unknown: with its place and the nearest name. What
+    /// stands before it is made.
+    pub fn seed(&self, json: &str) -> io::Result<()> {
+        let json = serde_json::from_str(json).map_err(invalid)?;
+        let now = self.cloud.clock.now(0);
+        control::seed(&mut self.cloud.store(), &json, now).map_err(invalid)
+    }
+
+    /// All that is kept, but for sessions and tokens, as JSON; it holds secrets that were given.
+    pub fn snapshot(&self) -> String {
+        self.cloud.snapshot().to_string()
+    }
+
+    /// Grows with every call that may have changed what is kept: to tell when a snapshot is old.
+    pub fn changes(&self) -> u64 {
+        self.cloud.store().changes
+    }
+
+    /// Takes up a snapshot instead of what is kept.
+    ///
+    /// # Errors
+    /// When it is none; what is kept stays then.
+    pub fn restore(&self, snapshot: &str) -> io::Result<()> {
+        let snapshot = serde_json::from_str(snapshot).map_err(invalid)?;
+        self.cloud.restore(&snapshot).map_err(invalid)
     }
 
     /// The requests so far, oldest first; empty when recording is off.

@@ -3,6 +3,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
+
 use crate::wire::{Call, Reply, Request, Service};
 
 /// One of the clouds, which may have several services that share what it remembers.
@@ -12,6 +14,12 @@ pub(crate) trait Platform: Send + Sync {
 
     /// Checks the request and executes it.
     fn answer(&self, call: &Call<'_>) -> Reply;
+
+    /// What the families keep that are written by hand.
+    fn snapshot(&self) -> Value;
+
+    /// Takes up what a snapshot holds; `None`, and nothing changes, when it holds something else.
+    fn restore(&self, kept: &Value) -> Option<()>;
 
     /// The service's own error for a status of 500 and above (or any other).
     fn server_error(&self, service: Service, status: u16) -> Reply;

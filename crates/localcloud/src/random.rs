@@ -11,6 +11,14 @@ pub(crate) fn bytes(length: usize) -> Vec<u8> {
     out
 }
 
+/// A number from 0 up to, but not, 1.
+pub(crate) fn fraction() -> f64 {
+    let number = bytes(4)
+        .into_iter()
+        .fold(0, |sum, byte| sum << 8 | u32::from(byte));
+    f64::from(number) / (f64::from(u32::MAX) + 1.0)
+}
+
 /// 32 hex digits in the form of a version 4 uuid without dashes.
 pub(crate) fn uuid_hex() -> String {
     let mut raw = bytes(16);

@@ -34,6 +34,11 @@ impl Service {
         Self::Zstack,
     ];
 
+    /// The service of a name.
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
     /// Lower-case name: `smc`, `smartag`, `apig`, `iam`, `zstack`.
     pub fn name(self) -> &'static str {
         match self {
@@ -126,6 +131,16 @@ impl Request {
             None => return None,
         };
         Some(rest.split('/').map(encode::unpercent).collect())
+    }
+
+    /// Whether the target or the body holds a text, as it stands on the wire.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        let in_body = || {
+            self.body
+                .windows(text.len().max(1))
+                .any(|part| part == text.as_bytes())
+        };
+        self.target.contains(text) || in_body()
     }
 
     /// The body as JSON.

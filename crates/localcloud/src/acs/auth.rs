@@ -23,7 +23,7 @@ const KEYS: [Key; 4] = [
     Key {
         id: accounts::ALIBABA_KEY_ID,
         secret: accounts::ALIBABA_SECRET,
-        account: "main",
+        account: accounts::ALIBABA_ACCOUNT,
         token: None,
         expired: false,
     },
@@ -37,14 +37,14 @@ const KEYS: [Key; 4] = [
     Key {
         id: accounts::ALIBABA_STS_KEY_ID,
         secret: accounts::ALIBABA_STS_SECRET,
-        account: "main",
+        account: accounts::ALIBABA_ACCOUNT,
         token: Some(accounts::ALIBABA_STS_TOKEN),
         expired: false,
     },
     Key {
         id: accounts::ALIBABA_EXPIRED_STS_KEY_ID,
         secret: accounts::ALIBABA_EXPIRED_STS_SECRET,
-        account: "main",
+        account: accounts::ALIBABA_ACCOUNT,
         token: Some(accounts::ALIBABA_EXPIRED_STS_TOKEN),
         expired: true,
     },

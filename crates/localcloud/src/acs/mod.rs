@@ -12,11 +12,12 @@ mod smc;
 
 use std::sync::Mutex;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::model::Operation;
 use crate::platform::{Platform, lock};
 use crate::random;
+use crate::store;
 use crate::wire::{Call, Reply, Request, Service};
 use action::{Action, Handler, Output, Refusal};
 
@@ -26,9 +27,9 @@ pub(crate) struct Acs {
 }
 
 impl Acs {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(store: store::Handle) -> Self {
         Self {
-            state: Mutex::new(State::new()),
+            state: Mutex::new(State::new(store)),
         }
     }
 }
@@ -39,15 +40,17 @@ struct State {
     idempotency: idempotency::State,
     smc: smc::State,
     smartag: smartag::State,
+    store: store::Handle,
 }
 
 impl State {
-    fn new() -> Self {
+    fn new(store: store::Handle) -> Self {
         Self {
             auth: auth::State::new(),
             idempotency: idempotency::State::default(),
             smc: smc::State::default(),
             smartag: smartag::State::default(),
+            store,
         }
     }
 }
@@ -81,7 +84,9 @@ impl Behaviour {
         match self {
             Self::Smc(handler) => handler(&mut state.smc, action),
             Self::Smartag(handler) => handler(&mut state.smartag, action),
-            Self::Modelled(operation) => modelled::run(service, operation, action),
+            Self::Modelled(operation) => {
+                modelled::run(&mut lock(&state.store), service, operation, action)
+            }
         }
     }
 }
@@ -107,6 +112,19 @@ impl Platform for Acs {
     fn answer(&self, call: &Call<'_>) -> Reply {
         execute(&mut lock(&self.state), call)
             .unwrap_or_else(|refusal| refusal.into_reply(call.request.service))
+    }
+
+    fn snapshot(&self) -> Value {
+        let state = lock(&self.state);
+        json!({"access-token": state.smc.to_json(), "enterprise-code": state.smartag.to_json()})
+    }
+
+    fn restore(&self, kept: &Value) -> Option<()> {
+        let smc = smc::State::from_json(&kept["access-token"])?;
+        let smartag = smartag::State::from_json(&kept["enterprise-code"])?;
+        let mut state = lock(&self.state);
+        (state.smc, state.smartag) = (smc, smartag);
+        Some(())
     }
 
     fn server_error(&self, service: Service, status: u16) -> Reply {

@@ -18,6 +18,27 @@ pub(super) struct State {
     codes: Vec<EnterpriseCode>,
 }
 
+impl State {
+    pub(super) fn to_json(&self) -> Value {
+        self.codes
+            .iter()
+            .map(|one| json!([one.account, one.code, one.is_default]))
+            .collect()
+    }
+
+    pub(super) fn from_json(json: &Value) -> Option<Self> {
+        let read = |json: &Value| {
+            Some(EnterpriseCode {
+                account: json[0].as_str()?.to_owned(),
+                code: json[1].as_str()?.to_owned(),
+                is_default: json[2].as_bool()?,
+            })
+        };
+        let codes = json.as_array()?.iter().map(read).collect::<Option<_>>()?;
+        Some(Self { codes })
+    }
+}
+
 struct EnterpriseCode {
     account: String,
     code: String,

@@ -23,6 +23,44 @@ pub(super) struct State {
     tokens: Vec<AccessToken>,
 }
 
+impl State {
+    pub(super) fn to_json(&self) -> Value {
+        self.tokens
+            .iter()
+            .map(|token| {
+                json!({
+                    "account": token.account,
+                    "id": token.id,
+                    "name": token.name,
+                    "description": token.description,
+                    "count": token.count,
+                    "days": token.days,
+                    "created": token.created.to_string(),
+                    "disabled": token.disabled,
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn from_json(json: &Value) -> Option<Self> {
+        let read = |json: &Value| {
+            let text = |name: &str| json[name].as_str().map(str::to_owned);
+            Some(AccessToken {
+                account: text("account")?,
+                id: text("id")?,
+                name: text("name")?,
+                description: text("description")?,
+                count: json["count"].as_u64()?.try_into().ok()?,
+                days: json["days"].as_u64()?.try_into().ok()?,
+                created: text("created")?.parse().ok()?,
+                disabled: json["disabled"].as_bool()?,
+            })
+        };
+        let tokens = json.as_array()?.iter().map(read).collect::<Option<_>>()?;
+        Some(Self { tokens })
+    }
+}
+
 struct AccessToken {
     account: String,
     id: String,

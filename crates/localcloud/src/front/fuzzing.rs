@@ -62,7 +62,11 @@ pub fn serve(
     bytes: &[u8],
     at_once: usize,
 ) -> Option<(Vec<SeenRequest>, Vec<u8>)> {
-    let addresses = Addresses::new([0; Service::ALL.len()], 0);
+    let addresses = Addresses::new(
+        std::net::Ipv4Addr::LOCALHOST.into(),
+        [0; Service::ALL.len()],
+        0,
+    );
     let cloud = Arc::new(Cloud::new(addresses, Choices::default()));
     let peer = Peer {
         rest: bytes,

@@ -56,6 +56,18 @@ pub(super) struct AppCode {
 }
 
 impl AppCode {
+    pub(super) fn to_json(&self) -> Value {
+        json!([self.id, self.code, self.created.to_string()])
+    }
+
+    pub(super) fn from_json(json: &Value) -> Option<Self> {
+        Some(Self {
+            id: json[0].as_str()?.to_owned(),
+            code: json[1].as_str()?.to_owned(),
+            created: json[2].as_str()?.parse().ok()?,
+        })
+    }
+
     fn describe(&self, app: &str) -> Value {
         json!({
             "app_code": self.code,

@@ -69,6 +69,45 @@ impl Apps {
     }
 }
 
+impl Apps {
+    pub(super) fn to_json(&self) -> Value {
+        self.apps
+            .iter()
+            .map(|app| {
+                json!({
+                    "id": app.id,
+                    "name": app.name,
+                    "remark": app.remark,
+                    "key": app.key,
+                    "secret": app.secret,
+                    "registered": app.registered.to_string(),
+                    "updated": app.updated.to_string(),
+                    "codes": app.codes.iter().map(AppCode::to_json).collect::<Value>(),
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn from_json(json: &Value) -> Option<Self> {
+        let read = |json: &Value| {
+            let text = |name: &str| json[name].as_str().map(str::to_owned);
+            let codes = json["codes"].as_array()?.iter();
+            Some(App {
+                id: text("id")?,
+                name: text("name")?,
+                remark: text("remark")?,
+                key: text("key")?,
+                secret: text("secret")?,
+                registered: text("registered")?.parse().ok()?,
+                updated: text("updated")?.parse().ok()?,
+                codes: codes.map(AppCode::from_json).collect::<Option<_>>()?,
+            })
+        };
+        let apps = json.as_array()?.iter().map(read).collect::<Option<_>>()?;
+        Some(Self { apps })
+    }
+}
+
 impl App {
     fn describe(&self) -> Value {
         json!({

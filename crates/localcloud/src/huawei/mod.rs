@@ -17,9 +17,13 @@ mod tokens;
 
 use std::sync::Mutex;
 
+use serde_json::Value;
+
 use crate::platform::{Platform, lock};
 use crate::random;
+use crate::store;
 use crate::wire::{Call, Reply, Request, Service};
+pub(crate) use modelled::taken;
 use operation::Caller;
 use refusal::Refusal;
 use routes::Behaviour;
@@ -31,11 +35,12 @@ pub(crate) struct Huawei {
 
 impl Huawei {
     /// A cloud whose services say that they are found at these addresses.
-    pub(crate) fn new(iam: &str, apig: &str) -> Self {
+    pub(crate) fn new(iam: &str, apig: &str, store: store::Handle) -> Self {
         Self {
             state: Mutex::new(State {
                 identity: keystone::State::new(iam, apig),
                 apps: apps::Apps::default(),
+                store,
             }),
         }
     }
@@ -50,6 +55,7 @@ impl Huawei {
 struct State {
     identity: keystone::State,
     apps: apps::Apps,
+    store: store::Handle,
 }
 
 impl Platform for Huawei {
@@ -73,6 +79,16 @@ impl Platform for Huawei {
         } else {
             reply.header("x-request-id", random::uuid_hex())
         }
+    }
+
+    fn snapshot(&self) -> Value {
+        lock(&self.state).apps.to_json()
+    }
+
+    fn restore(&self, kept: &Value) -> Option<()> {
+        let apps = apps::Apps::from_json(kept)?;
+        lock(&self.state).apps = apps;
+        Some(())
     }
 
     fn server_error(&self, service: Service, status: u16) -> Reply {
@@ -149,7 +165,7 @@ fn apig(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
                 .verdict(format!("{} may only read", caller.user.name)),
         );
     }
-    behaviour.run(&mut state.apps, &caller, call)
+    behaviour.run(&mut state.apps, &state.store, &caller, call)
 }
 
 fn token_caller(tokens: &tokens::Tokens, call: &Call<'_>) -> Result<Caller, Refusal> {

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use crate::model::input::{self, Input, Problem, Reading};
 use crate::model::values::{BYTES, Dialect, Maker};
 use crate::model::{Location, Member, Model, Operation, Type, flat, page};
-use crate::wire::{Reply, Request, Service};
+use crate::store::{Ask, Refused, Store};
+use crate::wire::{Call, Reply, Request, Service};
 
 use super::multipart;
 use super::refusal::Refusal;
@@ -44,7 +45,13 @@ pub(super) fn find(request: &Request) -> Option<(&'static Operation, Input)> {
         })
 }
 
-pub(super) fn run(operation: &Operation, path: Input, request: &Request) -> Result<Reply, Refusal> {
+pub(super) fn run(
+    store: &mut Store,
+    operation: &'static Operation,
+    path: Input,
+    call: &Call<'_>,
+) -> Result<Reply, Refusal> {
+    let request = call.request;
     let model = Model::of(Service::Apig);
     let at = |location: Location| {
         operation
@@ -66,12 +73,90 @@ pub(super) fn run(operation: &Operation, path: Input, request: &Request) -> Resu
     input.extend(path);
     input.extend(query);
     input.extend(body);
+    let mut page = page::of(operation, &input)?;
+    let dialect = Dialect::Apig;
+    let ask = Ask {
+        service: Service::Apig,
+        operation,
+        input: &input,
+        owner: "",
+        now: call.now,
+        dialect,
+    };
+    if let Some(shown) = store.run(&ask, page.as_mut()).map_err(missing)? {
+        input = shown;
+    }
     let maker = Maker {
         model,
-        dialect: Dialect::Apig,
-        page: page::of(operation, &input)?,
+        dialect,
+        page,
     };
     Ok(answer(&maker, operation, &input))
+}
+
+/// The codes of things that are not there, by row, and those of names that are taken.
+const GONE: &[(&str, &str)] = &[
+    ("acl", "APIG.3006"),
+    ("acl-binding", "APIG.3010"),
+    ("api", "APIG.3002"),
+    ("api-group", "APIG.3001"),
+    ("api-version", "APIG.3022"),
+    ("app", "APIG.3004"),
+    ("app-auth", "APIG.3009"),
+    ("app-code", "APIG.3082"),
+    ("authorizer", "APIG.3081"),
+    ("certificate", "APIG.3025"),
+    ("domain", "APIG.3020"),
+    ("domain-certificate", "APIG.3097"),
+    ("env", "APIG.3003"),
+    ("env-variable", "APIG.3011"),
+    ("instance", "APIG.3030"),
+    ("member", "APIG.3024"),
+    ("orchestration", "APIG.3095"),
+    ("sign", "APIG.3017"),
+    ("sign-binding", "APIG.3018"),
+    ("throttle", "APIG.3005"),
+    ("throttle-binding", "APIG.3012"),
+    ("throttle-special", "APIG.3013"),
+    ("vpc-channel", "APIG.3023"),
+];
+const TAKEN: &[(&str, &str)] = &[
+    ("api-group", "APIG.3201"),
+    ("throttle", "APIG.3204"),
+    ("env", "APIG.3205"),
+    ("acl", "APIG.3206"),
+    ("sign", "APIG.3207"),
+    ("vpc-channel", "APIG.3208"),
+    ("authorizer", "APIG.3211"),
+    ("gateway-response", "APIG.3216"),
+    ("orchestration", "APIG.3331"),
+];
+
+fn code(table: &[(&str, &'static str)], row: &str) -> Option<&'static str> {
+    let found = table.iter().find(|(name, _)| *name == row);
+    found.map(|(_, code)| *code)
+}
+
+/// The code for a name that another thing of the row has, where the service keeps names apart.
+pub(crate) fn taken(row: &str) -> Option<&'static str> {
+    code(TAKEN, row)
+}
+
+fn missing(refused: Refused) -> Refusal {
+    match refused {
+        // The code of nothing in particular.
+        Refused::Gone { row, id } => Refusal::gateway(
+            404,
+            code(GONE, &row.name).unwrap_or("APIG.3072"),
+            format!("The {} does not exist;id:{id}", row.name),
+        ),
+        Refused::Taken { row, title } => Refusal::gateway(
+            400,
+            taken(&row.name).unwrap_or("APIG.3201"),
+            format!("The {} name already exists:{title}", row.name),
+        ),
+        Refused::Planned { code, message } => Refusal::gateway(400, &code, message),
+    }
 }
 
 /// `GET /apps/{app_id}` answers an `id`: the one in the path.

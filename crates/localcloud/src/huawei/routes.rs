@@ -3,7 +3,9 @@
 
 use crate::model;
 use crate::model::input::Input;
+use crate::platform::lock;
 use crate::route::{PathValues, match_path};
+use crate::store;
 use crate::wire::{Call, Reply, Request};
 
 use super::apps::Apps;
@@ -43,12 +45,15 @@ impl Behaviour {
     pub(super) fn run(
         self,
         apps: &mut Apps,
+        store: &store::Handle,
         caller: &Caller,
         call: &Call<'_>,
     ) -> Result<Reply, Refusal> {
         match self {
             Self::Handler(route, path) => (route.handler)(apps, &Operation { caller, path, call }),
-            Self::Modelled(operation, path) => modelled::run(operation, path, call.request),
+            Self::Modelled(operation, path) => {
+                modelled::run(&mut lock(store), operation, path, call)
+            }
         }
     }
 }

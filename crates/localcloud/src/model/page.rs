@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::input::{Input, Problem};
 use super::{Operation, Paging, PagingStyle};
 
-/// How many items a paged list has.
+/// How many items a paged list has that nobody has made.
 pub(crate) const TOTAL: usize = 25;
 const DEFAULT_LENGTH: usize = 10;
 /// What API Gateway takes when nothing is said, and at most.
@@ -25,13 +25,23 @@ pub(crate) struct Page<'m> {
     pub(crate) length: usize,
     /// Number of the page, from 1.
     pub(crate) number: i64,
+    /// How many items the whole list has.
+    total: usize,
+    /// The items are kept, not made up.
+    pub(crate) kept: bool,
 }
 
 impl Page<'_> {
+    /// The list has so many items, which are kept.
+    pub(crate) fn keep(&mut self, total: usize) {
+        self.total = total;
+        self.kept = true;
+    }
+
     /// The numbers of the items on this page.
     pub(crate) fn items(&self) -> std::ops::Range<usize> {
-        let start = self.start.min(TOTAL);
-        start..start.saturating_add(self.length).min(TOTAL)
+        let start = self.start.min(self.total);
+        start..start.saturating_add(self.length).min(self.total)
     }
 
     /// What a member of the answer says about the page, if it is one that does.
@@ -40,7 +50,7 @@ impl Page<'_> {
         let items = self.items();
         let is = |member: &Option<String>| member.as_deref() == Some(name);
         if is(&paging.total) || matches!(name, "TotalCount" | "Total") {
-            return Some(TOTAL.into());
+            return Some(self.total.into());
         }
         match paging.style {
             PagingStyle::PageNumber if name == paging.position => Some(self.number.into()),
@@ -48,7 +58,7 @@ impl Page<'_> {
                 Some(self.length.into())
             }
             PagingStyle::Token if is(&paging.next) => Some(
-                if items.end < TOTAL {
+                if items.end < self.total {
                     format!("{TOKEN_START}{}{TOKEN_END}", items.end)
                 } else {
                     String::new()
@@ -88,6 +98,8 @@ pub(crate) fn of<'m>(operation: &'m Operation, input: &Input) -> Result<Option<P
                     .unwrap_or(OFFSET_DEFAULT)
                     .min(OFFSET_MOST),
                 number: 1,
+                total: TOTAL,
+                kept: false,
                 paging,
             }
         }
@@ -107,6 +119,8 @@ pub(crate) fn of<'m>(operation: &'m Operation, input: &Input) -> Result<Option<P
                     start,
                     length,
                     number: 1,
+                    total: TOTAL,
+                    kept: false,
                     paging,
                 }
             } else {
@@ -117,6 +131,8 @@ pub(crate) fn of<'m>(operation: &'m Operation, input: &Input) -> Result<Option<P
                         .saturating_mul(length),
                     length,
                     number,
+                    total: TOTAL,
+                    kept: false,
                     paging,
                 }
             }

@@ -19,6 +19,10 @@ const MOST_REPEATED: usize = 1000;
 /// Lists in lists in lists have one element, so that answers stay small.
 const DEEP: usize = 2;
 
+/// Under this name, which no model has, a kept thing says which one of its kind it is: all that
+/// is made up about it is the same wherever it is shown.
+pub(crate) const NUMBER: &str = "";
+
 /// The habits of a service.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Dialect {
@@ -97,6 +101,11 @@ impl<'a> Maker<'a> {
     ) -> Map<String, Value> {
         let top = place.depth == 0;
         let paged = place.paged;
+        let before = place.index;
+        let number = given.and_then(|given| given.get(NUMBER)?.as_u64());
+        if let Some(number) = number {
+            place.index = number as usize;
+        }
         let mut out = Map::new();
         for member in members {
             let name = member.name.as_str();
@@ -106,7 +115,8 @@ impl<'a> Maker<'a> {
             }
             place.paged = match paged.split_first() {
                 Some((first, rest)) if first == name => {
-                    if rest.is_empty() && matches!(member.ty, Type::List(_)) {
+                    let kept = self.page.as_ref().is_some_and(|page| page.kept);
+                    if rest.is_empty() && !kept && matches!(member.ty, Type::List(_)) {
                         let items = self.page_of(member, place);
                         out.insert(name.to_owned(), items);
                         continue;
@@ -116,6 +126,14 @@ impl<'a> Maker<'a> {
                 _ => &[],
             };
             let same = given.and_then(|given| given.get(name));
+            if number.is_some()
+                && let Some(value) = self.unsaid(&member.ty, same)
+            {
+                if !value.is_null() {
+                    out.insert(name.to_owned(), value);
+                }
+                continue;
+            }
             let value = match (same, self.model.members(&member.ty)) {
                 // The envelope around a thing: what was said about the thing stands inside.
                 (None, Some(_)) if top => {
@@ -129,7 +147,22 @@ impl<'a> Maker<'a> {
             }
         }
         place.paged = paged;
+        place.index = before;
         out
+    }
+
+    /// What a kept thing has where nobody gave anything: no elements, and no text. Null where the
+    /// service leaves the member out.
+    fn unsaid(&self, ty: &Type, given: Option<&Value>) -> Option<Value> {
+        match (ty, given) {
+            (Type::List(_), None) => Some(json!([])),
+            (Type::Map(_), None) => Some(json!({})),
+            (Type::Text, Some(Value::Null)) => Some(match self.dialect {
+                Dialect::Zstack(_) => Value::Null,
+                _ => json!(""),
+            }),
+            _ => None,
+        }
     }
 
     /// What the answer as a whole says about its page or its success.

@@ -117,6 +117,46 @@ impl AccessKeys {
     }
 }
 
+impl AccessKeys {
+    pub(super) fn to_json(&self) -> Value {
+        self.keys
+            .iter()
+            .map(|key| {
+                json!({
+                    "uuid": key.uuid,
+                    "description": key.description,
+                    "account": key.account,
+                    "user": key.user,
+                    "id": key.id,
+                    "secret": key.secret,
+                    "enabled": key.enabled,
+                    "created": key.created.to_string(),
+                    "changed": key.changed.to_string(),
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn from_json(json: &Value) -> Option<Self> {
+        let read = |json: &Value| {
+            let text = |name: &str| json[name].as_str().map(str::to_owned);
+            Some(AccessKey {
+                uuid: text("uuid")?,
+                description: text("description"),
+                account: text("account")?,
+                user: text("user")?,
+                id: text("id")?,
+                secret: text("secret")?,
+                enabled: json["enabled"].as_bool()?,
+                created: text("created")?.parse().ok()?,
+                changed: text("changed")?.parse().ok()?,
+            })
+        };
+        let keys = json.as_array()?.iter().map(read).collect::<Option<_>>()?;
+        Some(Self { keys })
+    }
+}
+
 impl AccessKey {
     /// The inventory; absent members are left out, as the server's Gson does.
     fn inventory(&self, operation: &Operation<'_>) -> Value {

@@ -1,5 +1,7 @@
 //! How does ZStack refuse? An API with an error of its own, the REST layer in plain text.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use crate::wire::{Reply, Request};
@@ -7,7 +9,7 @@ use crate::wire::{Reply, Request};
 /// ZStack's own error, which travels in a 503.
 #[derive(Debug)]
 pub(super) struct ErrorCode {
-    code: &'static str,
+    code: Cow<'static, str>,
     description: &'static str,
     details: String,
     cause: Option<Box<ErrorCode>>,
@@ -15,12 +17,12 @@ pub(super) struct ErrorCode {
 
 impl ErrorCode {
     pub(super) fn new(
-        code: &'static str,
+        code: impl Into<Cow<'static, str>>,
         description: &'static str,
         details: impl Into<String>,
     ) -> Self {
         Self {
-            code,
+            code: code.into(),
             description,
             details: details.into(),
             cause: None,

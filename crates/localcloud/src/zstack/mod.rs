@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::platform::{Platform, lock};
 use crate::route::match_path;
+use crate::store;
 use crate::wire::{Call, Reply, Request, Service};
 use failure::{ErrorCode, Failure, body, no_body};
 #[cfg(any(test, fuzzing))]
@@ -34,13 +35,19 @@ pub(crate) struct Zstack {
 
 impl Zstack {
     /// A node that thinks it is found at the port `unreachable`.
-    pub(crate) fn new(switches: Switches, unreachable: u16, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        switches: Switches,
+        unreachable: u16,
+        now: Timestamp,
+        store: store::Handle,
+    ) -> Self {
         Self {
             state: Mutex::new(State {
                 switches,
                 sessions: sessions::Sessions::default(),
                 keys: access_keys::AccessKeys::new(now),
                 jobs: jobs::Jobs::new(unreachable),
+                store,
             }),
         }
     }
@@ -64,6 +71,7 @@ struct State {
     sessions: sessions::Sessions,
     keys: access_keys::AccessKeys,
     jobs: jobs::Jobs,
+    store: store::Handle,
 }
 
 const POLL: &str = "PollJob";
@@ -86,6 +94,16 @@ impl Platform for Zstack {
 
     fn answer(&self, call: &Call<'_>) -> Reply {
         execute(&mut lock(&self.state), call).unwrap_or_else(|refusal| refusal)
+    }
+
+    fn snapshot(&self) -> Value {
+        lock(&self.state).keys.to_json()
+    }
+
+    fn restore(&self, kept: &Value) -> Option<()> {
+        let keys = access_keys::AccessKeys::from_json(kept)?;
+        lock(&self.state).keys = keys;
+        Some(())
     }
 
     /// Plain text for a status other than 503.
@@ -140,6 +158,7 @@ fn execute(state: &mut State, call: &Call<'_>) -> Result<Reply, Reply> {
         Ok(()) => api.run(
             &mut state.keys,
             &mut state.sessions,
+            &state.store,
             state.switches,
             call,
             parameters,

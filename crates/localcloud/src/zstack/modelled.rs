@@ -1,17 +1,20 @@
 //! What does an API answer that has no behaviour of its own here? Its members are held against
 //! its model; the answer is made from it. Queries choose among rows made the same way.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::model::input::{self, Input, Problem, Reading};
 use crate::model::page::TOTAL;
-use crate::model::values::{Dialect, Maker};
+use crate::model::values::{Dialect, Maker, NUMBER};
 use crate::model::{Location, Model, Type, flat};
+use crate::store::{Ask, Refused, Store, Thing};
 use crate::wire::Service;
 
 use super::failure::{ErrorCode, Failure, Output, refuse};
 use super::operation::Operation;
-use super::query::{self, Fields};
+use super::query::{self, Fields, Row};
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
@@ -28,7 +31,27 @@ impl From<Problem> for Failure {
     }
 }
 
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::Api(match refused {
+            Refused::Gone { row, id } => ErrorCode::new(
+                "SYS.1003",
+                "resource not found",
+                format!(
+                    "cannot find {}[uuid:{id}], it may have been deleted",
+                    row.name
+                ),
+            ),
+            Refused::Taken { title, .. } => {
+                ErrorCode::invalid(format!("the name[{title}] is taken"))
+            }
+            Refused::Planned { code, message } => ErrorCode::new(code, "planned", message),
+        })
+    }
+}
+
 pub(super) fn run(
+    store: &mut Store,
     api: &'static crate::model::Operation,
     path: Input,
     operation: &Operation<'_>,
@@ -50,13 +73,22 @@ pub(super) fn run(
             .filter(|member| member.location == location);
         input::check(model, members, input, Reading::Loose)?;
     }
+    let dialect = Dialect::Zstack(operation.utc_offset);
     let maker = Maker {
         model,
-        dialect: Dialect::Zstack(operation.utc_offset),
+        dialect,
         page: None,
     };
+    let ask = |input| Ask {
+        service: Service::Zstack,
+        operation: api,
+        input,
+        owner: "",
+        now: operation.now,
+        dialect,
+    };
     if api.is_query() {
-        return rows(&maker, api, operation);
+        return rows(&maker, store, &ask(&path), operation);
     }
     let mut input = path;
     input.extend(query);
@@ -65,15 +97,19 @@ pub(super) fn run(
     if let Some(uuid) = input.get("resourceUuid").filter(|uuid| uuid.is_string()) {
         input.insert("uuid".to_owned(), uuid.clone());
     }
-    Ok(maker.body(api, &input))
+    let shown = store.run(&ask(&input), None)?;
+    Ok(maker.body(api, shown.as_ref().unwrap_or(&input)))
 }
 
-/// Runs a query over rows that are the same at every call. A row asked for by its uuid exists.
+/// Runs a query over what is kept, or else over rows that are the same at every call, among which
+/// one that is asked for by its uuid exists.
 fn rows<'a>(
     maker: &'a Maker<'a>,
-    api: &'a crate::model::Operation,
+    store: &mut Store,
+    ask: &Ask<'_>,
     operation: &Operation<'_>,
 ) -> Output {
+    let api = ask.operation;
     let Some(list) = api
         .output
         .iter()
@@ -81,7 +117,6 @@ fn rows<'a>(
     else {
         return Ok(maker.body(api, &Input::new()));
     };
-    let mut rows = maker.rows(list, TOTAL, None);
     let (class, names) = match &list.ty {
         Type::List(inner) => {
             let class = match &**inner {
@@ -94,18 +129,63 @@ fn rows<'a>(
     };
     let names: Option<Vec<&str>> =
         names.map(|members| members.iter().map(|member| member.name.as_str()).collect());
-    for uuid in asked_uuids(operation) {
+    let fields = match &names {
+        Some(names) => Fields::Inventory(names),
+        None => Fields::Unknown,
+    };
+    let uuids = asked_uuids(operation);
+    if let Some(things) = store.queried(ask, &uuids) {
+        let render = |number: u64, thing: &Thing| {
+            let mut given = thing.members.clone();
+            given.insert(NUMBER.to_owned(), number.into());
+            let row = maker.rows(list, 1, Some(&Value::Object(given)));
+            row.into_iter().next().unwrap_or_default()
+        };
+        let rows = things
+            .into_iter()
+            .map(|(number, thing)| Kept {
+                number,
+                thing,
+                render: &render,
+            })
+            .collect();
+        return query::run(operation, rows, fields, class);
+    }
+    let mut rows = maker.rows(list, TOTAL, None);
+    for uuid in uuids {
         let exists = rows.iter().any(|row| row["uuid"] == uuid.as_str());
         if !exists && names.as_ref().is_none_or(|names| names.contains(&"uuid")) {
             let given = serde_json::json!({ "uuid": uuid });
             rows.extend(maker.rows(list, 1, Some(&given)));
         }
     }
-    let fields = match &names {
-        Some(names) => Fields::Inventory(names),
-        None => Fields::Unknown,
-    };
     query::run(operation, rows, fields, class)
+}
+
+/// A kept thing, which is made whole only where it is shown.
+struct Kept<'a> {
+    number: u64,
+    thing: &'a Thing,
+    render: &'a dyn Fn(u64, &Thing) -> Value,
+}
+
+impl Row for Kept<'_> {
+    fn member(&self, name: &str) -> Option<Cow<'_, Value>> {
+        match self.thing.members.get(name) {
+            Some(value) => Some(Cow::Borrowed(value)),
+            None => self.render().get(name).cloned().map(Cow::Owned),
+        }
+    }
+
+    fn into_value(self) -> Value {
+        self.render()
+    }
+}
+
+impl Kept<'_> {
+    fn render(&self) -> Value {
+        (self.render)(self.number, self.thing)
+    }
 }
 
 fn is_list_of(api: &crate::model::Operation, name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! How does a query API choose its rows? Conditions, order, paging and field selection, with the
 //! server's own parsing: it looks for its operators in a fixed order, anywhere in a condition.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value, json};
@@ -48,9 +49,26 @@ pub(crate) fn condition(text: &str) -> Option<(&str, &'static str, &str)> {
     Some((read.field, read.operator, read.value))
 }
 
+/// What can be chosen among and shown.
+pub(super) trait Row {
+    fn member(&self, name: &str) -> Option<Cow<'_, Value>>;
+
+    fn into_value(self) -> Value;
+}
+
+impl Row for Value {
+    fn member(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.get(name).map(Cow::Borrowed)
+    }
+
+    fn into_value(self) -> Value {
+        self
+    }
+}
+
 /// The text that a member is compared by; an enum's object form counts as its name.
-fn text(row: &Value, field: &str) -> Option<String> {
-    match row.get(field)? {
+fn text(row: &impl Row, field: &str) -> Option<String> {
+    match &*row.member(field)? {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
         Value::Object(object) => object.get("name")?.as_str().map(str::to_owned),
@@ -85,7 +103,7 @@ fn is_like(text: &str, pattern: &str) -> bool {
 }
 
 impl Condition<'_> {
-    fn holds(&self, row: &Value) -> bool {
+    fn holds(&self, row: &impl Row) -> bool {
         let own = text(row, self.field);
         match self.operator {
             "is null" => return own.is_none(),
@@ -150,16 +168,17 @@ impl Fields<'_> {
 
 /// Runs the query of a request over `rows`. A uuid in the path makes it a query by uuid, for
 /// which all else is ignored.
-pub(super) fn run(
+pub(super) fn run<R: Row>(
     operation: &Operation<'_>,
-    mut rows: Vec<Value>,
+    mut rows: Vec<R>,
     fields: Fields<'_>,
     class: &str,
 ) -> Output {
     let request = operation.request;
     let uuid = operation.path("uuid");
     if !uuid.is_empty() {
-        rows.retain(|row| row["uuid"] == uuid);
+        rows.retain(|row| text(row, "uuid").is_some_and(|own| own == uuid));
+        let rows = rows.into_iter().map(Row::into_value).collect();
         return Ok(reply(rows, None, class));
     }
     for (_, condition) in request.query_pairs().iter().filter(|(name, _)| name == "q") {
@@ -186,12 +205,17 @@ pub(super) fn run(
             None => (sort.strip_prefix('+').unwrap_or(&sort), false),
         };
         fields.knows(field)?;
-        rows.sort_by(|a, b| {
-            let order = text(a, field).cmp(&text(b, field));
-            if descending { order.reverse() } else { order }
-        });
+        rows.sort_by_cached_key(|row| text(row, field));
+        if descending {
+            rows.reverse();
+        }
     }
-    rows = rows.into_iter().skip(start).take(limit).collect();
+    let mut rows: Vec<Value> = rows
+        .into_iter()
+        .skip(start)
+        .take(limit)
+        .map(Row::into_value)
+        .collect();
     if let Some(wanted) = request
         .query_value("fields")
         .filter(|wanted| !wanted.is_empty())

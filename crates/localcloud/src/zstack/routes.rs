@@ -6,7 +6,9 @@ use serde_json::Value;
 use crate::model;
 use crate::model::Model;
 use crate::model::input::Input;
+use crate::platform::lock;
 use crate::route::{PathValues, match_path};
+use crate::store;
 use crate::wire::{Call, Reply, Request, Service};
 
 use super::access_keys::{self, AccessKeys};
@@ -119,6 +121,7 @@ impl Api {
         self,
         keys: &mut AccessKeys,
         sessions: &mut Sessions,
+        store: &store::Handle,
         switches: Switches,
         call: &Call<'_>,
         parameters: Value,
@@ -136,7 +139,7 @@ impl Api {
             Self::Sessions(route, path) => (route.handler)(sessions, &operation(path)),
             Self::Modelled(model, input) => {
                 let path = uuid_of(&input);
-                modelled::run(model, input, &operation(path))
+                modelled::run(&mut lock(store), model, input, &operation(path))
             }
         }
     }

@@ -34,7 +34,8 @@ async fn every_kind_of_answer() {
     let shown = send(at(&cloud, "GET", "/env-variables/abc")).await;
     assert_eq!((shown.status, &shown.json()["id"]), (200, &json!("abc")));
 
-    let deleted = send(at(&cloud, "DELETE", "/envs/abc")).await;
+    let path = format!("/envs/{}", body["id"].as_str().unwrap());
+    let deleted = send(at(&cloud, "DELETE", &path)).await;
     assert_eq!((deleted.status, deleted.text().as_str()), (204, ""));
 
     let export = json!({"env_id": "e", "group_id": "g"});

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cumulo_core::alibaba::AcsSignature;
 use cumulo_core::record::{Record, Wire, to_value};
 use cumulo_core::{Call, Error, Response};
-use cumulo_localcloud::{Fault, FaultKind, LocalCloud, SeenRequest, Service};
+use cumulo_localcloud::{Fault, FaultKind, LocalCloud, Samples, SeenRequest, Service};
 use cumulo_tests::{Bench, manual_clock};
 use serde_json::{Map, Value};
 use tokio::task::JoinSet;
@@ -135,7 +135,11 @@ pub(crate) async fn run(
     jobs: &'static [Job],
 ) -> (usize, Vec<Failure>) {
     // The clients' clocks run ahead as they wait for jobs.
-    let builder = LocalCloud::builder().strict_time(false).zstack_job_polls(1);
+    // Each call stands alone: nothing that it names was made before.
+    let builder = LocalCloud::builder()
+        .strict_time(false)
+        .samples(Samples::Always)
+        .zstack_job_polls(1);
     let cloud = builder.start().await.expect("a local cloud");
     let bench = Arc::new(Bench::of(cloud));
     let next = Arc::new(AtomicUsize::new(0));

@@ -1,0 +1,290 @@
+//! Which things does a list show? Those that belong where the request says, have what it asks
+//! for, and stand on the page that it wants; indices are used where they help.
+
+use serde_json::{Value, json};
+
+use super::kind::agrees;
+use super::{Ask, Kind, Row, Samples, Store, Table, Thing, names};
+use crate::model::Type;
+use crate::model::input::Input;
+use crate::model::page::Page;
+use crate::wire::Service;
+
+/// A member that a list is filtered by.
+struct Filter {
+    member: String,
+    values: Vec<String>,
+    /// A part of the text is enough, as API Gateway searches for names.
+    part: bool,
+}
+
+impl Filter {
+    fn all(ask: &Ask<'_>, row: &Row) -> Vec<Self> {
+        let paging = ask.operation.paging.as_ref();
+        let precise = names::given(ask.input, "precise_search");
+        let is_page = |name: &String| {
+            paging.is_some_and(|paging| {
+                *name == paging.position || Some(name) == paging.length.as_ref()
+            })
+        };
+        ask.input
+            .iter()
+            .filter(|(name, _)| row.members.contains_key(name.as_str()))
+            .filter(|(name, _)| !is_page(name) && !row.named.contains(name))
+            .map(|(name, value)| Self {
+                member: name.clone(),
+                values: match value {
+                    Value::Array(items) => items.iter().filter_map(names::text).collect(),
+                    one => names::text(one).into_iter().collect(),
+                },
+                part: ask.service == Service::Apig
+                    && name.ends_with("name")
+                    && !precise.contains(name),
+            })
+            .filter(|filter| !filter.values.is_empty())
+            .collect()
+    }
+
+    fn takes(&self, thing: &Thing) -> bool {
+        match thing.members.get(&self.member) {
+            // Made from the model when it is shown: nothing is chosen by it.
+            None => true,
+            // Where it is was not said when it was made: it is here.
+            Some(Value::Null) if matches!(self.member.as_str(), "instance_id" | "RegionId") => true,
+            Some(value) => names::text(value).is_some_and(|own| {
+                let is = |one: &String| own == *one || (self.part && own.contains(one.as_str()));
+                self.values.iter().any(is)
+            }),
+        }
+    }
+}
+
+/// A row that a list operation lists, and where in the answer.
+type Listed<'a> = (usize, &'static Row, &'a [String]);
+
+impl Store {
+    /// The things of a list, in the answer's own form; `None` while samples are served.
+    pub(super) fn list(
+        &mut self,
+        ask: &Ask<'_>,
+        lists: &[Listed<'_>],
+        page: Option<&mut Page<'_>>,
+    ) -> Option<Input> {
+        let (_, _, path) = lists.first()?;
+        let kept = lists.iter().any(|(at, _, _)| {
+            self.is_strict(ask.service, *at) || self.kind(ask.service, *at).len() > 0
+        });
+        if !kept {
+            return None;
+        }
+        let (start, length) = page
+            .as_ref()
+            .map_or((0, usize::MAX), |page| (page.start, page.length));
+        let mut items = Vec::new();
+        let mut total = 0;
+        for (at, row, _) in lists {
+            self.kind(ask.service, *at).settle(row, ask.now, |_| false);
+            let kind = self.kind(ask.service, *at);
+            let (count, numbers) = select(
+                ask,
+                kind,
+                row,
+                start.saturating_sub(total),
+                length - items.len(),
+            );
+            let ids: Vec<&str> = numbers
+                .iter()
+                .filter_map(|number| Some(kind.get(*number)?.id.as_str()))
+                .collect();
+            let ids: std::collections::HashSet<String> =
+                ids.into_iter().map(str::to_owned).collect();
+            kind.settle(row, ask.now, |id| ids.contains(id));
+            items.extend(
+                numbers
+                    .iter()
+                    .map(|number| Value::Object(kind.show(*number))),
+            );
+            total += count;
+        }
+        let mut shown = ask.input.clone();
+        for name in ["TotalCount", "Total", "total", "Count"] {
+            shown.entry(name).or_insert(json!(total));
+        }
+        shown.insert("size".to_owned(), json!(items.len()));
+        if let Some(page) = page {
+            page.keep(total);
+        }
+        let (last, before) = path.split_last()?;
+        place(&mut shown, before, last, items.into());
+        Some(shown)
+    }
+
+    /// The things that a ZStack query looks at, by row; `None` while samples are served.
+    pub(crate) fn queried(
+        &mut self,
+        ask: &Ask<'_>,
+        uuids: &[String],
+    ) -> Option<Vec<(u64, &Thing)>> {
+        let table = Table::of(ask.service);
+        let rows: Vec<usize> = table
+            .roles(&ask.operation.name)
+            .iter()
+            .filter(|(_, role)| matches!(role, super::Role::List(_)))
+            .map(|(at, _)| *at)
+            .collect();
+        let mut serves = false;
+        for at in &rows {
+            let row = &table.rows[*at];
+            let strict = self.is_strict(ask.service, *at);
+            let samples = self.samples;
+            let kind = self.kind(ask.service, *at);
+            let asked_for = uuids.is_empty() || uuids.iter().any(|uuid| kind.has(uuid));
+            serves |= strict || (kind.len() > 0 && (samples != Samples::Always || asked_for));
+            kind.settle(row, ask.now, |id| {
+                uuids.is_empty() || uuids.iter().any(|uuid| uuid == id)
+            });
+        }
+        if !serves {
+            return None;
+        }
+        let kinds = self.kinds.get(&ask.service)?;
+        let things = rows
+            .into_iter()
+            .filter_map(|at| kinds.get(at))
+            .flat_map(|kind| {
+                let named = uuids.iter().flat_map(|uuid| kind.of_id(uuid));
+                let all = kind.iter().filter(|_| uuids.is_empty());
+                all.chain(named)
+            });
+        Some(things.collect())
+    }
+}
+
+impl Kind {
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.of_id(id).next().is_some()
+    }
+}
+
+/// How many things a list has, and those from `start` on.
+fn select(
+    ask: &Ask<'_>,
+    kind: &Kind,
+    row: &'static Row,
+    start: usize,
+    length: usize,
+) -> (usize, Vec<u64>) {
+    let filters = Filter::all(ask, row);
+    let fits = |thing: &Thing| {
+        thing.owner == ask.owner
+            && agrees(row, &thing.members, ask.input)
+            && filters.iter().all(|filter| filter.takes(thing))
+    };
+    let ids = Store::targets(row, ask.input);
+    let of_parent = row.parents.iter().find_map(|(_, parent)| {
+        let id = parent
+            .iter()
+            .find_map(|name| names::text(ask.input.get(name)?))?;
+        Some((parent.first()?, id))
+    });
+    let pick = |numbers: &mut dyn Iterator<Item = u64>| {
+        let mut count = 0;
+        let mut page = Vec::new();
+        for number in numbers {
+            if kind.get(number).is_some_and(fits) {
+                if count >= start && page.len() < length {
+                    page.push(number);
+                }
+                count += 1;
+            }
+        }
+        (count, page)
+    };
+    if !ids.is_empty() {
+        let mut numbers = ids
+            .iter()
+            .flat_map(|id| kind.of_id(id))
+            .map(|(number, _)| number);
+        return pick(&mut numbers);
+    }
+    if let Some((member, id)) = of_parent {
+        let numbers = kind.of_parent(member, &id);
+        return pick(&mut numbers.into_iter().flatten().copied());
+    }
+    pick(&mut kind.iter().map(|(number, _)| number))
+}
+
+/// Puts a value at a path of an answer.
+pub(super) fn place(shown: &mut Input, before: &[String], last: &str, value: Value) {
+    let mut inside = shown;
+    for name in before {
+        let next = inside.entry(name.as_str()).or_insert_with(|| json!({}));
+        if !next.is_object() {
+            *next = json!({});
+        }
+        match next {
+            Value::Object(object) => inside = object,
+            _ => return,
+        }
+    }
+    inside.insert(last.to_owned(), value);
+}
+
+/// What an operation makes that makes several things at once, and the member of its answer that
+/// lists them.
+pub(super) fn bulk<'a>(ask: &Ask<'a>, row: &Row) -> Option<(&'a str, Vec<Input>)> {
+    let operation = ask.operation;
+    let model = crate::model::Model::of(ask.service);
+    if operation
+        .output
+        .iter()
+        .any(|member| row.named.contains(&member.name))
+    {
+        return None;
+    }
+    let list = operation.output.iter().find(|member| match &member.ty {
+        Type::List(inner) => model.members(inner).is_some_and(|members| {
+            members
+                .iter()
+                .any(|one| one.name == row.id || one.name == "id")
+        }),
+        _ => false,
+    })?;
+    let texts = |value: &Value| {
+        value
+            .as_array()
+            .is_some_and(|items| items.iter().all(Value::is_string))
+    };
+    let structs = |value: &Value| {
+        value
+            .as_array()
+            .is_some_and(|items| items.iter().all(Value::is_object))
+    };
+    let mut scalar = ask.input.clone();
+    scalar.retain(|_, value| !value.is_array());
+    let mut things = vec![scalar];
+    for (name, value) in ask.input {
+        let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        if items.is_empty() {
+            continue;
+        }
+        let mut next = Vec::new();
+        for thing in &things {
+            for item in items.iter().take(1000) {
+                let mut one = thing.clone();
+                if structs(value) && *name == list.name {
+                    one.extend(item.as_object().cloned().unwrap_or_default());
+                } else if texts(value) {
+                    one.insert(name.trim_end_matches('s').to_owned(), item.clone());
+                }
+                next.push(one);
+            }
+        }
+        // Lists of another kind say something about each.
+        if texts(value) || (structs(value) && *name == list.name) {
+            things = next;
+        }
+        things.truncate(1000);
+    }
+    Some((&list.name, things))
+}
