@@ -77,7 +77,8 @@ if [ -z "$binary" ]; then
   binary=$target/debug/cumulo
 fi
 : >"$work/endpoints.json"
-"$binary" local --json >"$work/endpoints.json" 2>"$work/cloud.log" </dev/null &
+# Each call of the walk stands alone: nothing that it names was made before.
+"$binary" local --json --samples always >"$work/endpoints.json" 2>"$work/cloud.log" </dev/null &
 cloud=$!
 tries=300
 until grep -q . "$work/endpoints.json"; do

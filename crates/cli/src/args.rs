@@ -141,9 +141,36 @@ pub(crate) struct Local {
     /// The first of six ports in a row; free ports when left out.
     #[arg(long, value_name = "P", default_value_t = 0)]
     pub(crate) port: u16,
+    /// The address to listen on; behind any but loopback, everybody who reaches it may call and steer the cloud.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) host: std::net::IpAddr,
+    /// Makes the things in a JSON file first: {"smc":{"source-server":[{"SourceId":"s-1"}]}}.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Option<PathBuf>,
+    /// Keeps what is made in a file, and goes on with what stands there; with it, a seed counts for a new file only.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// What is answered about things that nobody has made.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) samples: Samples,
     /// Prints endpoints and identities as one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Prints lines for a shell's `eval`, and lets its standard output go.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) env: bool,
+}
+
+/// What the local cloud answers about things that nobody has made.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Samples {
+    /// Samples, until the first thing of the kind is made.
+    #[default]
+    UntilCreated,
+    /// Samples for all that is not kept.
+    Always,
+    /// Nothing: the cloud begins empty.
+    Never,
 }
 
 /// How calls are made.

@@ -1,44 +1,164 @@
 //! `cumulo local`: the four services on this machine, for programs in any language.
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
 
 use cumulo_core::Json;
 use cumulo_localcloud::{LocalCloud, accounts};
 use serde_json::json;
 
-use crate::args::Local;
+use crate::args::{Local, Samples};
 use crate::result::FAILED;
 use crate::term;
+
+/// How soon what was made stands in the file.
+const SAVING: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &Local) -> io::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let started = LocalCloud::builder()
-            .port(args.port)
-            .record(false)
-            .start()
-            .await;
-        let cloud = match started {
+        let cloud = match start(args).await {
             Ok(cloud) => cloud,
             Err(error) => {
                 term::say(format_args!("error: {error}"));
                 return Ok(FAILED);
             }
         };
+        if !args.host.is_loopback() {
+            term::say(format_args!(
+                "note: listening on {}: everybody who reaches it may call and steer this cloud",
+                args.host
+            ));
+        }
+        let ended = ended()?;
+        tokio::pin!(ended);
         let endpoints = Endpoints::of(&cloud);
         let text = if args.json {
             format!("{}\n", endpoints.json())
+        } else if args.env {
+            endpoints.exports("")
         } else {
             endpoints.text()
         };
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()?;
-        tokio::signal::ctrl_c().await?;
+        if args.env {
+            let_go()?;
+        }
+        let mut saved = None;
+        loop {
+            tokio::select! {
+                () = &mut ended => break,
+                () = tokio::time::sleep(SAVING), if args.state.is_some() => {}
+            }
+            save(args, &cloud, &mut saved)?;
+        }
+        // States have moved by reads alone, perhaps.
+        save(args, &cloud, &mut None)?;
         Ok(0)
     })
+}
+
+/// The cloud with what its files hold; errors name the file.
+async fn start(args: &Local) -> io::Result<LocalCloud> {
+    let cloud = LocalCloud::builder()
+        .port(args.port)
+        .host(args.host)
+        .samples(match args.samples {
+            Samples::UntilCreated => cumulo_localcloud::Samples::UntilCreated,
+            Samples::Always => cumulo_localcloud::Samples::Always,
+            Samples::Never => cumulo_localcloud::Samples::Never,
+        })
+        .record(false)
+        .start()
+        .await?;
+    let named = |file: &Path, error: io::Error| {
+        io::Error::new(error.kind(), format!("{}: {error}", file.display()))
+    };
+    if let Some(file) = &args.state {
+        match fs::read_to_string(file) {
+            Ok(state) => {
+                let restored = cloud.restore(&state);
+                restored.map_err(|error| named(file, error))?;
+                return Ok(cloud);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(named(file, error)),
+        }
+    }
+    if let Some(file) = &args.seed {
+        fs::read_to_string(file)
+            .and_then(|seed| cloud.seed(&seed))
+            .map_err(|error| named(file, error))?;
+    }
+    Ok(cloud)
+}
+
+/// Writes the state file whole, beside it first, so that it is never there in part.
+fn save(args: &Local, cloud: &LocalCloud, saved: &mut Option<u64>) -> io::Result<()> {
+    let Some(file) = &args.state else {
+        return Ok(());
+    };
+    let changes = cloud.changes();
+    if *saved == Some(changes) {
+        return Ok(());
+    }
+    let mut beside = file.clone().into_os_string();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(beside).and_then(|mut new| {
+        new.write_all(cloud.snapshot().as_bytes())?;
+        new.sync_all()?;
+        fs::rename(beside, file)
+    });
+    written
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+    *saved = Some(changes);
+    Ok(())
+}
+
+/// Until somebody ends the program in good order; signals count from now on.
+#[cfg(unix)]
+fn ended() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn ended() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without the signal there is nothing to wait for.
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Whoever reads the output to its end, as `eval` does, waits no longer.
+#[cfg(unix)]
+fn let_go() -> io::Result<()> {
+    let nowhere = fs::OpenOptions::new().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(nowhere)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn let_go() -> io::Result<()> {
+    Ok(())
 }
 
 struct Endpoints {
@@ -61,7 +181,7 @@ impl Endpoints {
     }
 
     /// Variables that this client's default credential chains read.
-    fn variables(&self) -> [(&'static str, &str); 12] {
+    fn variables(&self) -> [(&'static str, &str); 14] {
         [
             ("ALIBABA_CLOUD_ACCESS_KEY_ID", accounts::ALIBABA_KEY_ID),
             ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", accounts::ALIBABA_SECRET),
@@ -71,6 +191,8 @@ impl Endpoints {
             ("OS_PASSWORD", accounts::KEYSTONE_PASSWORD),
             ("OS_USER_DOMAIN_NAME", accounts::KEYSTONE_DOMAIN),
             ("OS_PROJECT_NAME", accounts::KEYSTONE_PROJECT_NAME),
+            ("OS_PROJECT_DOMAIN_NAME", accounts::KEYSTONE_DOMAIN),
+            ("OS_IDENTITY_API_VERSION", "3"),
             ("OS_REGION_NAME", accounts::KEYSTONE_REGION),
             ("ZSTACK_ENDPOINT", &self.zstack),
             ("ZSTACK_ACCOUNT_NAME", accounts::ZSTACK_ACCOUNT),
@@ -122,6 +244,14 @@ impl Endpoints {
         })
     }
 
+    /// The variables as a shell sets them.
+    fn exports(&self, indent: &str) -> String {
+        self.variables()
+            .into_iter()
+            .map(|(name, value)| format!("{indent}export {name}='{value}'\n"))
+            .collect()
+    }
+
     fn text(&self) -> String {
         let mut text = String::from(
             "The local cloud is up until Ctrl-C. Nothing here is valid anywhere else.\n\n",
@@ -136,9 +266,7 @@ impl Endpoints {
             text += &format!("{name:<9}{address}\n");
         }
         text += "\nWith this command and the Rust clients, in a shell:\n\n";
-        for (name, value) in self.variables() {
-            text += &format!("  export {name}='{value}'\n");
-        }
+        text += &self.exports("  ");
         text += &format!(
             "  cumulo call smc ListAccessTokens --endpoint-url {smc}
   cumulo call smartag ListEnterpriseCode --endpoint-url {smartag}

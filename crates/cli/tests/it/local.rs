@@ -115,3 +115,105 @@ fn ports_that_are_taken_are_an_error() {
         .unwrap();
     assert!(said.contains(&taken), "{said}");
 }
+
+/// Ends it as a service manager does.
+fn terminate(child: &mut Running) -> Option<i32> {
+    let sent = Command::new("kill")
+        .args(["-TERM", &child.0.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    child.0.wait().unwrap().code()
+}
+
+fn call(endpoint: &str, operation: &str, input: &str) -> String {
+    let mut command = bare();
+    command
+        .env("ALIBABA_CLOUD_ACCESS_KEY_ID", accounts::ALIBABA_KEY_ID)
+        .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", accounts::ALIBABA_SECRET)
+        .env("ALIBABA_CLOUD_REGION_ID", accounts::ALIBABA_REGION)
+        .args(["call", "smc", operation, input, "--endpoint-url", endpoint]);
+    let ended = run(&mut command);
+    assert_eq!(ended.status, 0, "{}", ended.printed());
+    ended.printed()
+}
+
+/// What was made is there after a restart; a file that is damaged or says something unknown is an
+/// error that names it.
+#[test]
+fn what_was_made_survives() {
+    let folder = std::env::temp_dir().join(format!("cumulo-local-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (seed, state) = (folder.join("seed.json"), folder.join("state.json"));
+    std::fs::write(
+        &seed,
+        r#"{"smc":{"source-server":[{"SourceId":"s-seeded"}]}}"#,
+    )
+    .unwrap();
+    let paths = [seed.to_str().unwrap(), state.to_str().unwrap()];
+    let args = ["--json", "--seed", paths[0], "--state", paths[1]];
+    for round in 0..2 {
+        let (mut child, mut stdout) = serve(&args);
+        let json: Json = serde_json::from_str(&line(&mut stdout)).unwrap();
+        let endpoint = json["endpoints"]["smc"].as_str().unwrap();
+        if round == 0 {
+            call(endpoint, "CreateWorkgroup", r#"{"Name":"survivor"}"#);
+        }
+        let listed = call(endpoint, "DescribeWorkgroups", "{}");
+        assert!(listed.contains("survivor"), "{listed}");
+        let seeded = call(endpoint, "DescribeSourceServers", "{}");
+        assert!(seeded.contains("s-seeded"), "{seeded}");
+        assert_eq!(terminate(&mut child), Some(0));
+    }
+    let fails = |args: &[&str]| {
+        let mut command = bare();
+        let ended = run(command.arg("local").args(args));
+        assert_eq!(ended.status, 1, "{}", ended.printed());
+        ended.printed()
+    };
+    std::fs::write(&state, "{\"version\":1,\"ke").unwrap();
+    let said = fails(&["--state", paths[1]]);
+    assert!(said.contains("state.json"), "{said}");
+    std::fs::write(&seed, r#"{"smc":{"workgroup":[{"Nam":"x"}]}}"#).unwrap();
+    let said = fails(&["--seed", paths[0]]);
+    for part in ["seed.json", "workgroup 1", "Nam", "did you mean Name?"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The lines end although the cloud goes on, so that `eval` has them all.
+#[test]
+fn shells_evaluate_its_variables() {
+    let (mut child, mut stdout) = serve(&["--env"]);
+    let mut text = String::new();
+    stdout.read_to_string(&mut text).unwrap();
+    assert!(
+        text.lines().all(|line| line.starts_with("export ")),
+        "{text}"
+    );
+    assert!(text.contains("export OS_PROJECT_DOMAIN_NAME='"), "{text}");
+    assert!(
+        text.contains("export OS_IDENTITY_API_VERSION='3'"),
+        "{text}"
+    );
+    assert_eq!(child.0.try_wait().unwrap(), None, "it goes on");
+    assert_eq!(terminate(&mut child), Some(0));
+}
+
+#[test]
+fn other_addresses_are_told() {
+    let (mut child, mut stdout) = serve(&["--env", "--host", "0.0.0.0"]);
+    let mut text = String::new();
+    stdout.read_to_string(&mut text).unwrap();
+    assert_eq!(terminate(&mut child), Some(0));
+    let mut said = String::new();
+    child
+        .0
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
+    assert!(said.contains("listening on 0.0.0.0: everybody"), "{said}");
+}
