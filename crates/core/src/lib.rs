@@ -12,8 +12,8 @@
 //! Each layer knows only those before it:
 //!
 //! `wipe` < `record` < `sign` < `address`, `operation`, `region`, `resource` < `clock` < `idempotency`, `retry` < `error` <
-//! `service`, `transport` < `credentials` < `protocol` < `ledger` < `client` < `page` < `wait` < `api` < the
-//! rooms `alibaba`, `huawei`, `zstack`, each behind a feature of its name. Encoding, signing and reading
+//! `service`, `transport` < `credentials` < `protocol` < `ledger` < `client` < `page` < `wait` < `api` < the rooms
+//! `alibaba`, `huawei`, `zstack`, each behind a feature of its name. Encoding, signing and reading
 //! answers are functions of values, without I/O or clock.
 
 // What only the rooms use is there all the same while theirs is switched off.

@@ -1,11 +1,11 @@
 //! A call that the service works on: looked at, waited for, and taken up again after a restart.
 //!
 //! ```text
-//! let job = CreateVmInstance::new(..).send(&zstack).submit().await?;
+//! let job = CreateVmInstance::new(..).send(&client).submit().await?;
 //! store(job.id());
 //! let made = job.wait().await?;
 //! // .. or, in the next program:
-//! let made = zstack.job::<CreateVmInstance>(id).wait().timeout(limit).await?;
+//! let made = client.job::<CreateVmInstance>(id).wait().timeout(limit).await?;
 //! ```
 
 use std::fmt;
