@@ -80,7 +80,7 @@ async fn every_verb_carries_the_tags() {
     }
     send!(GetZone::new(uuid));
     send!(DeleteZone::new(uuid));
-    send!(CreateZone::new("z"));
+    send!(CreateZone::new("z").resource_uuid(uuid));
     send!(ChangeZoneState::new(uuid, "enable"));
     let query = Query::new().system_tags(["a::b&c", "d"]).user_tags(["e"]);
     QueryZone::new().query(query).send(&zstack).await.unwrap();
