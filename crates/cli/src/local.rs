@@ -246,10 +246,9 @@ impl Endpoints {
 
     /// The variables as a shell sets them.
     fn exports(&self, indent: &str) -> String {
-        self.variables()
-            .into_iter()
-            .map(|(name, value)| format!("{indent}export {name}='{value}'\n"))
-            .collect()
+        let variables = self.variables().into_iter();
+        let lines = variables.map(|(name, value)| format!("{indent}export {name}='{value}'\n"));
+        lines.collect::<Vec<_>>().concat()
     }
 
     fn text(&self) -> String {
