@@ -167,7 +167,7 @@ pub(crate) enum Samples {
     /// Samples, until the first thing of the kind is made.
     #[default]
     UntilCreated,
-    /// Samples for all that is not kept.
+    /// Samples for all kinds; then nothing is kept but by the families that are written by hand.
     Always,
     /// Nothing: the cloud begins empty.
     Never,

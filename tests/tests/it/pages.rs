@@ -273,10 +273,13 @@ async fn three_ways(list: &LongList) -> [(Vec<u64>, End); 3] {
     ]
 }
 
+/// The length of a list, and the total that the service tells of it.
+type Told = fn(u64) -> (u64, Option<u64>);
+
 #[tokio::test]
 async fn lists_come_whole_in_the_largest_pages() {
     // Pages hold 50, 500 and 100 items: none, one, one page, one more, and many.
-    let lists: [fn(u64) -> (u64, Option<u64>); 7] = [
+    let lists: [Told; 7] = [
         |_| (0, Some(0)),
         |_| (1, Some(1)),
         |_| (50, Some(50)),
@@ -306,7 +309,7 @@ async fn lists_come_whole_in_the_largest_pages() {
 
 #[tokio::test]
 async fn without_a_total_a_list_ends_at_a_page_that_is_not_full() {
-    let lists: [fn(u64) -> (u64, Option<u64>); 5] = [
+    let lists: [Told; 5] = [
         |_| (0, None),
         |_| (1, None),
         |_| (50, None),

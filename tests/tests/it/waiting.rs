@@ -60,7 +60,7 @@ fn jobs(rows: &[&str]) -> Answer {
 }
 
 fn inventory(members: &str) -> Answer {
-    let row = format!(r#"{{"uuid":"{}",{members}}}"#, UUID);
+    let row = format!(r#"{{"uuid":"{UUID}",{members}}}"#);
     Answer::new(200, format!(r#"{{"inventories":[{row}]}}"#))
 }
 
@@ -78,7 +78,7 @@ async fn a_job_is_followed_to_its_end() {
     let waiter = smc::replication_job_finished("j-1").on_progress(move |seen| {
         kept.lock()
             .unwrap()
-            .push((seen.state.clone(), seen.progress))
+            .push((seen.state.clone(), seen.progress));
     });
     let (seen, slept, script) = smc_seen(
         waiter,

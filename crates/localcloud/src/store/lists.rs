@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::kind::agrees;
-use super::{Ask, Kind, Row, Samples, Store, Table, Thing, names};
+use super::{Ask, Kind, Row, Store, Table, Thing, names};
 use crate::model::Type;
 use crate::model::input::Input;
 use crate::model::page::Page;
@@ -136,10 +136,8 @@ impl Store {
         for at in &rows {
             let row = &table.rows[*at];
             let strict = self.is_strict(ask.service, *at);
-            let samples = self.samples;
             let kind = self.kind(ask.service, *at);
-            let asked_for = uuids.is_empty() || uuids.iter().any(|uuid| kind.has(uuid));
-            serves |= strict || (kind.len() > 0 && (samples != Samples::Always || asked_for));
+            serves |= strict || kind.len() > 0;
             kind.settle(row, ask.now, |id| {
                 uuids.is_empty() || uuids.iter().any(|uuid| uuid == id)
             });
@@ -157,12 +155,6 @@ impl Store {
                 all.chain(named)
             });
         Some(things.collect())
-    }
-}
-
-impl Kind {
-    pub(crate) fn has(&self, id: &str) -> bool {
-        self.of_id(id).next().is_some()
     }
 }
 
