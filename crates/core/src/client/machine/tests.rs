@@ -132,6 +132,23 @@ fn attempts_and_deadline_end_the_repeats() {
     assert_eq!(why, Some("no time is left for another attempt"));
 }
 
+/// Five answers that are too large cost five times as much, and the sixth would be as large.
+#[test]
+fn what_would_be_the_same_again_is_not_asked_for_again() {
+    let bench = Bench::new();
+    for (is_final, repeats) in [(false, true), (true, false)] {
+        let mut machine = bench.machine(RetryClass::ReadOnly);
+        machine.next(NOW, Event::Start);
+        let mut failure = Failure::new(Kind::InvalidResponse, "");
+        failure.is_final = is_final;
+        let step = machine.next(NOW, Event::Failed(failure));
+        assert_eq!(matches!(step, Step::Sleep(_)), repeats, "{step:?}");
+        if is_final {
+            assert!(matches!(step, Step::Fail(_, Outcome::Unknown)), "{step:?}");
+        }
+    }
+}
+
 #[test]
 fn a_hint_beyond_the_deadline_ends_the_call_and_is_told() {
     let bench = Bench::new();
