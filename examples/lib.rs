@@ -27,6 +27,15 @@ impl Stage {
         Self { cloud }
     }
 
+    /// Starts a local cloud for a program without async.
+    ///
+    /// # Errors
+    /// When a port cannot be had.
+    pub fn local_blocking() -> std::io::Result<Self> {
+        let cloud = LocalCloud::builder().start_blocking()?;
+        Ok(Self { cloud: Some(cloud) })
+    }
+
     /// Whether the real clouds are called.
     pub fn is_live(&self) -> bool {
         self.cloud.is_none()

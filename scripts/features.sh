@@ -23,4 +23,6 @@ done
 for crate in smc smartag apig zstack; do
     echo "serde for $crate"
     cargo check -q -p "cumulo-$crate" --features serde
+    echo "blocking for $crate"
+    cargo check -q -p "cumulo-$crate" --features blocking
 done

@@ -3,6 +3,8 @@
 //! Each client crate re-exports all of it, so that a program depends on its client alone and writes
 //! `cumulo_smc::Error`. The rest of this crate is for the client crates and their generated code.
 
+#[cfg(feature = "blocking")]
+pub use crate::blocking::Blocking;
 pub use crate::client::{Call, DryRun, Response};
 pub use crate::credentials::Environment;
 pub use crate::error::{Attempt, Diagnosis, Error, Kind, Outcome};

@@ -12,7 +12,7 @@
 //! Each layer knows only those before it:
 //!
 //! `wipe` < `record` < `sign` < `address`, `operation`, `region`, `resource` < `clock` < `idempotency`, `retry` < `error` <
-//! `service`, `transport` < `credentials` < `protocol` < `ledger` < `client` < `page` < `wait` < `api` < the rooms
+//! `service`, `transport` < `credentials` < `protocol` < `ledger` < `client` < `page` < `wait` < `blocking` < `api` < the rooms
 //! `alibaba`, `huawei`, `zstack`, each behind a feature of its name. Encoding, signing and reading
 //! answers are functions of values, without I/O or clock.
 
@@ -26,6 +26,8 @@ mod address;
 #[cfg(feature = "alibaba")]
 pub mod alibaba;
 pub mod api;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod client;
 pub mod clock;
 pub mod credentials;

@@ -103,6 +103,7 @@ macro_rules! operation {
                 self.pages(client).items(|page| page.$items)
             })?
         }
+        $crate::__blocking_send!($op -> $out);
         impl $crate::operation::IsOperation for $op {
             type Output = $out;
             #[inline]
@@ -305,4 +306,67 @@ macro_rules! __serde {
 #[macro_export]
 macro_rules! __serde {
     ($name:ident) => {};
+}
+
+#[cfg(feature = "blocking")]
+#[allow(
+    clippy::crate_in_macro_def,
+    reason = "`crate::Client` is the client of the crate that declares the operation"
+)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __blocking_send {
+    ($op:ident -> $out:ty) => {
+        impl $op {
+            /// Sends the call and blocks the thread until it is done: `send(client).blocking()`.
+            #[inline]
+            pub fn send_blocking(
+                &self,
+                client: &crate::Client,
+            ) -> ::core::result::Result<$crate::Response<$out>, $crate::Error> {
+                $crate::blocking::Blocking::blocking(self.send(client))
+            }
+        }
+    };
+}
+
+#[cfg(not(feature = "blocking"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __blocking_send {
+    ($op:ident -> $out:ty) => {};
+}
+
+#[cfg(feature = "blocking")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __blocking_client {
+    ($builder:ident for $client:ident) => {
+        impl $client {
+            /// Blocks the thread until [`from_env`](Self::from_env) is done.
+            pub fn from_env_blocking() -> Result<Self, $crate::Error> {
+                $crate::blocking::Blocking::blocking(Self::from_env())
+            }
+            /// Blocks the thread until [`close`](Self::close) is done.
+            pub fn close_blocking(&self) -> Result<(), $crate::Error> {
+                $crate::blocking::Blocking::blocking(async {
+                    self.close().await;
+                    Ok(())
+                })
+            }
+        }
+        impl $builder {
+            /// Blocks the thread until [`connect`](Self::connect) is done.
+            pub fn connect_blocking(self) -> Result<$client, $crate::Error> {
+                $crate::blocking::Blocking::blocking(self.connect())
+            }
+        }
+    };
+}
+
+#[cfg(not(feature = "blocking"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __blocking_client {
+    ($builder:ident for $client:ident) => {};
 }

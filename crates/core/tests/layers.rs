@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["client"],
     &["page"],
     &["wait"],
+    &["blocking"],
     &["api"],
 ];
 /// Above all layers; no room knows another.

@@ -106,6 +106,26 @@ impl Builder {
     /// # Errors
     /// When a port cannot be had.
     pub async fn start(self) -> io::Result<LocalCloud> {
+        let (local, started) = self.begin()?;
+        started.await.map_err(io::Error::other)??;
+        Ok(local)
+    }
+
+    /// The same for programs and tests without async: blocks the thread until the cloud serves.
+    ///
+    /// # Errors
+    /// When a port cannot be had.
+    ///
+    /// # Panics
+    /// Inside an async runtime.
+    pub fn start_blocking(self) -> io::Result<LocalCloud> {
+        let (local, started) = self.begin()?;
+        started.blocking_recv().map_err(io::Error::other)??;
+        Ok(local)
+    }
+
+    /// The cloud, and word of when it serves.
+    fn begin(self) -> io::Result<(LocalCloud, oneshot::Receiver<io::Result<()>>)> {
         let host = self.host.unwrap_or(Ipv4Addr::LOCALHOST.into());
         let mut listeners = Vec::new();
         for (at, service) in (0..).zip(Service::ALL) {
@@ -135,8 +155,7 @@ impl Builder {
             stop: Some(stop),
             thread: Some(thread),
         };
-        started.await.map_err(io::Error::other)??;
-        Ok(local)
+        Ok((local, started))
     }
 }
 

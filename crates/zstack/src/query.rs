@@ -351,6 +351,7 @@ macro_rules! query {
                 self.query.fmt(f)
             }
         }
+        cumulo_core::__blocking_send!($op -> $out);
         cumulo_core::__serde!($op);
     };
 }

@@ -6,6 +6,7 @@
 mod apig;
 mod bad_answers;
 mod bad_input;
+mod blocking;
 mod by_name;
 mod call_options;
 mod clock_skew;

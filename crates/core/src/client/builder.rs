@@ -291,6 +291,7 @@ macro_rules! common_settings {
                 self.0.close().await;
             }
         }
+        $crate::__blocking_client!($builder for $client);
         impl AsRef<$crate::Client> for $client {
             fn as_ref(&self) -> &$crate::Client {
                 &self.0
