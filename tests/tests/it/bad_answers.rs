@@ -52,7 +52,10 @@ async fn a_success_that_cannot_be_read_leaves_the_outcome_unknown() {
 async fn odd_but_harmless_answers_are_read() {
     // What is missing is absent, what does not fit is reported, and the rest is there.
     for (body, id, warnings) in [
-        ("{}", None, 0),
+        // Nothing of what was asked for is there.
+        ("{}", None, 1),
+        (r#"{"RequestId":"r"}"#, None, 1),
+        (r#"{"New":{"AccessTokenId":"at-1"}}"#, None, 1),
         ("\u{feff}{\"AccessTokenId\":\"at-1\"}", Some("at-1"), 0),
         ("  {\"AccessTokenId\":\"at-1\"}\r\n", Some("at-1"), 0),
         (

@@ -173,7 +173,7 @@ async fn wrapped_lists_decode_in_every_form_they_may_take() {
         (r#"{"AccessTokens":{}}"#, 0, 0),
         (r#"{"AccessTokens":null}"#, 0, 0),
         (r#"{"AccessTokens":""}"#, 0, 0),
-        ("{}", 0, 0),
+        ("{}", 0, 1),
         (
             r#"{"AccessTokens":{"AccessToken":[{"Name":{"x":1}},{"Name":"b"}]}}"#,
             2,

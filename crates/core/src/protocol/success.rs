@@ -4,7 +4,7 @@
 //! the answer is decoded; nothing is read twice. A member that the output has is data.
 
 use crate::error::Kind;
-use crate::record::{self, Json, Record, Unreadable};
+use crate::record::{self, Json, Location, Problem, Record, Schema, Unreadable};
 use crate::transport::HttpResponse;
 
 use super::classify::{self, Tables};
@@ -48,10 +48,34 @@ pub(crate) fn read(tables: &Tables, reply: &HttpResponse, output: &mut dyn Recor
             Err(cause) => return Verdict::Failed(classify::unreadable(reply, &cause)),
         }
     }
-    match told.failure(tables, reply, output) {
-        Some(failure) => Verdict::Failed(failure),
-        None => Verdict::Done(answer.problems),
+    if let Some(failure) = told.failure(tables, reply, output) {
+        return Verdict::Failed(failure);
     }
+    let mut problems = answer.problems;
+    if reply.body.len() <= LONGEST_EMPTY && is_empty(&reply.body, output.schema()) {
+        problems.push(Problem {
+            path: String::new(),
+            message: "the answer has none of the members that the operation's output has".into(),
+        });
+    }
+    Verdict::Done(problems)
+}
+
+/// An answer without content is no longer: braces and the request's id. Longer ones are not looked at.
+const LONGEST_EMPTY: usize = 96;
+/// They are in every answer, whatever it says.
+const IDS: &[&str] = &["RequestId", "requestId", "request_id"];
+
+/// Whether `body` is an object with none of the members that an answer of this form is made for.
+fn is_empty(body: &[u8], schema: &Schema) -> bool {
+    let due = schema.members.iter().filter(|m| !IDS.contains(&m.name));
+    let mut due = due.peekable();
+    let is_whole = due.peek().is_none_or(|m| m.location != Location::Body);
+    let object = match serde_json::from_slice(body) {
+        Ok(Json::Object(object)) if !is_whole => object,
+        _ => return false,
+    };
+    !due.any(|member| object.contains_key(member.name))
 }
 
 /// Whether the body is no JSON of the service's own, such as an exported file.
@@ -60,7 +84,7 @@ fn is_file(output: &dyn Record) -> bool {
     output.read(&mut |values| {
         let members = output.schema().members.iter().zip(values);
         file = members
-            .filter(|(member, _)| member.location == record::Location::Raw)
+            .filter(|(member, _)| member.location == Location::Raw)
             .any(|(_, value)| matches!(value.view(), record::View::Bytes(_)));
     });
     file
@@ -150,9 +174,7 @@ impl Told {
         if !(failed || refused || error.is_some()) {
             return None;
         }
-        let request_id = self
-            .text(&["RequestId", "requestId", "request_id"])
-            .or_else(|| record::get(output, "RequestId"));
+        let request_id = self.text(IDS).or_else(|| record::get(output, "RequestId"));
         let mut loose = Loose {
             code: code.filter(|code| !means_success(code)).or(own),
             message,
