@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use cumulo_core::Outcome;
+use cumulo_core::clock::{BoxFuture, ManualClock};
+use cumulo_core::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
 use cumulo_smc::{Error, Kind};
-use cumulo_tests::{Listener, failed_create, serve, serve_by, smc_at};
+use cumulo_tests::{Listener, failed_create, manual_clock, serve, serve_by, smc_at};
+use http::HeaderMap;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn builder(server: &Listener) -> cumulo_smc::Builder {
@@ -39,6 +42,51 @@ fn too_large(error: &Error, limit: usize) {
     );
     assert!(error.message().contains(&limit.to_string()), "{error}");
     assert!(error.hint().unwrap().contains("largest_answer"), "{error}");
+}
+
+/// Answers with `body`; all the time in the world goes by while it is read.
+#[derive(Debug)]
+struct Heavy {
+    body: String,
+    clock: ManualClock,
+}
+
+impl Transport for Heavy {
+    fn send(&self, _: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
+        let clock = self.clock.clone();
+        // It runs when the call waits for the first time: for the thread that decodes.
+        tokio::spawn(async move { clock.advance(Duration::from_secs(3600)) });
+        let answer = HttpResponse {
+            status: 200,
+            headers: HeaderMap::new(),
+            body: self.body.clone().into(),
+        };
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+}
+
+#[tokio::test]
+async fn a_call_ends_at_its_deadline_while_its_answer_is_decoded() {
+    let code =
+        r#"{"AccessTokenId":"at-bp1akz2zp67r0k6r0001","Count":"100","Name":"web-servers-1"}"#;
+    let codes = vec![code; 20_000].join(",");
+    let body = format!(r#"{{"AccessTokens":{{"AccessToken":[{codes}]}}}}"#);
+    let clock = manual_clock();
+    let heavy = Heavy {
+        body,
+        clock: clock.clone(),
+    };
+    let smc = smc_at("http://127.0.0.1:1").transport(heavy).clock(clock);
+    let smc = smc.build().unwrap();
+    let error = ListAccessTokens::new().send(&smc).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout, "{error}");
+    assert!(error.message().contains("while it was read"), "{error}");
+    assert_eq!(error.attempts().len(), 1);
+    let error = CreateAccessToken::new().send(&smc).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (Kind::Timeout, Outcome::Unknown)
+    );
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use crate::clock::within;
 use crate::error::{Attempt, Kind, is_plain};
 use crate::protocol::{Failure, JobState, Verdict};
 use crate::transport::{HttpResponse, TransportError, TransportErrorKind};
@@ -20,27 +21,39 @@ const AGREEMENT: i64 = 60;
 const CORRECTIONS: u32 = 2;
 
 impl Drive {
-    /// Reads an answer, large ones where they stall no other call.
-    pub(super) async fn read(&mut self, reply: &HttpResponse) -> Verdict {
+    /// Reads an answer, large ones where they stall no other call, and until `deadline` by the clock's
+    /// `elapsed`: the thread that decodes goes on to the end of the answer, and nobody waits for it.
+    async fn read(&mut self, reply: &HttpResponse, deadline: Duration) -> Verdict {
         let (service, operation) = (self.client.inner.service, self.operation);
         let protocol = &self.client.inner.protocol;
         let runtime = match tokio::runtime::Handle::try_current() {
             Ok(runtime) if reply.body.len() > LARGE => runtime,
             _ => return protocol.read(service, operation, reply, &mut *self.output),
         };
+        let length = reply.body.len();
         let (protocol, reply) = (Arc::clone(protocol), reply.clone());
         let mut output = std::mem::replace(&mut self.output, (operation.output)());
         let read = runtime.spawn_blocking(move || {
             let verdict = protocol.read(service, operation, &reply, &mut *output);
             (verdict, output)
         });
-        match read.await.map_err(tokio::task::JoinError::try_into_panic) {
-            Ok((verdict, output)) => {
+        let clock = Arc::clone(&self.client.inner.context.clock);
+        let left = deadline.saturating_sub(clock.elapsed());
+        let read = within(&*clock, left, read).await;
+        match read.map(|read| read.map_err(tokio::task::JoinError::try_into_panic)) {
+            Some(Ok((verdict, output))) => {
                 self.output = output;
                 verdict
             }
-            Err(Ok(panic)) => std::panic::resume_unwind(panic),
-            Err(Err(_)) => {
+            None => {
+                let message = format!(
+                    "the answer of {} KiB came, and all the time went by while it was read",
+                    length >> 10
+                );
+                Verdict::Failed(Failure::new(Kind::Timeout, message))
+            }
+            Some(Err(Ok(panic))) => std::panic::resume_unwind(panic),
+            Some(Err(Err(_))) => {
                 let message = "the runtime ended while the answer was read";
                 Verdict::Failed(Failure::new(Kind::InvalidResponse, message))
             }
@@ -53,8 +66,9 @@ impl Drive {
         poll: bool,
         started: SystemTime,
         took: Duration,
+        deadline: Duration,
     ) -> Event {
-        let mut verdict = self.read(&reply).await;
+        let mut verdict = self.read(&reply, deadline).await;
         let protocol = &self.client.inner.protocol;
         let request_id = protocol.request_id(&reply, &*self.output);
         // Whatever goes on from here into errors and logs may be an echo of what was sent.

@@ -139,7 +139,7 @@ impl Drive {
         let took = now.saturating_sub(from);
         let event = match sent {
             Ok(reply) => {
-                let answered = self.answered(reply, poll, started, took);
+                let answered = self.answered(reply, poll, started, took, deadline);
                 answered.instrument(span).await
             }
             Err(error) => span.in_scope(|| self.broken(&error, started, took)),
