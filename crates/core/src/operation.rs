@@ -232,6 +232,11 @@ impl Operation {
     }
 }
 
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no operation that may run as a job",
+    label = "not an operation, or one that only reads",
+    note = "queries answer at once: send them"
+)]
 /// A type that is an operation, for what is asked about an operation without a value of it.
 pub trait IsOperation {
     /// What it answers.

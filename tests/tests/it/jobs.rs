@@ -9,6 +9,7 @@ use cumulo_core::transport::TransportErrorKind;
 use cumulo_localcloud::{LocalCloud, accounts};
 use cumulo_tests::{Answer, Bench, Script, manual_clock};
 use cumulo_zstack::access_key::{CreateAccessKey, QueryAccessKey};
+use cumulo_zstack::longjob::GetTaskProgress;
 use cumulo_zstack::{Client, Kind, Outcome};
 
 const CREATE: &str = "CreateAccessKey";
@@ -47,6 +48,65 @@ async fn a_job_is_begun_looked_at_and_waited_for() {
     assert!(made.inventory.as_ref().unwrap().access_key_secret.is_some());
     assert_eq!(bench.seen(CREATE).len(), 1);
     assert_eq!(keys(&zstack).await, 2);
+}
+
+/// The reports of a job's tasks.
+fn reports(reports: &str) -> Answer {
+    Answer::new(200, format!(r#"{{"inventories":[{reports}]}}"#))
+}
+
+#[tokio::test]
+async fn its_progress_is_what_the_service_tells() {
+    let bench = Bench::start().await;
+    let id = "36c27e8ff05c4780bf6d2fa65700f22e";
+    for (told, percent) in [
+        ("", None),
+        (r#"{"type":"Task","content":"copying the image"}"#, None),
+        (r#"{"type":"Progress","content":"40"}"#, Some(40)),
+        (r#"{"type":"Progress","content":" 99.5 %"}"#, Some(99)),
+        (r#"{"type":"Progress","content":"-3"}"#, Some(0)),
+        (r#"{"type":"Progress","content":"1e9"}"#, Some(100)),
+        (r#"{"type":"Progress","content":"nearly"}"#, None),
+        // The latest counts, wherever it stands.
+        (
+            r#"{"type":"Progress","content":"70","time":3},{"type":"Progress","content":"20","time":1},{"type":"Task","content":"x","time":9}"#,
+            Some(70),
+        ),
+    ] {
+        let script = Script::new([reports(told)]);
+        let zstack = bench.zstack().transport(script.clone()).build().unwrap();
+        let job = zstack.job::<CreateAccessKey>(id);
+        assert_eq!(job.progress().await.unwrap(), percent, "{told}");
+        let sent = script.sent();
+        let path = format!("/zstack/v1/task-progresses/{id}");
+        assert_eq!((sent.len(), sent[0].url.path()), (1, path.as_str()));
+    }
+    // The local cloud serves the path; its jobs report nothing. What is done is done.
+    let zstack = bench.zstack().build().unwrap();
+    let mut job = create().send(&zstack).submit().await.unwrap();
+    assert_eq!(job.progress().await.unwrap(), None);
+    assert_eq!(bench.seen("GetTaskProgress").len(), 1);
+    while !job.poll().await.unwrap() {}
+    assert_eq!(job.progress().await.unwrap(), Some(100));
+    // Services that run no jobs tell none; what is no id is not asked after.
+    let smc = bench.smc().build().unwrap();
+    let job = smc.job::<cumulo_smc::access_token::CreateAccessToken>(id);
+    assert_eq!(job.progress().await.unwrap(), None);
+    let wrong = zstack.job::<CreateAccessKey>("../secrets");
+    let error = wrong.progress().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidInput);
+    assert_eq!(bench.seen("GetTaskProgress").len(), 1);
+}
+
+#[tokio::test]
+async fn what_only_reads_is_no_job() {
+    let (bench, zstack) = with_polls(1).await;
+    let mut job = zstack.job::<GetTaskProgress>("36c27e8ff05c4780bf6d2fa65700f22e");
+    let error = job.poll().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidInput);
+    assert!(error.message().contains("only reads"), "{error}");
+    assert_eq!(job.wait().await.unwrap_err().kind(), Kind::InvalidInput);
+    assert!(bench.cloud.requests().is_empty());
 }
 
 #[tokio::test]

@@ -12,8 +12,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::{Error, Kind, is_plain};
-use crate::operation::Operation;
+use crate::operation::{Operation, RetryClass};
 use crate::protocol::{Body, Encoded};
+use crate::record::{self, Record};
 
 use super::call::run;
 use super::plan::{Finished, Plan};
@@ -25,6 +26,8 @@ pub struct Job<O> {
     client: Client,
     operation: &'static Operation,
     id: String,
+    /// It was given by its id, and nobody knows whether there is one.
+    taken_up: bool,
     /// What it came to, where that is known.
     done: Option<Finished>,
     output: PhantomData<fn() -> O>,
@@ -36,6 +39,7 @@ impl<O> Job<O> {
             client,
             operation,
             id: finished.meta.job.clone().unwrap_or_default(),
+            taken_up: false,
             done: (!finished.running).then_some(finished),
             output: PhantomData,
         }
@@ -46,6 +50,7 @@ impl<O> Job<O> {
             client,
             operation,
             id,
+            taken_up: true,
             done: None,
             output: PhantomData,
         }
@@ -79,6 +84,23 @@ impl<O> Job<O> {
         Ok(self.is_done())
     }
 
+    /// How far it is in percent, 0 to 100, where the service tells that: of many jobs it tells nothing.
+    /// One that the last look found done is at 100.
+    pub async fn progress(&self) -> Result<Option<u8>, Error> {
+        if self.is_done() {
+            return Ok(Some(100));
+        }
+        self.check()?;
+        let Some(progress) = self.client.inner.protocol.progress() else {
+            return Ok(None);
+        };
+        let mut input = (progress.operation.input)();
+        record::set(&mut *input, progress.id, &self.id);
+        let call = Call::<Box<dyn Record>>::new(&self.client, progress.operation, &*input);
+        let told = (progress.percent)(&*call.await?.output);
+        Ok(told.map(|percent| percent.clamp(0.0, 100.0) as u8))
+    }
+
     /// Waits for it; the answer is that of the call. As any [`Call`], it takes options before it is
     /// awaited: `timeout`, `polling`.
     pub fn wait(self) -> Call<O> {
@@ -99,17 +121,22 @@ impl<O> Job<O> {
             body: Body::Empty,
             secrets: Vec::new(),
         };
-        let encoded = match is_plain(&self.id, std::iter::empty()) && !self.id.is_empty() {
-            true => Ok(encoded),
-            false => {
-                let message = format!("`{}` is no id of a job", self.id.escape_debug());
-                Err(Error::new(Kind::InvalidInput, self.operation.name, message))
-            }
-        };
         Plan {
             follow: Some(self.id.clone()),
-            ..Plan::new(&self.client, self.operation, encoded)
+            ..Plan::new(&self.client, self.operation, self.check().map(|()| encoded))
         }
+    }
+
+    /// Whether it can be asked after.
+    fn check(&self) -> Result<(), Error> {
+        let message = if self.taken_up && self.operation.retry == RetryClass::ReadOnly {
+            "the operation only reads: it never runs as a job, so that no id is that of one".into()
+        } else if self.id.is_empty() || !is_plain(&self.id, std::iter::empty()) {
+            format!("`{}` is no id of a job", self.id.escape_debug())
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(Kind::InvalidInput, self.operation.name, message))
     }
 }
 

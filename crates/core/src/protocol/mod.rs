@@ -250,6 +250,11 @@ pub trait Protocol: Send + Sync + fmt::Debug {
         output: &mut dyn Record,
     ) -> Verdict;
 
+    /// How far a job is: the operation that tells it, where the service has one.
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+
     /// The service's id of a request, from its answer and what was decoded of it.
     fn request_id(&self, reply: &HttpResponse, output: &dyn Record) -> Option<String>;
 
@@ -273,6 +278,17 @@ pub trait Protocol: Send + Sync + fmt::Debug {
     fn shift_zone(&self, zone: usize) {
         let _ = zone;
     }
+}
+
+/// An operation that tells how far a job is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// The operation.
+    pub operation: &'static Operation,
+    /// Its member that names the job.
+    pub id: &'static str,
+    /// What its answer says in percent.
+    pub percent: fn(&dyn Record) -> Option<f64>,
 }
 
 /// The error for a token that the service would not recognise a repeat by.

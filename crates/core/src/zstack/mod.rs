@@ -10,6 +10,7 @@
 pub mod access_key;
 pub(crate) mod codes;
 pub mod credentials;
+mod progress;
 mod protocol;
 
 pub use protocol::ZStack;

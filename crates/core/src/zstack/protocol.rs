@@ -21,7 +21,7 @@ use crate::sign::percent;
 use crate::transport::HttpResponse;
 use crate::wipe;
 use crate::zstack::codes::{CODES, MARKERS};
-use crate::zstack::{CONTEXT_PATH, access_key};
+use crate::zstack::{CONTEXT_PATH, access_key, progress};
 
 use crate::error::body::{self, Page};
 use crate::protocol::classify::{self, Tables};
@@ -29,8 +29,8 @@ use crate::protocol::members::{Members, header_value};
 use crate::protocol::request_body::add_member;
 use crate::protocol::success;
 use crate::protocol::{
-    Body, Encoded, JobState, Prepared, Protocol, Settings, Signing, Verdict, path, request,
-    takes_no_token,
+    Body, Encoded, JobState, Prepared, Progress, Protocol, Settings, Signing, Verdict, path,
+    request, takes_no_token,
 };
 
 /// The protocol, as one client speaks it.
@@ -113,6 +113,10 @@ impl Protocol for ZStack {
             }
         });
         add_member(encoded, wrapper.as_deref(), name, value)
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        Some(progress::progress())
     }
 
     fn prepare(&self, encoded: &Encoded, signing: &Signing<'_>) -> Result<Prepared, Error> {
