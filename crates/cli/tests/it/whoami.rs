@@ -181,3 +181,24 @@ fn a_profile_that_others_can_read_is_warned_about() {
         }
     }
 }
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_told_of_once() {
+    let cloud = cloud();
+    let endpoint = cloud.smc_endpoint();
+    let ended = run(bare()
+        .env("ALIBABA_CLOUD_ACCESS_KEY_ID", accounts::ALIBABA_KEY_ID)
+        .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", accounts::ALIBABA_SECRET)
+        .env("ALIBABA_CLOUD_REGION_ID", accounts::ALIBABA_REGION)
+        .env("HTTPS_PROXY", "://bad")
+        .args([
+            "call",
+            "smc",
+            "ListAccessTokens",
+            "--endpoint-url",
+            &endpoint,
+        ]));
+    assert_eq!(ended.status, 0, "{}", ended.printed());
+    let expected = "warning: HTTPS_PROXY is no proxy that can be used, and requests go past it: `://bad`; write http://host:port\n";
+    assert_eq!(ended.stderr, expected);
+}

@@ -180,14 +180,13 @@ fn mode(_: &Metadata) -> u32 {
 /// The files that others can read, with what was said about each.
 static READABLE: Mutex<BTreeSet<(PathBuf, String)>> = Mutex::new(BTreeSet::new());
 
-/// What a person should hear about the files that this process read credentials from: which of them
-/// other users can read. The same goes to `tracing` as warnings, once for each file.
+/// What a person should hear about this process's surroundings: which of the files that it read
+/// credentials from other users can read, and which variables name a proxy that cannot be used. The same
+/// goes to `tracing` as warnings, once for each.
 pub fn warnings() -> Vec<String> {
     let readable = READABLE.lock().unwrap_or_else(PoisonError::into_inner);
-    readable
-        .iter()
-        .map(|(_, warning)| warning.clone())
-        .collect()
+    let files = readable.iter().map(|(_, warning)| warning.clone());
+    files.chain(crate::transport::warnings()).collect()
 }
 
 fn note_readers(path: &Path, metadata: &Metadata) {

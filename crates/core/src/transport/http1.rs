@@ -36,6 +36,9 @@ impl HttpTransport {
     pub fn new(options: &HttpOptions) -> Result<Self, Box<dyn StdError + Send + Sync>> {
         let tls = tls::tls_config(options)?;
         let proxy = options.proxy.as_deref().map(options::proxy).transpose()?;
+        if proxy.is_none() && !options.no_proxy {
+            options::check_environment();
+        }
         let connect_timeout = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
         Ok(Self(Arc::new(Inner {
             pools: Pools::new(tls, proxy, connect_timeout),

@@ -22,6 +22,7 @@ use crate::clock::BoxFuture;
 
 pub use http1::HttpTransport;
 pub(crate) use http1::LazyDirect;
+pub(crate) use options::warnings;
 pub use options::{ClientCertificate, HttpOptions};
 #[doc(hidden)]
 pub use tls::tls_config;
