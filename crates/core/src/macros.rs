@@ -248,6 +248,7 @@ macro_rules! __new {
 #[macro_export]
 macro_rules! __record {
     ($name:ident { $($field:ident: [$member:expr])* }) => {
+        impl $crate::record::seal::Sealed for $name {}
         impl $crate::record::Record for $name {
             fn schema(&self) -> &'static $crate::record::Schema {
                 static SCHEMA: $crate::record::Schema = $crate::record::Schema {

@@ -202,6 +202,8 @@ impl Query {
     }
 }
 
+impl cumulo_core::record::seal::Sealed for Query {}
+
 impl Record for Query {
     fn schema(&self) -> &'static Schema {
         static SCHEMA: Schema = Schema {
@@ -331,6 +333,7 @@ macro_rules! query {
                 self.pages(client).items(|page| page.$items)
             })?
         }
+        impl cumulo_core::record::seal::Sealed for $op {}
         impl cumulo_core::record::Record for $op {
             fn schema(&self) -> &'static cumulo_core::record::Schema {
                 self.query.schema()

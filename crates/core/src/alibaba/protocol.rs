@@ -24,7 +24,9 @@ use crate::error::body::Page;
 use crate::protocol::classify::{self, Tables};
 use crate::protocol::members::{Members, header_value};
 use crate::protocol::success;
-use crate::protocol::{Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, request};
+use crate::protocol::{
+    Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, request, seal,
+};
 
 /// Which signature requests carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +52,8 @@ pub struct Acs {
 pub(super) const REQUEST_ID: &str = "x-acs-request-id";
 
 const FORM: &str = "application/x-www-form-urlencoded";
+
+impl seal::Sealed for Acs {}
 
 impl Protocol for Acs {
     fn encode(

@@ -23,6 +23,7 @@ use crate::protocol::members::{Members, header_value};
 use crate::protocol::success;
 use crate::protocol::{
     Body, Encoded, Prepared, Protocol, Settings, Signing, Verdict, path, request, request_body,
+    seal,
 };
 
 /// Which AK/SK signature requests carry.
@@ -47,6 +48,8 @@ pub struct Huawei {
 /// Headers that name a request: those of the gateways, of IAM, of OpenStack.
 pub(super) const REQUEST_IDS: &[&str] =
     &["x-request-id", "x-iam-trace-id", "x-openstack-request-id"];
+
+impl seal::Sealed for Huawei {}
 
 impl Protocol for Huawei {
     fn encode(

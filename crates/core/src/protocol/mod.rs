@@ -198,8 +198,13 @@ impl Failure {
     }
 }
 
-/// One cloud's way of talking.
-pub trait Protocol: Send + Sync + fmt::Debug {
+/// The rooms of this crate alone have protocols.
+pub(crate) mod seal {
+    pub trait Sealed {}
+}
+
+/// One cloud's way of talking. Only this crate implements it.
+pub trait Protocol: seal::Sealed + Send + Sync + fmt::Debug {
     /// Encodes the members of `input`, once per call.
     fn encode(
         &self,

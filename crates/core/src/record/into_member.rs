@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{Json, Record, Secret, Timestamp};
 
-/// A value that a setter of type `M` accepts.
+/// A value that a setter of type `M` accepts. Programs may implement it for types of their own, such as ids.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be set as a member of type `{M}`",
     label = "not accepted here",

@@ -107,10 +107,16 @@ pub trait Map {
     fn remove(&mut self, key: &str);
 }
 
-/// A structure whose members a [`Schema`] names.
+/// Whose records there are: those of the client crates, whose macros say so.
+#[doc(hidden)]
+pub mod seal {
+    pub trait Sealed {}
+}
+
+/// A structure whose members a [`Schema`] names. Only the crates of this project implement it.
 ///
 /// `read` and `write` hand over the members in the schema's order.
-pub trait Record: Any + Send + Sync {
+pub trait Record: seal::Sealed + Any + Send + Sync {
     /// The table of members.
     fn schema(&self) -> &'static Schema;
     /// Lends the members to `f`.
@@ -146,6 +152,8 @@ impl<R: Record> Value for R {
         self.reset();
     }
 }
+
+impl<R: Record> seal::Sealed for Box<R> {}
 
 /// Structures that contain themselves stand behind a box.
 impl<R: Record> Record for Box<R> {

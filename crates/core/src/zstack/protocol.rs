@@ -30,7 +30,7 @@ use crate::protocol::request_body::add_member;
 use crate::protocol::success;
 use crate::protocol::{
     Body, Encoded, JobState, Prepared, Progress, Protocol, Settings, Signing, Verdict, path,
-    request, takes_no_token,
+    request, seal, takes_no_token,
 };
 
 /// The protocol, as one client speaks it.
@@ -67,6 +67,8 @@ impl ZStack {
         }
     }
 }
+
+impl seal::Sealed for ZStack {}
 
 impl Protocol for ZStack {
     fn encode(
