@@ -25,6 +25,19 @@ mod shared {
     }
 }
 
+/// The same calls from a thread without async.
+fn blocking(client: &Client, times: u32) -> Result<(), Failure> {
+    for _ in 0..times {
+        let call = shared::CreateAccessToken::new()
+            .name("web-servers")
+            .description("a rack of servers")
+            .count(10)
+            .time_to_live_in_days(30);
+        assert!(call.send_blocking(client)?.access_token_id.is_some());
+    }
+    Ok(())
+}
+
 type Failure = Box<dyn std::error::Error>;
 
 fn client(address: &str, signature: AcsSignature, form: bool) -> Result<Client, Failure> {
@@ -86,6 +99,9 @@ fn main() -> Result<(), Failure> {
         return Err("calls ADDRESS KIND N".into());
     };
     let times: u32 = times.parse()?;
+    if kind == "v3-blocking" {
+        return blocking(&client(address, AcsSignature::V3, false)?, times);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
