@@ -4,9 +4,11 @@
 //! made-up environment. `cargo run --example NAME` needs no account; `cargo run --example NAME -- --live`
 //! reads the variables that the README names.
 
+use std::time::Duration;
+
 use cumulo_localcloud::{Fault, LocalCloud, accounts};
 use cumulo_zstack::credentials::Provider;
-use cumulo_zstack::{ClientToken, Environment, Error, clock::SystemEntropy};
+use cumulo_zstack::{ClientToken, Environment, Error, Polling, clock::SystemEntropy};
 
 /// Where an example runs.
 pub struct Stage {
@@ -34,6 +36,17 @@ impl Stage {
     pub fn local_blocking() -> std::io::Result<Self> {
         let cloud = LocalCloud::builder().start_blocking()?;
         Ok(Self { cloud: Some(cloud) })
+    }
+
+    /// Starts a local cloud, whatever the program was called with: for jobs that cost money.
+    pub async fn local() -> Self {
+        let cloud = Some(LocalCloud::start().await);
+        Self { cloud }
+    }
+
+    /// The local cloud, to be made ready for a job; `None` where the real clouds are called.
+    pub fn cloud(&self) -> Option<&LocalCloud> {
+        self.cloud.as_ref()
     }
 
     /// Whether the real clouds are called.
@@ -102,7 +115,11 @@ impl Stage {
 
     /// A client for ZStack.
     pub async fn zstack(&self) -> Result<cumulo_zstack::Client, Error> {
-        let builder = cumulo_zstack::Client::builder().environment(self.environment());
+        let mut builder = cumulo_zstack::Client::builder().environment(self.environment());
+        if self.cloud.is_some() {
+            // Jobs on this machine take no half second.
+            builder = builder.polling(Polling::new().interval(Duration::from_millis(10)));
+        }
         builder.connect().await
     }
 }

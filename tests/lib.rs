@@ -156,7 +156,7 @@ pub fn alibaba_key() -> Static {
 
 /// An environment without variables, so that tests do not depend on the machine's.
 pub fn no_environment() -> Environment {
-    Environment::fixed::<String, String>([])
+    Environment::empty()
 }
 
 /// An SMC client for a server of the test's own.

@@ -25,7 +25,7 @@ static CONTEXT: LazyLock<Context> = LazyLock::new(|| Context {
     direct: Arc::new(Nowhere),
     clock: Arc::new(SystemClock::default()),
     entropy: Arc::new(SystemEntropy::default()),
-    environment: Environment::fixed(Vec::<(String, String)>::new()),
+    environment: Environment::empty(),
 });
 
 fuzz_target!(|text: &str| {

@@ -43,7 +43,7 @@ fn context(clock: &ManualClock) -> Context {
         direct: transport,
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SystemEntropy::default()),
-        environment: Environment::fixed([] as [(&str, &str); 0]),
+        environment: Environment::empty(),
     }
 }
 
@@ -84,7 +84,7 @@ fn client(provider: impl Provider + 'static, clock: &ManualClock) -> Client {
         .instance_id("gateway-1")
         .credentials(provider)
         .clock(clock.clone())
-        .environment(Environment::fixed([] as [(&str, &str); 0]))
+        .environment(Environment::empty())
         .build()
         .unwrap()
 }
@@ -312,7 +312,7 @@ async fn the_catalog_tells_where_to_call() {
         .instance_id("gateway-1")
         .credentials(in_project())
         .clock(clock())
-        .environment(Environment::fixed([] as [(&str, &str); 0]))
+        .environment(Environment::empty())
         .build()
         .unwrap();
     let error = ListAppCodesV2::new("app-1").send(&other).await.unwrap_err();
@@ -412,7 +412,7 @@ async fn a_given_token_is_used_as_it_is() {
         .instance_id("gateway-1")
         .credentials(given)
         .clock(clock())
-        .environment(Environment::fixed([] as [(&str, &str); 0]))
+        .environment(Environment::empty())
         .build()
         .unwrap();
     call(&client).await;

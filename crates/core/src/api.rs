@@ -14,7 +14,7 @@ pub use crate::page::{Items, Pages};
 pub use crate::record::{
     Bytes, CivilTime, IntoMember, Json, Problem, Secret, Timestamp, ValidationError, Violation,
 };
-pub use crate::retry::RetryPolicy;
+pub use crate::retry::{Polling, RetryPolicy};
 
 /// Time and randomness, which tests replace: see [`ManualClock`](clock::ManualClock).
 pub mod clock {

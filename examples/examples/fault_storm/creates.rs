@@ -100,7 +100,7 @@ impl Clients {
             ($builder:expr, $endpoint:expr) => {
                 $builder
                     .endpoint($endpoint)
-                    .environment(Environment::fixed::<String, String>([]))
+                    .environment(Environment::empty())
                     .clock(Brisk(SystemClock::new()))
                     .attempt_timeout(attempt)
                     .timeout(total)

@@ -85,7 +85,7 @@ impl Clients {
             ($builder:expr, $path:literal) => {
                 $builder
                     .endpoint(format!("{address}{}", $path))
-                    .environment(Environment::fixed::<String, String>([]))
+                    .environment(Environment::empty())
                     .credentials(Fleeting(Static::keys("id", "secret")))
                     .clock(Brisk(SystemClock::new()))
                     .build()

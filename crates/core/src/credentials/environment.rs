@@ -25,6 +25,11 @@ impl Environment {
         Self(Some(Arc::new(all.collect())))
     }
 
+    /// No variables at all.
+    pub fn empty() -> Self {
+        Self(Some(Arc::default()))
+    }
+
     /// A variable's value; an empty one counts as not set.
     pub fn var(&self, name: &str) -> Option<String> {
         let value = match &self.0 {
