@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["ledger"],
     &["client"],
     &["page"],
-    &["wait"],
+    &["find", "wait"],
     &["api"],
 ];
 /// Above all layers; no room knows another.

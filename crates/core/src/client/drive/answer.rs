@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Attempt, Kind, is_plain};
 use crate::protocol::{Failure, JobState, Verdict};
+use crate::record;
 use crate::transport::{HttpResponse, TransportError, TransportErrorKind};
 
 use super::Drive;
@@ -55,6 +56,14 @@ impl Drive {
         took: Duration,
     ) -> Event {
         let mut verdict = self.read(&reply).await;
+        if let (Verdict::Done(_), Some(at)) = (&verdict, self.expects) {
+            let mut found = false;
+            record::rows(&*self.output, at, &mut |_| found = true);
+            if !found {
+                let message = "nothing has the id that was asked for";
+                verdict = Verdict::Failed(Failure::new(Kind::NotFound, message));
+            }
+        }
         let protocol = &self.client.inner.protocol;
         let request_id = protocol.request_id(&reply, &*self.output);
         // Whatever goes on from here into errors and logs may be an echo of what was sent.
