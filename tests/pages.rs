@@ -20,4 +20,5 @@ pages! {
     "../docs/crashes.md"
     "../docs/pages.md"
     "../docs/waiting.md"
+    "../docs/zstack-queries.md"
 }
