@@ -30,14 +30,16 @@ use position::Cursor;
 pub use turn::End;
 use turn::Turn;
 
-/// Shows `f` the structures at `at` in all pages of a list, until it wants no more. `prepare` gives each
-/// call its options.
+/// Gives a call its options.
+pub(crate) type Prepare<'a> = &'a (dyn Fn(Call<Box<dyn Record>>) -> Call<Box<dyn Record>> + Sync);
+
+/// Shows `f` the structures at `at` in all pages of a list, until it wants no more.
 pub(crate) async fn rows(
     client: &Client,
     operation: &'static Operation,
     mut input: Box<dyn Record>,
     at: &str,
-    prepare: &(dyn Fn(Call<Box<dyn Record>>) -> Call<Box<dyn Record>> + Sync),
+    prepare: Prepare<'_>,
     f: &mut (dyn FnMut(&dyn Record) -> bool + Send),
 ) -> Result<(), Error> {
     let mut turn = Turn::new(operation);

@@ -1,3 +1,5 @@
+#![allow(unreachable_pub, reason = "what the macro makes is public")]
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::was_before;
