@@ -21,4 +21,5 @@ pages! {
     "../docs/crashes.md"
     "../docs/pages.md"
     "../docs/waiting.md"
+    "../docs/zstack-queries.md"
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::format_push_string, clippy::format_collect)]
 
 pub mod cloud;
+pub mod clue;
 pub mod compact;
 pub mod emit;
 pub mod fault;
@@ -88,7 +89,8 @@ pub fn files(service: &str, model: &str, overlay: &str, cloud: (&str, &str)) -> 
     overlay::apply(&overlay, &mut model)?;
     let resources = resource::resources(&model, &overlay)?;
     let waits = wait::waits(&model, &overlay, &resources)?;
-    let mut files = emit::files(&model, &overlay, &cloud, &waits)?;
+    let clues = clue::clues(&model, &resources);
+    let mut files = emit::files(&model, &overlay, &cloud, (&waits, &clues))?;
     files.extend(emit::resources(service, &resources));
     let path = format!("crates/localcloud/models/{service}.json");
     files.push((path.into(), compact::model(&json)));

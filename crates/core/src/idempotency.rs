@@ -74,6 +74,12 @@ impl ClientToken {
         Self(crate::clock::uuid(entropy).hyphenated().to_string())
     }
 
+    /// The token without hyphens. Derived and random ones are then ids as private clouds write them, fit for
+    /// members by which the caller chooses the id of what is made.
+    pub fn plain(&self) -> String {
+        self.0.replace('-', "")
+    }
+
     /// The token's text.
     pub fn as_str(&self) -> &str {
         &self.0

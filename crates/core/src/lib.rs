@@ -12,7 +12,7 @@
 //! Each layer knows only those before it:
 //!
 //! `wipe` < `record` < `sign` < `address`, `operation`, `region`, `resource` < `clock` < `idempotency`, `retry` < `error` <
-//! `service`, `transport` < `credentials` < `protocol` < `ledger` < `client` < `page` < `wait` < `blocking` < `api` < the rooms
+//! `service`, `transport` < `credentials` < `protocol` < `ledger` < `client` < `page` < `find`, `wait` < `blocking` < `api` < the rooms
 //! `alibaba`, `huawei`, `zstack`, each behind a feature of its name. Encoding, signing and reading
 //! answers are functions of values, without I/O or clock.
 
@@ -32,6 +32,7 @@ pub mod client;
 pub mod clock;
 pub mod credentials;
 pub mod error;
+pub mod find;
 #[cfg(feature = "huawei")]
 pub mod huawei;
 pub mod idempotency;

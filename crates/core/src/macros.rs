@@ -15,6 +15,7 @@
 ///     required { path "id" id: String, }
 ///     optional { query "Limit" limit: i64 [range(1, 100)], }
 ///     pages items: Item;            // only where the operation pages
+///     found Clue::new(..);          // only where what it makes can be found again
 ///     constants { STATUS_ACTIVE = "active", }
 /// }
 /// ```
@@ -40,6 +41,7 @@ macro_rules! operation {
                 $([$($oset:ident $(($($oarg:expr),* $(,)?))?),* $(,)?])?
         ),* $(,)? }
         $(pages $items:ident: $item:ty;)?
+        $(found $clue:expr $(, when $feature:literal)?;)?
         $(constants { $($constant:ident = $text:literal),* $(,)? })?
     ) => {
         #[doc = $summary]
@@ -101,6 +103,14 @@ macro_rules! operation {
             #[inline]
             pub fn items(&self, client: &crate::Client) -> $crate::page::Items<Self, $out, $item> {
                 self.pages(client).items(|page| page.$items)
+            })?
+            $(
+            /// Encodes the call; awaiting it sends it. Where its outcome is not known, the thing is looked for
+            /// before the call is sent again: see [`find`](cumulo_core::find).
+            $(#[cfg(feature = $feature)])?
+            pub fn or_find(&self, client: &crate::Client) -> $crate::Call<$out> {
+                static CLUE: $crate::find::Clue = $clue;
+                self.send(client).or_find(&CLUE, Self::operation(), self)
             })?
         }
         $crate::__blocking_send!($op -> $out);

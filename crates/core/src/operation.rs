@@ -113,6 +113,9 @@ pub struct Operation {
     pub shown_once: &'static [&'static str],
     /// How it pages.
     pub paging: Option<Paging>,
+    /// The input member that asks for one thing, and where things stand in the answer: an empty answer to
+    /// it says that the thing does not exist.
+    pub one: Option<(&'static str, &'static str)>,
     /// Makes an empty input.
     pub input: fn() -> Box<dyn Record>,
     /// Makes an empty output.
@@ -145,6 +148,7 @@ impl Operation {
             lane: None,
             shown_once: &[],
             paging: None,
+            one: None,
             input,
             output,
         }
@@ -186,6 +190,11 @@ impl Operation {
     /// Its answer is the only one that holds these secrets.
     pub const fn shown_once(mut self, paths: &'static [&'static str]) -> Self {
         self.shown_once = paths;
+        self
+    }
+    /// `member` asks for one thing, which stands at `path` in the answer or does not exist.
+    pub const fn one(mut self, member: &'static str, path: &'static str) -> Self {
+        self.one = Some((member, path));
         self
     }
     /// It pages by numbers.

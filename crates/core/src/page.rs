@@ -24,11 +24,35 @@ use futures_core::Stream;
 use crate::client::{Call, Client, FromRecord, Response};
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::record::Record;
+use crate::record::{self, Record};
 
 use position::Cursor;
 pub use turn::End;
-pub(crate) use turn::Turn;
+use turn::Turn;
+
+/// Gives a call its options.
+pub(crate) type Prepare<'a> = &'a (dyn Fn(Call<Box<dyn Record>>) -> Call<Box<dyn Record>> + Sync);
+
+/// Shows `f` the structures at `at` in all pages of a list, until it wants no more.
+pub(crate) async fn rows(
+    client: &Client,
+    operation: &'static Operation,
+    mut input: Box<dyn Record>,
+    at: &str,
+    prepare: Prepare<'_>,
+    f: &mut (dyn FnMut(&dyn Record) -> bool + Send),
+) -> Result<(), Error> {
+    let mut turn = Turn::new(operation);
+    loop {
+        turn.size_pages(&mut *input, None);
+        let page = prepare(Call::new(client, operation, &*input)).await?;
+        let mut more = true;
+        record::rows(&*page.output, at, &mut |row| more = more && f(row));
+        if !more || turn.advance(&mut *input, &*page.output)?.is_some() {
+            return Ok(());
+        }
+    }
+}
 
 /// The answers of a list operation, one after the other.
 #[must_use = "a list asks for nothing until it is read"]

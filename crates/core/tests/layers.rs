@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["ledger"],
     &["client"],
     &["page"],
-    &["wait"],
+    &["find", "wait"],
     &["blocking"],
     &["api"],
 ];

@@ -49,6 +49,8 @@
 //! ```
 
 mod prepare;
+#[cfg(feature = "management")]
+pub mod zql;
 // Before the operations, which are written in their macros.
 #[macro_use]
 mod query;

@@ -14,14 +14,22 @@ use cumulo_core::record::{Member, Record, Schema, Value};
 /// use cumulo_zstack::Query;
 /// let running = Query::new().eq("state", "Running").like("name", "web-%").sort_desc("createDate").limit(50);
 /// ```
-/// A condition of these methods that the server would misread never goes out: the call that it belongs to fails with
+/// A condition that the server would misread never goes out: the call that it belongs to fails with
 /// `Kind::InvalidInput` and names its field.
+///
+/// A field may belong to what the thing is joined with: `vmNics.ip` is true of a virtual machine one of whose
+/// network cards has the address, `host.name` follows `hostUuid`. Which joins there are is the server's to
+/// know: names go out as they are given.
 #[derive(Clone, Default)]
 #[must_use = "a query does nothing until its operation is sent"]
 #[non_exhaustive]
 pub struct Query {
-    /// Conditions in the server's own form, such as `state=Running`.
+    /// Conditions in the server's own form, such as `state=Running`. One that the server would misread is
+    /// refused like those of the methods.
     pub conditions: Vec<String>,
+    /// The id of the one thing that is asked for; where there is none, the call fails with `Kind::NotFound`
+    /// instead of an empty answer.
+    pub uuid: Option<String>,
     /// The most items to return; the server takes 1000 when it is not set.
     pub limit: Option<i64>,
     /// How many items to skip.
@@ -58,6 +66,11 @@ impl Query {
         Self::default()
     }
 
+    /// The one thing with this id. Where there is none, the call fails with `Kind::NotFound`.
+    pub fn uuid(mut self, uuid: impl Into<String>) -> Self {
+        self.uuid = Some(uuid.into());
+        self
+    }
     /// `field` equals `value`.
     pub fn eq(self, field: &str, value: impl fmt::Display) -> Self {
         self.compare(field, "=", &value.to_string())
@@ -115,32 +128,21 @@ impl Query {
     ) -> Self {
         let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
         if values.iter().any(|value| value.contains(',')) {
-            self.refuse(field, "a value holds a comma, which separates values");
+            let why = "a value holds a comma, which separates values";
+            self.misread.push(told(field, why));
         }
         self.compare(field, operator, &values.join(","))
     }
 
     fn compare(mut self, field: &str, operator: &'static str, value: &str) -> Self {
         let condition = format!("{field}{operator}{value}");
-        if value.contains(['\'', '\\']) {
-            self.refuse(field, "the value holds a quote or a backslash");
-        }
-        let sees = OPERATORS.iter().find(|known| condition.contains(**known));
-        let splits_at = sees.and_then(|known| condition.find(known));
-        let meant = operator.trim_start();
-        if sees != Some(&meant) || splits_at != Some(condition.len() - value.len() - meant.len()) {
-            self.refuse(field, "the server would split it at another operator");
+        let meant = (field, operator.trim_start());
+        // Why others cannot be sent is told when they would be, as of conditions that were given as text.
+        if read(&condition).is_ok_and(|read| read != meant) {
+            self.misread.push(told(field, SPLIT));
         }
         self.conditions.push(condition);
         self
-    }
-
-    /// The value is not repeated: it may be a secret.
-    fn refuse(&mut self, field: &str, why: &str) {
-        self.misread.push(format!(
-            "the condition on `{}` cannot be put in a query: {why}",
-            field.escape_debug()
-        ));
     }
 
     /// Smallest first.
@@ -188,7 +190,8 @@ impl Query {
         self.reply_with_count = Some(true);
         self
     }
-    /// Groups by a field.
+    /// One item for each value of a field, the first that the server comes upon; `total` then counts the
+    /// values.
     pub fn group_by(mut self, field: &str) -> Self {
         self.group_by = Some(field.to_owned());
         self
@@ -210,6 +213,7 @@ impl Record for Query {
             name: "Query",
             members: &[
                 Member::query("q"),
+                Member::query("uuid"),
                 Member::query("limit"),
                 Member::query("start"),
                 Member::query("count"),
@@ -227,6 +231,7 @@ impl Record for Query {
     fn read(&self, f: &mut dyn FnMut(&[&dyn Value])) {
         f(&[
             &self.conditions,
+            &self.uuid,
             &self.limit,
             &self.start,
             &self.count,
@@ -242,6 +247,7 @@ impl Record for Query {
     fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn Value])) {
         f(&mut [
             &mut self.conditions,
+            &mut self.uuid,
             &mut self.limit,
             &mut self.start,
             &mut self.count,
@@ -255,13 +261,69 @@ impl Record for Query {
         ]);
     }
     fn refused(&self) -> Option<String> {
-        (!self.misread.is_empty()).then(|| {
-            format!(
-                "{}. The operation `ZQLQuery` (group `management`) can say it",
-                self.misread.join("; ")
-            )
-        })
+        let unread = self.conditions.iter().filter_map(|condition| {
+            let why = read(condition).err()?;
+            Some(told(field_of(condition), why))
+        });
+        let mut why: Vec<String> = self.misread.iter().cloned().chain(unread).collect();
+        if let Some(uuid) = &self.uuid {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            if uuid.is_empty() || !uuid.bytes().all(plain) {
+                why.push("`uuid` is no id: it has letters, digits and hyphens".into());
+            }
+            if self.count == Some(true) {
+                why.push("`uuid` asks for one thing, and `count` for a number".into());
+            }
+        }
+        (!why.is_empty()).then(|| format!("{}. ZQL can say more: `zql(..)`", why.join("; ")))
     }
+}
+
+const SPLIT: &str = "the server would split it at another operator";
+
+/// The value is not repeated: it may be a secret.
+fn told(field: &str, why: &str) -> String {
+    let field = field.escape_debug();
+    format!("the condition on `{field}` cannot be put in a query: {why}")
+}
+
+/// What a condition begins with.
+fn field_of(condition: &str) -> &str {
+    let named = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    let end = condition.find(|c: char| !named(c));
+    &condition[..end.unwrap_or(condition.len())]
+}
+
+/// Field and operator of a condition, or why the server would read it otherwise.
+fn read(condition: &str) -> Result<(&str, &'static str), &'static str> {
+    let field = field_of(condition);
+    let rest = condition[field.len()..].trim_start();
+    let begins = OPERATORS
+        .into_iter()
+        .filter(|known| rest.starts_with(known));
+    let Some(operator) = begins.max_by_key(|known| known.len()) else {
+        return Err("it is no field that an operator follows");
+    };
+    let at = condition.len() - rest.len();
+    let value = &rest[operator.len()..];
+    if field.is_empty() {
+        return Err("it begins with no field");
+    }
+    if value.contains(['\'', '\\']) {
+        return Err("the value holds a quote or a backslash");
+    }
+    let seen = OPERATORS
+        .into_iter()
+        .find(|known| condition.contains(known));
+    if seen.and_then(|seen| condition.find(seen)) != Some(at) || seen != Some(operator) {
+        return Err(SPLIT);
+    }
+    if operator.ends_with("null") && (at == field.len() || !value.trim().is_empty()) {
+        return Err(
+            "nothing but a field stands before `is null` and `not null`, and nothing after",
+        );
+    }
+    Ok((field, operator))
 }
 
 impl fmt::Debug for Query {
@@ -294,6 +356,11 @@ macro_rules! query {
             pub fn new() -> Self {
                 Self::default()
             }
+            /// The one with this id; where there is none, the call fails with `Kind::NotFound`.
+            #[inline]
+            pub fn one(uuid: impl Into<String>) -> Self {
+                Self { query: $crate::Query::new().uuid(uuid) }
+            }
             /// Sets conditions, order and page.
             #[inline]
             pub fn query(mut self, query: $crate::Query) -> Self {
@@ -312,7 +379,8 @@ macro_rules! query {
                         || ::std::boxed::Box::new(<$op>::default()),
                         || ::std::boxed::Box::new(<$out>::default()),
                     )
-                    .page_offset("start", "limit", "total", 1000);
+                    .page_offset("start", "limit", "total", 1000)
+                    .one("uuid", "inventories");
                 &OPERATION
             }
             /// Encodes the call; awaiting it sends it. At most one page comes back.
@@ -392,6 +460,55 @@ mod tests {
         // The first `=` is the right one, so a second one does no harm.
         assert_eq!(Query::new().eq("name", "a=b").refused(), None);
         assert_eq!(Query::new().eq("name", "a is null b").refused(), None);
+    }
+
+    /// By name, conditions come as texts, past the methods.
+    #[test]
+    fn texts_that_the_server_would_misread_are_refused() {
+        for sound in [
+            "name=a",
+            "name = a",
+            "a.b>=1",
+            "uuid?=a,b",
+            "x is null",
+            "name=a=b",
+            "__userTag__~=%",
+        ] {
+            let mut query = Query::new();
+            query.conditions.push(sound.into());
+            assert_eq!(query.refused(), None, "{sound}");
+        }
+        for misread in [
+            "name=a>=b",
+            "name",
+            "=a",
+            "name=it's",
+            "nameis null",
+            "x is null y",
+            "na-me=x",
+            "",
+        ] {
+            let mut query = Query::new();
+            query.conditions.push(misread.into());
+            let why = query.refused().expect(misread);
+            assert!(why.contains("cannot be put in a query"), "{misread}: {why}");
+        }
+        // `>` and a value that begins with `=` are `>=` once they are one text.
+        assert!(Query::new().gt("size", "=5").refused().is_some());
+    }
+
+    #[test]
+    fn one_thing_is_asked_for_by_a_plain_id() {
+        assert_eq!(
+            Query::new()
+                .uuid("36c27e8ff05c4780bf6d2fa65700f22e")
+                .refused(),
+            None
+        );
+        for wrong in ["", "a,b", "a>=b", "../x"] {
+            assert!(Query::new().uuid(wrong).refused().is_some(), "{wrong}");
+        }
+        assert!(Query::new().uuid("a1").count().refused().is_some());
     }
 
     #[test]

@@ -162,6 +162,8 @@ operation! {
         body "backend_api" backend_api: BackendApiCreate,
         body "policy_https" policy_https: Vec<ApiPolicyHttpCreate>,
     }
+    found cumulo_core::find::Clue::new("api", super::api::ListApisV2::operation, &[cumulo_core::find::Key::name("name", "name", ("name", ""))])
+        .at("apis", "id").within(&["project_id", "instance_id"]).made("register_time");
     constants {
         REQ_PROTOCOL_HTTP = "HTTP", REQ_PROTOCOL_HTTPS = "HTTPS", REQ_PROTOCOL_BOTH = "BOTH",
         REQ_PROTOCOL_GRPCS = "GRPCS", REQ_METHOD_GET = "GET", REQ_METHOD_POST = "POST",

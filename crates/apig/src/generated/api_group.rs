@@ -42,6 +42,8 @@ operation! {
         body "roma_app_id" roma_app_id: String,
         body "version" version: String,
     }
+    found cumulo_core::find::Clue::new("api group", super::api_group::ListApiGroupsV2::operation, &[cumulo_core::find::Key::name("name", "name", ("name", ""))])
+        .at("groups", "id").within(&["project_id", "instance_id"]).made("register_time");
 }
 
 output! {

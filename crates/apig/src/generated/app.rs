@@ -68,6 +68,8 @@ operation! {
         body "related_domain_id" related_domain_id: String,
         body "related_project_id" related_project_id: String,
     }
+    found cumulo_core::find::Clue::new("app", super::app::ListAppsV2::operation, &[cumulo_core::find::Key::name("name", "name", ("name", ""))])
+        .at("apps", "id").within(&["project_id", "instance_id"]).made("register_time");
 }
 
 output! {

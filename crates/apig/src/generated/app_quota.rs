@@ -54,6 +54,8 @@ operation! {
         body "reset_time" reset_time: String,
         body "remark" remark: String [len(0, 255)],
     }
+    found cumulo_core::find::Clue::new("app quota", super::app_quota::ListAppQuotas::operation, &[cumulo_core::find::Key::name("name", "name", ("name", ""))])
+        .at("quotas", "app_quota_id").within(&["project_id", "instance_id"]).made("create_time");
     constants {
         TIME_UNIT_SECOND = "SECOND", TIME_UNIT_MINUTE = "MINUTE", TIME_UNIT_HOUR = "HOUR",
         TIME_UNIT_DAY = "DAY",

@@ -41,6 +41,8 @@ operation! {
         body "ld_api_id" ld_api_id: String,
         body "need_body" need_body: bool,
     }
+    found cumulo_core::find::Clue::new("authorizer", super::authorizer::ListCustomAuthorizersV2::operation, &[cumulo_core::find::Key::name("name", "name", ("name", ""))])
+        .at("authorizer_list", "id").within(&["project_id", "instance_id"]).made("create_time");
     constants {
         TYPE_FRONTEND = "FRONTEND", TYPE_BACKEND = "BACKEND", AUTHORIZER_TYPE_FUNC = "FUNC",
         NETWORK_TYPE_V1 = "V1", NETWORK_TYPE_V2 = "V2",

@@ -138,6 +138,8 @@ operation! {
         body "cert_content_sign" cert_content_sign: String,
         body "private_key_sign" private_key_sign: Secret,
     }
+    found cumulo_core::find::Clue::new("certificate", super::certificate::ListCertificatesV2::operation, &[cumulo_core::find::Key::name("name", "name", ("name", ""))])
+        .at("certs", "id").within(&["project_id", "instance_id"]).made("create_time");
     constants {
         TYPE_INSTANCE = "instance", TYPE_GLOBAL = "global", ALGORITHM_TYPE_RSA = "RSA",
         ALGORITHM_TYPE_ECC = "ECC", ALGORITHM_TYPE_SM2 = "SM2",

@@ -27,6 +27,8 @@ operation! {
         path "instance_id" instance_id: String [required(), setting("instance_id")],
         body "remark" remark: String [len(0, 255)],
     }
+    found cumulo_core::find::Clue::new("env", super::environment::ListEnvironmentsV2::operation, &[cumulo_core::find::Key::name("name", "name", ("name", ""))])
+        .at("envs", "id").within(&["project_id", "instance_id"]).made("create_time");
 }
 
 output! {

@@ -31,6 +31,8 @@ operation! {
         path "instance_id" instance_id: String [required(), setting("instance_id")],
         body "responses" responses: BTreeMap<String, ResponseInfo>,
     }
+    found cumulo_core::find::Clue::new("gateway response", super::gateway_response::ListGatewayResponsesV2::operation, &[cumulo_core::find::Key::name("name", "name", ("", ""))])
+        .at("responses", "id").within(&["project_id", "instance_id", "group_id"]).made("create_time");
 }
 
 output! {

@@ -166,6 +166,8 @@ operation! {
             values(&["bandwidth", "traffic"]),
         ],
     }
+    found cumulo_core::find::Clue::new("instance", super::instance::ListInstancesV2::operation, &[cumulo_core::find::Key::name("instance_name", "instance_name", ("instance_name", ""))])
+        .at("instances", "id").within(&["project_id"]).made("create_time").told("instance_id");
     constants {
         SPEC_ID_BASIC = "BASIC", SPEC_ID_PROFESSIONAL = "PROFESSIONAL",
         SPEC_ID_ENTERPRISE = "ENTERPRISE", SPEC_ID_PLATINUM = "PLATINUM",

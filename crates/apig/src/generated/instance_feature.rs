@@ -27,6 +27,8 @@ operation! {
         /// Form depends on the feature: `on`, `off`, a number, or JSON as text. One change a minute is accepted.
         body "config" config: Secret,
     }
+    found cumulo_core::find::Clue::new("feature", super::instance_feature::ListFeaturesV2::operation, &[cumulo_core::find::Key::name("name", "name", ("", ""))])
+        .at("features", "id").within(&["project_id", "instance_id"]);
 }
 
 output! {

@@ -29,6 +29,8 @@ operation! {
         body "sign_secret" sign_secret: Secret,
         body "sign_algorithm" sign_algorithm: String [values(&["aes-128-cfb", "aes-256-cfb"])],
     }
+    found cumulo_core::find::Clue::new("sign", super::signature_key::ListSignatureKeysV2::operation, &[cumulo_core::find::Key::name("name", "name", ("name", ""))])
+        .at("signs", "id").within(&["project_id", "instance_id"]).made("create_time");
     constants {
         SIGN_TYPE_HMAC = "hmac", SIGN_TYPE_BASIC = "basic", SIGN_TYPE_PUBLIC_KEY = "public_key",
         SIGN_TYPE_AES = "aes", SIGN_ALGORITHM_AES_128_CFB = "aes-128-cfb",

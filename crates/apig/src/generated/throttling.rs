@@ -38,6 +38,8 @@ operation! {
         body "user_call_limits" user_call_limits: i64,
         body "ip_call_limits" ip_call_limits: i64,
     }
+    found cumulo_core::find::Clue::new("throttle", super::throttling::ListRequestThrottlingPolicyV2::operation, &[cumulo_core::find::Key::name("name", "name", ("name", ""))])
+        .at("throttles", "id").within(&["project_id", "instance_id"]).made("create_time");
     constants {
         TIME_UNIT_SECOND = "SECOND", TIME_UNIT_MINUTE = "MINUTE", TIME_UNIT_HOUR = "HOUR",
         TIME_UNIT_DAY = "DAY",

@@ -44,6 +44,8 @@ operation! {
         body "vpc_health_config" vpc_health_config: VpcHealthConfig,
         body "microservice_info" microservice_info: MicroServiceCreate,
     }
+    found cumulo_core::find::Clue::new("vpc channel", super::vpc_channel::ListVpcChannelsV2::operation, &[cumulo_core::find::Key::name("name", "name", ("name", ""))])
+        .at("vpc_channels", "id").within(&["project_id", "instance_id"]).made("create_time");
     constants {
         MEMBER_TYPE_IP = "ip", MEMBER_TYPE_ECS = "ecs", VPC_CHANNEL_TYPE_BUILTIN = "builtin",
         VPC_CHANNEL_TYPE_MICROSERVICE = "microservice", VPC_CHANNEL_TYPE_REFERENCE = "reference",

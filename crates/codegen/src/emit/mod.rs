@@ -1,6 +1,7 @@
 //! The generated files of a crate: one for each group of operations, shared types, tables.
 
 mod client;
+mod clue;
 pub(crate) mod codes;
 mod field;
 mod operation;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Value as Toml;
 
+use crate::clue::Clue;
 use crate::fault::Faults;
 use crate::model::{Model, Operation};
 use crate::overlay::{self, Overlay, Words};
@@ -30,6 +32,8 @@ struct Emit<'a> {
     /// Whether the overlay has a table of nouns.
     has_words: bool,
     overlay: &'a Overlay,
+    /// By operation.
+    clues: BTreeMap<&'a str, &'a Clue>,
 }
 
 /// All files of the crate of `model`.
@@ -37,7 +41,7 @@ pub fn files(
     model: &Model,
     overlay: &Overlay,
     cloud: &Overlay,
-    waits: &[Wait],
+    (waits, clues): (&[Wait], &[Clue]),
 ) -> Faults<Vec<File>> {
     let named: BTreeMap<String, String> = overlay
         .table("name")
@@ -50,6 +54,10 @@ pub fn files(
         words: Words::new(overlay),
         has_words: !overlay.table("noun").is_empty(),
         overlay,
+        clues: clues
+            .iter()
+            .map(|clue| (clue.create.as_str(), clue))
+            .collect(),
     };
     let groups: BTreeSet<&str> = model.operations.iter().map(|o| o.group.as_str()).collect();
     let mut files: Vec<File> = groups.iter().map(|group| emit.group(group)).collect();

@@ -40,6 +40,9 @@ impl Emit<'_> {
         if let Some((field, item)) = self.items(operation) {
             text += &format!("    pages {field}: {item};\n");
         }
+        if let Some(clue) = self.clues.get(operation.name.as_str()) {
+            text += &self.clue(operation, clue);
+        }
         text += &constants(&members);
         text + "}\n"
     }

@@ -21,7 +21,7 @@ use crate::retry::{Polling, RetryPolicy};
 
 use super::job::{self, Job};
 use super::lanes::Claim;
-use super::plan::{Finished, Plan};
+use super::plan::{Again, Finished, Look, Plan, Probe};
 use super::{Client, DryRun, FromRecord, Response, drive, once, secret_name};
 
 /// Servers take about a hundred headers, and a map of them holds 24,576 at most.
@@ -70,9 +70,13 @@ impl<O> Call<O> {
             }
         }
         let claim = Claim::of(operation, input, &inner.settings);
+        let asked = operation
+            .one
+            .filter(|(member, _)| record::get(input, member).is_some());
         Self::of(Plan {
             token,
             claim,
+            expects: asked.map(|(_, at)| at),
             ..Plan::new(client, operation, encoded)
         })
     }
@@ -169,14 +173,32 @@ impl<O> Call<O> {
         F: FnOnce() -> R + Send + 'static,
         R: Future<Output = Result<Option<O>, Error>> + Send + 'static,
     {
+        let mut look = Some(look);
         self.plan(|plan| {
-            plan.once.get_or_insert_default().look = Some(Box::new(move || {
-                let looking = look();
+            let operation = plan.operation;
+            plan.once.get_or_insert_default().look = Some(Box::new(move |_| {
+                let looking = look.take().map(|look| look());
                 Box::pin(async move {
+                    let Some(looking) = looking else {
+                        return Err(invalid(operation, "it was looked for before".into()));
+                    };
                     let found = looking.await?;
                     Ok(found.map(|found| Box::new(found) as Box<dyn Record>))
                 })
             }));
+        })
+    }
+
+    /// Looks by `look`, as often as need be, where the outcome of the call is not known; the second value
+    /// is whether no other thing can be meant. An error says why nothing can be looked for.
+    pub(crate) fn looking(self, look: Result<(Look, bool), String>) -> Self {
+        self.plan(|plan| match look {
+            Err(why) => plan.fail(why),
+            Ok((look, exact)) => {
+                let once = plan.once.get_or_insert_default();
+                once.look = Some(look);
+                once.again = Some(Again { exact });
+            }
         })
     }
 
@@ -268,6 +290,13 @@ impl<O> Call<O> {
                 "the call has been sent",
             )),
         }
+    }
+}
+
+impl Probe {
+    /// The call of a look goes where the call itself went.
+    pub(crate) fn prepare<O>(&self, call: Call<O>) -> Call<O> {
+        call.plan(|plan| plan.endpoint.clone_from(&self.endpoint))
     }
 }
 

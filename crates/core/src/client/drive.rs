@@ -31,6 +31,8 @@ struct Drive {
     /// The id of the call's job, where it may be one.
     job: Option<String>,
     output: Box<dyn Record>,
+    /// Where the answer must hold something, or the thing does not exist.
+    expects: Option<&'static str>,
     held: Option<Snapshot>,
     /// What the last attempt wrote as its time.
     moment: Moment,
@@ -211,6 +213,7 @@ impl Drive {
             token,
             job,
             output: (plan.operation.output)(),
+            expects: plan.expects,
             held: None,
             moment: Moment::default(),
             corrected: (0, 0),

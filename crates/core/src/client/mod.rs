@@ -1,5 +1,6 @@
 //! The one loop that runs every call of every service, and the client that holds its settings.
 
+mod again;
 mod builder;
 mod call;
 mod circuit;
@@ -37,6 +38,7 @@ pub use builder::Builder;
 pub use call::Call;
 pub use dry_run::DryRun;
 pub use job::Job;
+pub(crate) use plan::{Look, Probe};
 pub use response::{FromRecord, Response};
 
 output! {

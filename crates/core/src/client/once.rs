@@ -1,5 +1,5 @@
-//! Runs a call that a ledger knows: decides from what is written there whether to send, to resend, to
-//! look first, or to answer without sending.
+//! Runs a call that is to make its thing once. Where a ledger knows it: decides from what is written there
+//! whether to send, to resend, to look first, or to answer without sending.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use crate::ledger::{self, Ended, Entry, Ledger, State, Taken};
 use crate::operation::{Operation, RetryClass};
 use crate::record::{self, Json, Record, Secret, Wire};
 
-use super::drive;
-use super::plan::{Begun, Finished, Plan, as_token, new_job_id};
+use super::plan::{Begun, Finished, Plan, Probe, as_token, new_job_id};
 use super::response::Meta;
+use super::{again, drive};
 
 /// What is to be done about a key.
 enum Next {
@@ -26,18 +26,22 @@ enum Next {
 }
 
 pub(super) async fn run(mut plan: Plan) -> Result<Finished, Error> {
-    let once = plan.once.take().unwrap_or_default();
+    let mut once = plan.once.take().unwrap_or_default();
     let operation = plan.operation;
     let Ok(encoded) = &plan.encoded else {
         return drive::run(plan).await;
     };
+    if once.under.is_none() && once.again.is_some() {
+        mint(&mut plan)?;
+        return again::run(plan, *once).await;
+    }
     let service = plan.client.inner.service.name;
     let input = ledger::hash(service, encoded);
     let mut scrubber = Scrubber::default();
     for secret in &encoded.secrets {
         scrubber.add(secret.expose());
     }
-    let mut taken = take(operation, once.under)?;
+    let mut taken = take(operation, once.under.take())?;
     let entry = Entry::new(
         format!("{service}.{}", operation.name),
         input,
@@ -61,25 +65,19 @@ pub(super) async fn run(mut plan: Plan) -> Result<Finished, Error> {
         }
         Next::Recall(entry) => return recall(&begun, entry),
         Next::Look(entry) => {
-            let Some(look) = once.look else {
+            let Some(look) = &mut once.look else {
                 return Err(cut_off(&begun, &entry));
             };
             let most = plan.timeout.unwrap_or(plan.client.inner.timeouts.total);
             settle(most, &begun, &entry, &taken).await?;
-            match look().await {
-                Err(error) => return Err(cut_off(&begun, &entry).with_source(error)),
+            match look(Probe::of(&plan, entry.at / 1000)).await {
+                Err(why) => return Err(again::undecided(cut_off(&begun, &entry), why)),
                 Ok(Some(output)) => {
                     begun.entry.token = entry.token;
-                    let meta = Meta {
-                        status: 200,
-                        ..Meta::default()
-                    };
-                    close(&mut taken, begun.entry, &*output, &meta, &scrubber).await;
-                    return Ok(Finished {
-                        output,
-                        meta,
-                        running: false,
-                    });
+                    let finished = again::found(output);
+                    let Finished { output, meta, .. } = &finished;
+                    close(&mut taken, begun.entry, &**output, meta, &scrubber).await;
+                    return Ok(finished);
                 }
                 Ok(None) => {}
             }
@@ -95,7 +93,10 @@ pub(super) async fn run(mut plan: Plan) -> Result<Finished, Error> {
     let doubt = begun.doubt;
     plan.begun = Some(Box::new(begun));
     // Boxed: what a call with a ledger needs beside it is small, and most calls have none.
-    let mut result = Box::pin(drive::run(plan)).await;
+    let mut result = match once.again {
+        None => Box::pin(drive::run(plan)).await,
+        Some(_) => again::run(plan, *once).await,
+    };
     if let Err(error) = &mut result
         && doubt
         && error.outcome() == Outcome::NotSent

@@ -1,7 +1,7 @@
 //! What a call carries on its way through this folder: the plan that its options change, and what came
 //! of it in the end.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::clock::BoxFuture;
 use crate::error::Error;
@@ -36,9 +36,27 @@ pub(super) struct Plan {
     pub begun: Option<Box<Begun>>,
     /// What it must not run beside.
     pub claim: Option<Claim>,
+    /// Where the answer must hold something, or the thing does not exist.
+    pub expects: Option<&'static str>,
 }
 
 impl Plan {
+    /// The same call once more, without what is done for it once.
+    pub(super) fn again(&self, encoded: &Encoded) -> Self {
+        Self {
+            token: self.token.clone(),
+            retry: self.retry.clone(),
+            polling: self.polling,
+            leave: self.leave,
+            timeout: self.timeout,
+            endpoint: self.endpoint.clone(),
+            begun: self.begun.clone(),
+            claim: self.claim.clone(),
+            expects: self.expects,
+            ..Self::new(&self.client, self.operation, Ok(encoded.clone()))
+        }
+    }
+
     /// The call with no options.
     pub(super) fn new(
         client: &Client,
@@ -59,6 +77,7 @@ impl Plan {
             once: None,
             begun: None,
             claim: None,
+            expects: None,
         }
     }
 }
@@ -71,18 +90,50 @@ pub(super) struct Finished {
     pub running: bool,
 }
 
-/// What a call was given for its ledger.
+/// What a call was given so that its thing is made once.
 #[derive(Default)]
 pub(super) struct Once {
     /// The ledger, and the key in it.
     pub under: Option<(Ledger, String)>,
     pub look: Option<Look>,
+    /// Where `look` may be asked again and again: it stands in for a token then.
+    pub again: Option<Again>,
 }
 
-pub(super) type Found = Result<Option<Box<dyn Record>>, Error>;
-pub(super) type Look = Box<dyn FnOnce() -> BoxFuture<'static, Found> + Send>;
+/// What is known of a search that may be made again.
+#[derive(Clone, Copy)]
+pub(super) struct Again {
+    /// No other thing can be meant by what it looks for.
+    pub exact: bool,
+}
+
+pub(crate) type Found = Result<Option<Box<dyn Record>>, Error>;
+/// Looks for the thing that a call was to make.
+pub(crate) type Look = Box<dyn FnMut(Probe) -> BoxFuture<'static, Found> + Send>;
+
+/// What a look is told about the call.
+pub(crate) struct Probe {
+    pub client: Client,
+    /// Where the call was sent, if not where the client sends.
+    pub endpoint: Option<Endpoint>,
+    /// When the first copy may have gone out, by the service's clock as far as it is known.
+    pub since: SystemTime,
+}
+
+impl Probe {
+    /// What is known about `plan`, first sent at `since`, in Unix seconds.
+    pub(super) fn of(plan: &Plan, since: i64) -> Self {
+        let since = Duration::from_secs(since.unsigned_abs());
+        Self {
+            client: plan.client.clone(),
+            endpoint: plan.endpoint.clone(),
+            since: UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH),
+        }
+    }
+}
 
 /// What the ledger says of a call that goes out now.
+#[derive(Clone)]
 pub(super) struct Begun {
     pub ledger: Ledger,
     pub key: String,

@@ -29,6 +29,7 @@ pub(super) struct Meta {
     pub headers: HeaderMap,
     pub body: Bytes,
     pub warnings: Vec<Problem>,
+    pub found: bool,
 }
 
 impl<O> Response<O> {
@@ -57,6 +58,12 @@ impl<O> Response<O> {
     /// The job that did it, where one did.
     pub fn job(&self) -> Option<&str> {
         self.meta.job.as_deref()
+    }
+    /// Whether the thing was found, and not made by the last request: an earlier one of the same call
+    /// had made it, or, where nothing tells them apart, somebody else did. The output holds what the
+    /// list shows of it; secrets that are told once are not among that.
+    pub fn found(&self) -> bool {
+        self.meta.found
     }
     /// The HTTP status.
     pub fn http_status(&self) -> u16 {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::client::{Call, Client};
 use crate::error::{Error, Kind};
-use crate::page::Turn;
+use crate::page;
 use crate::record::{self, Json, Record, Wire};
 
 use super::target::Meaning;
@@ -69,25 +69,20 @@ pub(super) async fn look(
     {
         fill(member, value)?;
     }
-    let mut turn = Turn::new(operation);
-    loop {
-        turn.size_pages(&mut *input, None);
-        let mut call = Call::<Box<dyn Record>>::new(client, operation, &*input);
-        if let Some(limit) = limit {
-            call = call.timeout(limit);
+    let mut seen = None;
+    let mut judge = |row: &dyn Record| {
+        let is_it =
+            target.id.is_empty() || record::get(row, target.id).is_some_and(|id| id == thing.id);
+        if is_it {
+            let meaning = target.judge(row, passed, &thing.given);
+            seen = Some(Seen::of(target, row, meaning));
         }
-        let page = call.await?;
-        let mut seen = None;
-        record::rows(&*page.output, target.at, &mut |row| {
-            let is_it = target.id.is_empty()
-                || record::get(row, target.id).is_some_and(|id| id == thing.id);
-            if is_it && seen.is_none() {
-                let meaning = target.judge(row, passed, &thing.given);
-                seen = Some(Seen::of(target, row, meaning));
-            }
-        });
-        if seen.is_some() || turn.advance(&mut *input, &*page.output)?.is_some() {
-            return Ok(seen);
-        }
-    }
+        !is_it
+    };
+    let prepare = |call: Call<_>| match limit {
+        Some(limit) => call.timeout(limit),
+        None => call,
+    };
+    page::rows(client, operation, input, target.at, &prepare, &mut judge).await?;
+    Ok(seen)
 }

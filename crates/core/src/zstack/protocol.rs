@@ -92,6 +92,14 @@ impl Protocol for ZStack {
         let below = |path: String| format!("{V1}{path}");
         let (path, plain) = (below(filled.encoded), below(filled.plain));
         let mut encoded = members.encode(input, path, plain, &mut |_, _| None)?;
+        if let Some((id, _)) = operation.one {
+            // Not `GET /things/{uuid}`: where a path has one API, servers run it whatever the method, and
+            // of some it is the one that removes the thing.
+            for (name, value) in encoded.query.iter_mut().filter(|(name, _)| name == id) {
+                *value = format!("{id}={value}");
+                *name = "q".into();
+            }
+        }
         if let Some(key) = operation.wrapper {
             let members = Zeroizing::new(record::to_json(Wire::only(input, Location::Body)));
             let key = if self.lower_case_keys {

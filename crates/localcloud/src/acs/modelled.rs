@@ -93,7 +93,7 @@ fn missing(service: Service, refused: Refused) -> Refusal {
             )
             .verdict(format!("no {} {id} is kept", row.name))
         }
-        Refused::Taken { row, title } => Refusal::invalid(
+        Refused::Taken { row, title } | Refused::Exists { row, id: title } => Refusal::invalid(
             row.title.as_deref().unwrap_or("Name"),
             &format!("{title} is taken"),
         ),

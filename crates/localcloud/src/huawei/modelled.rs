@@ -150,7 +150,7 @@ fn missing(refused: Refused) -> Refusal {
             code(GONE, &row.name).unwrap_or("APIG.3072"),
             format!("The {} does not exist;id:{id}", row.name),
         ),
-        Refused::Taken { row, title } => Refusal::gateway(
+        Refused::Taken { row, title } | Refused::Exists { row, id: title } => Refusal::gateway(
             400,
             taken(&row.name).unwrap_or("APIG.3201"),
             format!("The {} name already exists:{title}", row.name),

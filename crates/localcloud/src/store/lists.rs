@@ -1,6 +1,8 @@
 //! Which things does a list show? Those that belong where the request says, have what it asks
 //! for, and stand on the page that it wants; indices are used where they help.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::kind::agrees;
@@ -117,6 +119,29 @@ impl Store {
         let (last, before) = path.split_last()?;
         place(&mut shown, before, last, items.into());
         Some(shown)
+    }
+
+    /// All kept things of the kind that a noun of a dotted name means, such as `host` or `rootVolume`, by id;
+    /// and whether there are no others. `None` where no row has the name.
+    pub(crate) fn joined(
+        &mut self,
+        service: Service,
+        noun: &str,
+    ) -> Option<(bool, HashMap<String, Value>)> {
+        let table = Table::of(service);
+        let name = names::kebab(noun);
+        let mut name = name.as_str();
+        let at = loop {
+            match table.position(name) {
+                Some(at) => break at,
+                None => name = name.split_once('-')?.1,
+            }
+        };
+        let strict = self.is_strict(service, at);
+        let things = self.kind(service, at).iter();
+        let things =
+            things.map(|(_, thing)| (thing.id.clone(), Value::Object(thing.members.clone())));
+        Some((strict, things.collect()))
     }
 
     /// The things that a ZStack query looks at, by row; `None` while samples are served.

@@ -72,6 +72,8 @@ pub(crate) struct Ask<'a> {
 pub(crate) enum Refused {
     /// The thing, or the one that it would belong to, is not there.
     Gone { row: &'static Row, id: String },
+    /// The id that the client chose is another one's.
+    Exists { row: &'static Row, id: String },
     /// The name is another one's.
     Taken { row: &'static Row, title: String },
     /// It was planned to fail.
@@ -260,6 +262,15 @@ impl Store {
             _ if row.id == "id" => None,
             _ => members.get(&row.id).and_then(names::text),
         });
+        // A long job that is submitted again under its id begins anew.
+        if let Some(id) = chosen.as_ref().filter(|_| service == Service::Zstack)
+            && ask.operation.name != "SubmitLongJob"
+            && self.kind(service, at).of_id(id).next().is_some()
+        {
+            let id = id.clone();
+            return Err(Refused::Exists { row, id });
+        }
+        let kind = self.kind(service, at);
         let id = chosen.unwrap_or_else(|| new_id(service, row, kind.next()));
         members.retain(|name, value| {
             !value.is_null()

@@ -57,6 +57,18 @@ fn camel(noun: &str) -> String {
     out
 }
 
+/// `vmInstance` as `vm-instance`.
+pub(super) fn kebab(noun: &str) -> String {
+    let mut out = String::new();
+    for letter in noun.chars() {
+        if letter.is_ascii_uppercase() {
+            out.push('-');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}
+
 /// The names that a request gives under a member, alone or as a list, in singular or plural.
 pub(super) fn given(input: &Input, member: &str) -> Vec<String> {
     let found = input

@@ -9,7 +9,7 @@ use crate::random;
 
 use super::failure::{ErrorCode, Output};
 use super::operation::{Kind, Operation, Route, Written};
-use super::query::{self, Fields};
+use super::query::{self, Fields, Joins};
 
 pub(super) const ROUTES: &[Route<AccessKeys>] = &[
     Route {
@@ -190,7 +190,7 @@ impl AccessKey {
 }
 
 /// A version 1 to 5 uuid without dashes.
-fn is_uuid(text: &str) -> bool {
+pub(super) fn is_uuid(text: &str) -> bool {
     text.len() == 32
         && text
             .bytes()
@@ -316,17 +316,20 @@ fn find(state: &mut AccessKeys, operation: &Operation<'_>) -> Output {
     query::run(
         operation,
         all,
-        Fields::Only(&[
-            "uuid",
-            "description",
-            "accountUuid",
-            "userUuid",
-            "AccessKeyID",
-            "AccessKeySecret",
-            "state",
-            "createDate",
-            "lastOpDate",
-        ]),
+        (
+            Fields::Only(&[
+                "uuid",
+                "description",
+                "accountUuid",
+                "userUuid",
+                "AccessKeyID",
+                "AccessKeySecret",
+                "state",
+                "createDate",
+                "lastOpDate",
+            ]),
+            &Joins::default(),
+        ),
         "org.zstack.accessKey.AccessKeyInventory",
     )
 }

@@ -12,6 +12,7 @@ mod query;
 mod routes;
 mod sessions;
 mod switches;
+mod zql;
 
 use std::sync::Mutex;
 

@@ -3,18 +3,20 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::model::input::{self, Input, Problem, Reading};
 use crate::model::page::TOTAL;
 use crate::model::values::{Dialect, Maker, NUMBER};
-use crate::model::{Location, Model, Type, flat};
-use crate::store::{Ask, Refused, Store, Thing};
+use crate::model::{Location, Member, Model, Type, flat};
+use crate::store::{Ask, Refused, Role, Samples, Store, Table, Thing};
 use crate::wire::Service;
 
+use super::access_keys::is_uuid;
 use super::failure::{ErrorCode, Failure, Output, refuse};
 use super::operation::Operation;
-use super::query::{self, Fields, Row};
+use super::query::{self, Fields, Joined, Joins, Row};
+use super::zql::{self, Statement};
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
@@ -41,6 +43,11 @@ impl From<Refused> for Failure {
                     "cannot find {}[uuid:{id}], it may have been deleted",
                     row.name
                 ),
+            ),
+            Refused::Exists { row, id } => ErrorCode::new(
+                "SYS.1000",
+                "An internal error happened in system",
+                format!("Duplicate entry '{id}' of {}", row.name),
             ),
             Refused::Taken { title, .. } => {
                 ErrorCode::invalid(format!("the name[{title}] is taken"))
@@ -87,6 +94,10 @@ pub(super) fn run(
         now: operation.now,
         dialect,
     };
+    if api.name == "ZQLQuery" && store.samples != Samples::Always {
+        let text = query.get("zql").and_then(Value::as_str).unwrap_or_default();
+        return zql(&maker, store, &ask(&query), text);
+    }
     if api.is_query() {
         return rows(&maker, store, &ask(&path), operation);
     }
@@ -94,8 +105,15 @@ pub(super) fn run(
     input.extend(query);
     input.extend(body);
     // The client may choose the uuid of what it creates.
-    if let Some(uuid) = input.get("resourceUuid").filter(|uuid| uuid.is_string()) {
-        input.insert("uuid".to_owned(), uuid.clone());
+    let chosen = input.get("resourceUuid").and_then(Value::as_str);
+    if let Some(uuid) = chosen.map(str::to_owned) {
+        let roles = Table::of(Service::Zstack).roles(&api.name);
+        let creates = roles.iter().any(|(_, role)| *role == Role::Create);
+        if creates && store.samples != Samples::Always && !is_uuid(&uuid) {
+            let refused = format!("field[resourceUuid] of {} is no uuid[{uuid}]", api.name);
+            return Err(ErrorCode::invalid(refused).into());
+        }
+        input.insert("uuid".to_owned(), uuid.into());
     }
     let shown = store.run(&ask(&input), None)?;
     Ok(maker.body(api, shown.as_ref().unwrap_or(&input)))
@@ -133,14 +151,15 @@ fn rows<'a>(
         Some(names) => Fields::Inventory(names),
         None => Fields::Unknown,
     };
+    let conditions = operation.request.query_pairs();
+    let conditions = conditions.iter().filter(|(name, _)| name == "q");
+    let nouns: Vec<&str> = conditions
+        .flat_map(|(_, text)| text.split([' ', '=', '!']))
+        .collect();
+    let joins = joins(store, ask, nouns.into_iter());
     let uuids = asked_uuids(operation);
     if let Some(things) = store.queried(ask, &uuids) {
-        let render = |number: u64, thing: &Thing| {
-            let mut given = thing.members.clone();
-            given.insert(NUMBER.to_owned(), number.into());
-            let row = maker.rows(list, 1, Some(&Value::Object(given)));
-            row.into_iter().next().unwrap_or_default()
-        };
+        let render = |number: u64, thing: &Thing| shown(maker, list, number, thing);
         let rows = things
             .into_iter()
             .map(|(number, thing)| Kept {
@@ -149,7 +168,7 @@ fn rows<'a>(
                 render: &render,
             })
             .collect();
-        return query::run(operation, rows, fields, class);
+        return query::run(operation, rows, (fields, &joins), class);
     }
     let mut rows = maker.rows(list, TOTAL, None);
     for uuid in uuids {
@@ -159,7 +178,122 @@ fn rows<'a>(
             rows.extend(maker.rows(list, 1, Some(&given)));
         }
     }
-    query::run(operation, rows, fields, class)
+    query::run(operation, rows, (fields, &joins), class)
+}
+
+/// A kept thing as answers show it.
+fn shown(maker: &Maker<'_>, list: &Member, number: u64, thing: &Thing) -> Value {
+    let mut given = thing.members.clone();
+    given.insert(NUMBER.to_owned(), number.into());
+    let row = maker.rows(list, 1, Some(&Value::Object(given)));
+    row.into_iter().next().unwrap_or_default()
+}
+
+/// All things that dotted names lead to.
+fn joins<'n>(store: &mut Store, ask: &Ask<'_>, fields: impl Iterator<Item = &'n str>) -> Joins {
+    let mut joins = Joins::default();
+    if let Some(noun) = ask.operation.name.strip_prefix("Query") {
+        let (first, rest) = noun.split_at(noun.len().min(1));
+        joins.of = first.to_ascii_lowercase() + rest;
+    }
+    for noun in fields.flat_map(query::nouns) {
+        if let Some((strict, things)) = store.joined(ask.service, noun) {
+            joins
+                .with
+                .insert(noun.to_owned(), Joined { strict, things });
+        }
+    }
+    joins
+}
+
+/// Statements of ZQL, a result for each.
+fn zql(maker: &Maker<'_>, store: &mut Store, ask: &Ask<'_>, text: &str) -> Output {
+    let mut results = Vec::new();
+    for statement in zql::parse(text)? {
+        results.push(Value::Object(selected(maker, store, ask, statement)?));
+    }
+    Ok(Map::from_iter([("results".to_owned(), results.into())]))
+}
+
+fn selected(
+    maker: &Maker<'_>,
+    store: &mut Store,
+    ask: &Ask<'_>,
+    statement: Statement,
+) -> Result<Map<String, Value>, ErrorCode> {
+    let entity = &statement.entity;
+    let model = Model::of(Service::Zstack);
+    let query = model.operations.iter().find(|operation| {
+        let noun = operation.name.strip_prefix("Query");
+        operation.is_query() && noun.is_some_and(|noun| noun.eq_ignore_ascii_case(entity))
+    });
+    let list = query.and_then(|query| {
+        let listed = query.output.iter();
+        let list = listed
+            .into_iter()
+            .find(|member| is_list_of(query, &member.name));
+        Some((query, list?))
+    });
+    let Some((query, list)) = list else {
+        return Err(ErrorCode::invalid(format!(
+            "no entity[{entity}] found for ZQL query"
+        )));
+    };
+    let ask = Ask {
+        operation: query,
+        input: &Input::new(),
+        ..*ask
+    };
+    let mut named = Vec::new();
+    if let Some(condition) = &statement.condition {
+        condition.fields(&mut named);
+    }
+    let joins = joins(store, &ask, named.iter().copied());
+    let inventory = match &list.ty {
+        Type::List(inner) => maker.model.members(inner),
+        _ => None,
+    };
+    let names: Vec<&str> = inventory
+        .map(|members| members.iter().map(|member| member.name.as_str()).collect())
+        .unwrap_or_default();
+    let fields = Fields::Inventory(&names);
+    let ordered = statement.order.iter().map(|(field, _)| field.as_str());
+    let wanted = statement.fields.iter().map(String::as_str);
+    for field in named.iter().copied().chain(ordered).chain(wanted) {
+        fields.knows(field, &joins)?;
+    }
+    let mut rows: Vec<Value> = match store.queried(&ask, &[]) {
+        Some(things) => things
+            .into_iter()
+            .map(|(number, thing)| shown(maker, list, number, thing))
+            .collect(),
+        None => maker.rows(list, TOTAL, None),
+    };
+    if let Some(condition) = &statement.condition {
+        rows.retain(|row| condition.holds(row, &joins));
+    }
+    let total = rows.len();
+    let mut result = Map::new();
+    if let Some(name) = statement.name {
+        result.insert("name".to_owned(), name.into());
+    }
+    if statement.total || statement.count {
+        result.insert("total".to_owned(), total.into());
+    }
+    if statement.count {
+        return Ok(result);
+    }
+    if let Some((field, last)) = &statement.order {
+        query::sort(&mut rows, field, *last);
+    }
+    let page = rows.into_iter().skip(statement.offset);
+    let mut rows: Vec<Value> = page.take(statement.limit.unwrap_or(usize::MAX)).collect();
+    if !statement.fields.is_empty() {
+        let wanted: Vec<&str> = statement.fields.iter().map(String::as_str).collect();
+        query::only(&mut rows, &wanted);
+    }
+    result.insert("inventories".to_owned(), rows.into());
+    Ok(result)
 }
 
 /// A kept thing, which is made whole only where it is shown.

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -18,10 +19,33 @@ const DEFAULT_LIMIT: usize = 1000;
 
 /// One condition: field, operator, value.
 #[derive(Debug, PartialEq, Eq)]
-struct Condition<'a> {
-    field: &'a str,
-    operator: &'static str,
-    value: &'a str,
+pub(super) struct Condition<'a> {
+    pub(super) field: &'a str,
+    pub(super) operator: &'static str,
+    /// One, but for operators that take several.
+    pub(super) values: Vec<&'a str>,
+}
+
+/// What rows are joined with.
+#[derive(Default)]
+pub(super) struct Joins {
+    /// What the rows are called where others name them: `vmInstance`, as in `vmInstanceUuid`.
+    pub(super) of: String,
+    /// By the noun that stands in dotted names.
+    pub(super) with: HashMap<String, Joined>,
+}
+
+/// All things of a kind.
+pub(super) struct Joined {
+    /// Whether what is not among them is not there.
+    pub(super) strict: bool,
+    pub(super) things: HashMap<String, Value>,
+}
+
+/// The nouns on the way to a member: `host` and `cluster` in `host.cluster.name`.
+pub(super) fn nouns(field: &str) -> impl Iterator<Item = &str> {
+    let way = field.rsplit_once('.').map_or("", |(way, _)| way);
+    way.split('.').filter(|noun| !noun.is_empty())
 }
 
 fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
@@ -32,7 +56,10 @@ fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
             Some(Condition {
                 field: field.trim(),
                 operator,
-                value,
+                values: match operator.ends_with("?=") {
+                    true => value.split(',').collect(),
+                    false => vec![value],
+                },
             })
         })
         .ok_or_else(|| {
@@ -46,7 +73,8 @@ fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
 #[cfg(any(test, fuzzing))]
 pub(crate) fn condition(text: &str) -> Option<(&str, &'static str, &str)> {
     let read = parse(text).ok()?;
-    Some((read.field, read.operator, read.value))
+    let at = text.find(read.operator)? + read.operator.len();
+    Some((read.field, read.operator, &text[at..]))
 }
 
 /// What can be chosen among and shown.
@@ -103,8 +131,35 @@ fn is_like(text: &str, pattern: &str) -> bool {
 }
 
 impl Condition<'_> {
-    fn holds(&self, row: &impl Row) -> bool {
-        let own = text(row, self.field);
+    pub(super) fn holds(&self, row: &impl Row, joins: &Joins) -> bool {
+        self.holds_at(row, &joins.of, self.field, joins)
+    }
+
+    /// Of things that are joined, one for which it holds is enough.
+    fn holds_at(&self, row: &impl Row, of: &str, field: &str, joins: &Joins) -> bool {
+        let Some((noun, rest)) = field.split_once('.') else {
+            return self.compares(row, field);
+        };
+        let holds = |thing: &Value| self.holds_at(thing, noun, rest, joins);
+        match row.member(noun).as_deref() {
+            Some(Value::Array(all)) => return all.iter().any(holds),
+            Some(one @ Value::Object(_)) => return holds(one),
+            _ => {}
+        }
+        let Some(joined) = joins.with.get(noun) else {
+            return false;
+        };
+        if let Some(uuid) = text(row, &format!("{noun}Uuid")) {
+            return joined.things.get(&uuid).map_or(!joined.strict, holds);
+        }
+        // The other way: clusters name the zone that they belong to.
+        let (own, by) = (text(row, "uuid"), format!("{of}Uuid"));
+        let mut theirs = joined.things.values();
+        !joined.strict || theirs.any(|thing| text(thing, &by) == own && holds(thing))
+    }
+
+    fn compares(&self, row: &impl Row, field: &str) -> bool {
+        let own = text(row, field);
         match self.operator {
             "is null" => return own.is_none(),
             "not null" => return own.is_some(),
@@ -112,17 +167,18 @@ impl Condition<'_> {
         }
         // As in SQL, nothing compares with an absent value.
         let Some(own) = own else { return false };
+        let value = self.values.first().copied().unwrap_or_default();
         match self.operator {
-            "=" => own == self.value,
-            "!=" => own != self.value,
-            ">" => compare(&own, self.value).is_gt(),
-            "<" => compare(&own, self.value).is_lt(),
-            ">=" => compare(&own, self.value).is_ge(),
-            "<=" => compare(&own, self.value).is_le(),
-            "?=" => self.value.split(',').any(|one| one == own),
-            "!?=" => self.value.split(',').all(|one| one != own),
-            "~=" => is_like(&own, self.value),
-            "!~=" => !is_like(&own, self.value),
+            "=" => own == value,
+            "!=" => own != value,
+            ">" => compare(&own, value).is_gt(),
+            "<" => compare(&own, value).is_lt(),
+            ">=" => compare(&own, value).is_ge(),
+            "<=" => compare(&own, value).is_le(),
+            "?=" => self.values.contains(&own.as_str()),
+            "!?=" => !self.values.contains(&own.as_str()),
+            "~=" => is_like(&own, value),
+            "!~=" => !is_like(&own, value),
             _ => false,
         }
     }
@@ -145,8 +201,8 @@ fn number(operation: &Operation<'_>, name: &str, default: usize) -> Result<usize
 pub(super) enum Fields<'a> {
     /// These and no others.
     Only(&'a [&'a str]),
-    /// These, and those of other resources (`vmNics.ip`, `__systemTag__`), by which nothing is
-    /// chosen here.
+    /// These, those of what is joined (`vmNics.ip`, `host.name`), and tags, by which nothing is chosen
+    /// here.
     Inventory(&'a [&'a str]),
     /// Nobody knows which.
     Unknown,
@@ -154,10 +210,17 @@ pub(super) enum Fields<'a> {
 
 impl Fields<'_> {
     /// Whether rows can be chosen by a field; an error when there is no such field.
-    fn knows(self, field: &str) -> Result<bool, ErrorCode> {
+    pub(super) fn knows(self, field: &str, joins: &Joins) -> Result<bool, ErrorCode> {
         match self {
             Self::Only(own) | Self::Inventory(own) if own.contains(&field) => Ok(true),
-            Self::Inventory(_) if field.contains('.') || field.starts_with("__") => Ok(false),
+            Self::Inventory(_) if field.starts_with("__") => Ok(false),
+            Self::Inventory(own)
+                if nouns(field)
+                    .next()
+                    .is_some_and(|noun| own.contains(&noun) || joins.with.contains_key(noun)) =>
+            {
+                Ok(true)
+            }
             Self::Unknown => Ok(false),
             Self::Only(_) | Self::Inventory(_) => Err(ErrorCode::invalid(format!(
                 "field[{field}] is not a queryable field"
@@ -171,7 +234,7 @@ impl Fields<'_> {
 pub(super) fn run<R: Row>(
     operation: &Operation<'_>,
     mut rows: Vec<R>,
-    fields: Fields<'_>,
+    (fields, joins): (Fields<'_>, &Joins),
     class: &str,
 ) -> Output {
     let request = operation.request;
@@ -183,10 +246,16 @@ pub(super) fn run<R: Row>(
     }
     for (_, condition) in request.query_pairs().iter().filter(|(name, _)| name == "q") {
         let condition = parse(condition)?;
-        if !fields.knows(condition.field)? {
+        if !fields.knows(condition.field, joins)? {
             continue;
         }
-        rows.retain(|row| condition.holds(row));
+        rows.retain(|row| condition.holds(row, joins));
+    }
+    let group = request.query_value("groupBy");
+    if let Some(field) = group.filter(|field| !field.is_empty()) {
+        fields.knows(&field, joins)?;
+        let mut seen = HashSet::new();
+        rows.retain(|row| seen.insert(text(row, &field)));
     }
     let total = rows.len();
     let flag = |name: &str| {
@@ -199,16 +268,16 @@ pub(super) fn run<R: Row>(
     if flag("count") {
         return Ok(Map::from_iter([("total".to_owned(), total.into())]));
     }
-    if let Some(sort) = request.query_value("sort").filter(|sort| !sort.is_empty()) {
-        let (field, descending) = match sort.strip_prefix('-') {
+    if let Some(order) = request
+        .query_value("sort")
+        .filter(|order| !order.is_empty())
+    {
+        let (field, descending) = match order.strip_prefix('-') {
             Some(field) => (field, true),
-            None => (sort.strip_prefix('+').unwrap_or(&sort), false),
+            None => (order.strip_prefix('+').unwrap_or(&order), false),
         };
-        fields.knows(field)?;
-        rows.sort_by_cached_key(|row| text(row, field));
-        if descending {
-            rows.reverse();
-        }
+        fields.knows(field, joins)?;
+        sort(&mut rows, field, descending);
     }
     let mut rows: Vec<Value> = rows
         .into_iter()
@@ -222,16 +291,28 @@ pub(super) fn run<R: Row>(
     {
         let wanted: Vec<&str> = wanted.split(',').collect();
         for field in &wanted {
-            fields.knows(field)?;
+            fields.knows(field, joins)?;
         }
-        for row in &mut rows {
-            if let Value::Object(members) = row {
-                members.retain(|name, _| wanted.contains(&name.as_str()));
-            }
-        }
+        only(&mut rows, &wanted);
     }
     let total = flag("replyWithCount").then_some(total);
     Ok(reply(rows, total, class))
+}
+
+pub(super) fn sort<R: Row>(rows: &mut [R], field: &str, descending: bool) {
+    rows.sort_by_cached_key(|row| text(row, field));
+    if descending {
+        rows.reverse();
+    }
+}
+
+/// Leaves the members that are wanted.
+pub(super) fn only(rows: &mut [Value], wanted: &[&str]) {
+    for row in rows {
+        if let Value::Object(members) = row {
+            members.retain(|name, _| wanted.contains(&name.as_str()));
+        }
+    }
 }
 
 /// The inventories with the schema that the server adds to every query.
@@ -258,7 +339,6 @@ mod tests {
             ("name=a", "name", "=", "a"),
             (" name = a ", "name", "=", " a "),
             ("name=a>=b", "name=a", ">=", "b"),
-            ("name?=a,b", "name", "?=", "a,b"),
             ("name!?=a", "name", "!?=", "a"),
             ("name!~=%a", "name", "!~=", "%a"),
             ("description is null", "description", "is null", ""),
@@ -269,12 +349,66 @@ mod tests {
                 Condition {
                     field,
                     operator,
-                    value
+                    values: vec![value]
                 },
                 "{condition}"
             );
         }
+        assert_eq!(parse("name?=a,b").unwrap().values, ["a", "b"]);
         assert!(parse("name").is_err());
+    }
+
+    #[test]
+    fn dotted_names_look_into_what_is_joined() {
+        let row = json!({"uuid": "v1", "hostUuid": "h1", "vmNics": [{"ip": "10.0.0.1"}, {"ip": "10.0.0.2"}]});
+        let things = |id: &str, thing: Value| HashMap::from([(id.to_owned(), thing)]);
+        let strict = |things| Joined {
+            strict: true,
+            things,
+        };
+        let with = HashMap::from([
+            (
+                "host".into(),
+                strict(things("h1", json!({"name": "a", "clusterUuid": "c1"}))),
+            ),
+            (
+                "cluster".into(),
+                strict(things("c1", json!({"name": "gold"}))),
+            ),
+            (
+                "volume".into(),
+                strict(HashMap::from([
+                    ("d1".into(), json!({"name": "data", "vmInstanceUuid": "v1"})),
+                    ("d2".into(), json!({"name": "root", "vmInstanceUuid": "v2"})),
+                ])),
+            ),
+        ]);
+        let of = "vmInstance".to_owned();
+        let joins = Joins { of, with };
+        for (condition, holds) in [
+            ("vmNics.ip=10.0.0.2", true),
+            ("vmNics.ip=10.0.0.3", false),
+            ("host.name=a", true),
+            ("host.cluster.name~=go%", true),
+            ("host.cluster.name=iron", false),
+            ("volume.name=data", true),
+            ("volume.name=root", false),
+            ("zone.name=x", false),
+        ] {
+            assert_eq!(
+                parse(condition).unwrap().holds(&row, &joins),
+                holds,
+                "{condition}"
+            );
+        }
+        let fields = Fields::Inventory(&["hostUuid", "vmNics"]);
+        for (field, known) in [
+            ("host.name", true),
+            ("vmNics.ip", true),
+            ("zone.name", false),
+        ] {
+            assert_eq!(fields.knows(field, &joins).is_ok(), known, "{field}");
+        }
     }
 
     #[test]
@@ -295,7 +429,12 @@ mod tests {
             ("gone is null", true),
             ("name not null", true),
         ] {
-            assert_eq!(parse(condition).unwrap().holds(&row), holds, "{condition}");
+            let condition = parse(condition).unwrap();
+            assert_eq!(
+                condition.holds(&row, &Joins::default()),
+                holds,
+                "{condition:?}"
+            );
         }
         assert!(is_like("aaaaaaaaaaaaaaaaaaaaaaaab", "%%%%%%%%%%%%%%%%b"));
     }

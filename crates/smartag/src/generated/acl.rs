@@ -58,6 +58,8 @@ operation! {
         /// Taken if unset: `LAN`.
         query "Type" r#type: String [values(&["LAN", "WAN"])],
     }
+    found cumulo_core::find::Clue::new("acl rule", super::acl::DescribeACLAttribute::operation, &[cumulo_core::find::Key::name("Name", "Name", ("Name", ""))])
+        .at("Acrs.Acr", "AcrId").within(&["AclId", "RegionId"]).made("GmtCreate");
     constants {
         DIRECTION_IN = "in", DIRECTION_OUT = "out", POLICY_ACCEPT = "accept", POLICY_DROP = "drop",
         TYPE_LAN = "LAN", TYPE_WAN = "WAN",
@@ -120,6 +122,8 @@ operation! {
         query "ResourceOwnerAccount" resource_owner_account: String,
         query "ResourceOwnerId" resource_owner_id: i64,
     }
+    found cumulo_core::find::Clue::new("acl", super::acl::DescribeACLs::operation, &[cumulo_core::find::Key::name("Name", "Name", ("Name", ""))])
+        .at("Acls.Acl", "AclId").within(&["RegionId"]);
     constants { ACL_TYPE_ACL_HARDWARE = "acl-hardware", ACL_TYPE_ACL_SOFTWARE = "acl-software" }
 }
 

@@ -45,6 +45,8 @@ operation! {
         /// Belongs to `Password`: give both or neither.
         query "UserName" user_name: String [len(7, 33)],
     }
+    found cumulo_core::find::Clue::new("client user", super::client_user::DescribeSmartAccessGatewayClientUsers::operation, &[cumulo_core::find::Key::name("UserName", "UserName", ("UserName", ""))])
+        .at("Users.User", "UserName").within(&["RegionId", "SmartAGId"]);
 }
 
 output! {

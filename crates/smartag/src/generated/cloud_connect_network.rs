@@ -48,6 +48,8 @@ operation! {
         query "ResourceOwnerId" resource_owner_id: i64,
         query "SnatCidrBlock" snat_cidr_block: String,
     }
+    found cumulo_core::find::Clue::new("cloud connect network", super::cloud_connect_network::DescribeCloudConnectNetworks::operation, &[cumulo_core::find::Key::name("Name", "Name", ("Name", ""))])
+        .at("CloudConnectNetworks.CloudConnectNetwork", "CcnId").within(&["RegionId"]).made("CreateTime");
 }
 
 output! {

@@ -31,6 +31,8 @@ operation! {
         query "ClientToken" client_token: String [len(0, 64)],
         query "RegionId" region_id: String [required(), setting("region")],
     }
+    found cumulo_core::find::Clue::new("enterprise code", super::enterprise_code::ListEnterpriseCode::operation, &[cumulo_core::find::Key::name("EnterpriseCode", "EnterpriseCode", ("EnterpriseCode", ""))])
+        .at("EnterpriseCodes", "EnterpriseCode").within(&["RegionId"]);
 }
 
 operation! {

@@ -79,6 +79,8 @@ operation! {
         query "ResourceOwnerId" resource_owner_id: i64,
         query "SlsRegionId" sls_region_id: String,
     }
+    found cumulo_core::find::Clue::new("flow log", super::flow_log::DescribeFlowLogs::operation, &[cumulo_core::find::Key::name("Name", "Name", ("", ""))])
+        .at("FlowLogs.FlowLogSetType", "FlowLogId").within(&["RegionId"]);
     constants {
         NETFLOW_VERSION_V5 = "V5", NETFLOW_VERSION_V9 = "V9", NETFLOW_VERSION_V10 = "V10",
         OUTPUT_TYPE_SLS = "sls", OUTPUT_TYPE_NETFLOW = "netflow", OUTPUT_TYPE_ALL = "all",

@@ -53,6 +53,8 @@ operation! {
         /// Documented as not supported.
         query "SrcPort" src_port: i64,
     }
+    found cumulo_core::find::Clue::new("health check", super::health_check::DescribeHealthChecks::operation, &[cumulo_core::find::Key::name("Name", "Name", ("Name", ""))])
+        .at("HealthChecks.HealthCheck", "HcInstanceId").within(&["RegionId", "SmartAGId"]).told("InstanceId");
     constants { TYPE_ICMP_ECHO = "ICMP_ECHO" }
 }
 

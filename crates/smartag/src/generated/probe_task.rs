@@ -34,6 +34,8 @@ operation! {
         query "RegionId" region_id: String [required(), setting("region")],
         query "TaskName" task_name: String,
     }
+    found cumulo_core::find::Clue::new("probe task", super::probe_task::ListProbeTask::operation, &[cumulo_core::find::Key::name("TaskName", "TaskName", ("TaskName", ""))])
+        .at("Data", "ProbeTaskId").within(&["RegionId"]).made("GmtCreate");
     constants {
         PROTOCOL_ICMP = "ICMP", PROTOCOL_TCP = "TCP", PROTOCOL_HTTP = "HTTP",
         TYPE_INTERNET = "Internet", TYPE_INTRANET = "Intranet",

@@ -49,6 +49,8 @@ operation! {
         query "ResourceOwnerAccount" resource_owner_account: String,
         query "ResourceOwnerId" resource_owner_id: i64,
     }
+    found cumulo_core::find::Clue::new("qos", super::qos::DescribeQoses::operation, &[cumulo_core::find::Key::name("QosName", "QosName", ("QosName", ""))])
+        .at("Qoses.Qos", "QosId").within(&["RegionId"]);
 }
 
 output! {
@@ -88,6 +90,8 @@ operation! {
         query "ResourceOwnerAccount" resource_owner_account: String,
         query "ResourceOwnerId" resource_owner_id: i64,
     }
+    found cumulo_core::find::Clue::new("qos car", super::qos::DescribeQosCars::operation, &[cumulo_core::find::Key::name("Name", "Name", ("", ""))])
+        .at("QosCars.QosCar", "QosCarId").within(&["QosId", "RegionId"]);
     constants {
         LIMIT_TYPE_ABSOLUTE = "Absolute", LIMIT_TYPE_PERCENT = "Percent",
         PERCENT_SOURCE_TYPE_CCN_BANDWIDTH = "CcnBandwidth",
@@ -152,6 +156,8 @@ operation! {
         /// Time in UTC+8, `2019-07-09T18:00:00+0800`.
         query "StartTime" start_time: Timestamp,
     }
+    found cumulo_core::find::Clue::new("qos policy", super::qos::DescribeQosPolicies::operation, &[cumulo_core::find::Key::name("Name", "Name", ("", ""))])
+        .at("QosPolicies.QosPolicy", "QosPolicyId").within(&["QosId", "RegionId"]);
 }
 
 output! {

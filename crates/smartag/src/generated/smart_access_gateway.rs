@@ -97,6 +97,8 @@ operation! {
         query "ResourceOwnerAccount" resource_owner_account: String,
         query "ResourceOwnerId" resource_owner_id: i64,
     }
+    found cumulo_core::find::Clue::new("gateway", super::smart_access_gateway::DescribeSmartAccessGateways::operation, &[cumulo_core::find::Key::name("Name", "Name", ("Name", ""))])
+        .at("SmartAccessGateways.SmartAccessGateway", "SmartAGId").made("CreateTime");
     constants {
         CPE_VERSION_BASIC = "basic", CHARGE_TYPE_PREPAY = "PREPAY",
         HA_TYPE_NO_BACKUP = "no_backup", HA_TYPE_COLD_BACKUP = "cold_backup",

@@ -38,6 +38,8 @@ operation! {
         /// Days until the code expires: 1 to 90, sent as text. The service takes 30 if unset.
         query "TimeToLiveInDays" time_to_live_in_days: String [range(1, 90)],
     }
+    found cumulo_core::find::Clue::new("access token", super::access_token::ListAccessTokens::operation, &[cumulo_core::find::Key::name("Name", "Name", ("Name", ""))])
+        .at("AccessTokens.AccessToken", "AccessTokenId").made("CreationTime");
 }
 
 output! {

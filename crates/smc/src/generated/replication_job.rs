@@ -106,6 +106,8 @@ operation! {
         query "ValidTime" valid_time: Timestamp,
         query "VpcId" vpc_id: String,
     }
+    found cumulo_core::find::Clue::new("replication job", super::replication_job::DescribeReplicationJobs::operation, &[cumulo_core::find::Key::name("Name", "Name", ("Name", ""))])
+        .at("ReplicationJobs.ReplicationJob", "JobId").within(&["SourceId"]).made("CreationTime");
     constants {
         LICENSE_TYPE_BYOL = "BYOL", TARGET_TYPE_IMAGE = "Image",
         TARGET_TYPE_CONTAINER_IMAGE = "ContainerImage",

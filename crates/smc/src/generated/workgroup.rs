@@ -27,6 +27,8 @@ operation! {
         query "ResourceOwnerAccount" resource_owner_account: String,
         query "Tag" tag: Vec<CreateReplicationJobTag>,
     }
+    found cumulo_core::find::Clue::new("workgroup", super::workgroup::DescribeWorkgroups::operation, &[cumulo_core::find::Key::name("Name", "Name", ("Name", ""))])
+        .at("Workgroups.Workgroup", "WorkgroupId");
 }
 
 output! {

@@ -56,6 +56,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("access key", super::access_key::QueryAccessKey::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 tagged_operation! {

@@ -83,6 +83,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("auto scaling group", super::auto_scaling::QueryAutoScalingGroup::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         SCALING_RESOURCE_TYPE_VM_INSTANCE = "VmInstance",
         REMOVAL_POLICY_OLDEST_INSTANCE = "OldestInstance",

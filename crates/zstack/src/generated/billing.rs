@@ -180,6 +180,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("price table", super::billing::QueryPriceTable::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 tagged_operation! {
@@ -205,6 +207,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("resource price", super::billing::QueryResourcePrice::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         RESOURCE_NAME_CPU = "cpu", RESOURCE_NAME_MEMORY = "memory",
         RESOURCE_NAME_ROOT_VOLUME = "rootVolume", RESOURCE_NAME_DATA_VOLUME = "dataVolume",

@@ -149,6 +149,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("cluster", super::cluster::QueryCluster::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         HYPERVISOR_TYPE_KVM = "KVM", HYPERVISOR_TYPE_SIMULATOR = "Simulator",
         HYPERVISOR_TYPE_BAREMETAL = "baremetal", HYPERVISOR_TYPE_BAREMETAL2 = "baremetal2",

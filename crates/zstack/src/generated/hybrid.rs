@@ -57,6 +57,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("data center from local", super::hybrid::QueryDataCenterFromLocal::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {
@@ -86,6 +88,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("hybrid key secret", super::hybrid::QueryHybridKeySecret::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 tagged_operation! {
@@ -104,6 +108,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("identity zone from local", super::hybrid::QueryIdentityZoneFromLocal::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {
@@ -189,6 +195,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("hybrid eip from local", super::hybrid::QueryHybridEipFromLocal::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants { TYPE_ALIYUN = "aliyun", CHARGE_TYPE_PAY_BY_TRAFFIC = "PayByTraffic" }
 }
 
@@ -232,6 +240,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vpc user vpn gateway from local", super::hybrid::QueryVpcUserVpnGatewayFromLocal::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {
@@ -262,6 +272,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vpc vpn connection from local", super::hybrid::QueryVpcVpnConnectionFromLocal::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {
@@ -302,6 +314,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vpc ike config from local", super::hybrid::QueryVpcIkeConfigFromLocal::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         PFS_DISABLED = "disabled", PFS_GROUP1 = "group1", PFS_GROUP2 = "group2",
         PFS_GROUP5 = "group5", PFS_GROUP14 = "group14", PFS_GROUP24 = "group24",
@@ -343,6 +357,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vpc ip sec config from local", super::hybrid::QueryVpcIpSecConfigFromLocal::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         PFS_DISABLED = "disabled", PFS_GROUP1 = "group1", PFS_GROUP2 = "group2",
         PFS_GROUP5 = "group5", PFS_GROUP14 = "group14", PFS_GROUP24 = "group24",

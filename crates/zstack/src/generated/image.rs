@@ -60,6 +60,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("image", super::image::QueryImage::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         MEDIA_TYPE_ROOT_VOLUME_TEMPLATE = "RootVolumeTemplate", MEDIA_TYPE_ISO = "ISO",
         MEDIA_TYPE_DATA_VOLUME_TEMPLATE = "DataVolumeTemplate", ARCHITECTURE_X86_64 = "x86_64",

@@ -48,6 +48,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("sdn controller", super::l2_network::QuerySdnController::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {
@@ -120,6 +122,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("l2 network", super::l2_network::QueryL2Network::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
         V_SWITCH_TYPE_MAC_VLAN = "MacVlan",
@@ -150,6 +154,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("l2 network", super::l2_network::QueryL2Network::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
         V_SWITCH_TYPE_MAC_VLAN = "MacVlan",
@@ -181,6 +187,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("l2 network", super::l2_network::QueryL2Network::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
         V_SWITCH_TYPE_MAC_VLAN = "MacVlan",
@@ -247,6 +255,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("l2 network", super::l2_network::QueryL2Network::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
         V_SWITCH_TYPE_MAC_VLAN = "MacVlan",

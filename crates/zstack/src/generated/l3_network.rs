@@ -286,6 +286,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("l3 network", super::l3_network::QueryL3Network::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         CATEGORY_PUBLIC = "Public", CATEGORY_PRIVATE = "Private", CATEGORY_SYSTEM = "System",
     }

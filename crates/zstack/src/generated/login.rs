@@ -43,6 +43,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("access control rule", super::login::QueryAccessControlRule::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {
@@ -68,6 +70,8 @@ tagged_operation! {
     optional {
         body "description" description: String [len(0, 2048)],
     }
+    found cumulo_core::find::Clue::new("ldap server", super::login::QueryLdapServer::operation, &[cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         ENCRYPTION_NONE = "None", ENCRYPTION_TLS = "TLS", SCOPE_ACCOUNT = "account",
         SCOPE_IAM2 = "IAM2",

@@ -140,6 +140,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("snmp agent", super::management::QuerySnmpAgent::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         VERSION_V2_C = "v2c", VERSION_V3 = "v3", AUTH_ALGORITHM_MD5 = "MD5",
         AUTH_ALGORITHM_SHA = "SHA", AUTH_ALGORITHM_SHA224 = "SHA224",
@@ -172,6 +174,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("webhook", super::management::QueryWebhook::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {

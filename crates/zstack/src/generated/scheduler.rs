@@ -146,6 +146,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("scheduler job", super::scheduler::QuerySchedulerJob::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_START_VM = "startVm", TYPE_STOP_VM = "stopVm", TYPE_REBOOT_VM = "rebootVm",
         TYPE_VOLUME_SNAPSHOT = "volumeSnapshot",
@@ -181,6 +183,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("scheduler job group", super::scheduler::QuerySchedulerJobGroup::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_START_VM = "startVm", TYPE_STOP_VM = "stopVm", TYPE_REBOOT_VM = "rebootVm",
         TYPE_VOLUME_SNAPSHOT = "volumeSnapshot",
@@ -222,6 +226,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("scheduler trigger", super::scheduler::QuerySchedulerTrigger::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants { SCHEDULER_TYPE_SIMPLE = "simple", SCHEDULER_TYPE_CRON = "cron" }
 }
 

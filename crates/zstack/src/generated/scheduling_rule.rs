@@ -125,6 +125,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("affinity group", super::scheduling_rule::QueryAffinityGroup::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants { POLICY_ANTI_SOFT = "antiSoft", POLICY_ANTI_HARD = "antiHard", TYPE_HOST = "host" }
 }
 

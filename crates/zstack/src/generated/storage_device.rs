@@ -45,6 +45,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("iscsi server", super::storage_device::QueryIscsiServer::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 tagged_operation! {
@@ -64,6 +66,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("nvme server", super::storage_device::QueryNvmeServer::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants { TRANSPORT_TCP = "tcp", TRANSPORT_RDMA = "rdma" }
 }
 
@@ -78,6 +82,8 @@ tagged_operation! {
         /// Taken if unset: `false`.
         body "skipFormat" skip_format: bool,
     }
+    found cumulo_core::find::Clue::new("z box", super::storage_device::QueryZBox::operation, &[cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {
@@ -126,6 +132,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("block volume", super::storage_device::QueryBlockVolume::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {

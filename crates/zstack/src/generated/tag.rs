@@ -42,6 +42,8 @@ tagged_operation! {
         body "tag" tag: String,
     }
     optional {}
+    found cumulo_core::find::Clue::new("system tag", super::tag::QuerySystemTag::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {
@@ -106,6 +108,8 @@ tagged_operation! {
         body "tag" tag: String,
     }
     optional {}
+    found cumulo_core::find::Clue::new("user tag", super::tag::QueryUserTag::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {

@@ -408,6 +408,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("guest vm script", super::vm_instance::QueryGuestVmScript::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         PLATFORM_WINDOWS = "Windows", PLATFORM_LINUX = "Linux", SCRIPT_TYPE_SHELL = "Shell",
         SCRIPT_TYPE_PYTHON = "Python", SCRIPT_TYPE_PERL = "Perl", SCRIPT_TYPE_BAT = "Bat",
@@ -440,6 +442,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("ssh key pair", super::vm_instance::QuerySshKeyPair::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 tagged_operation! {
@@ -455,6 +459,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vm cd rom", super::vm_instance::QueryVmCdRom::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {
@@ -582,6 +588,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vm instance", super::vm_instance::QueryVmInstance::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm",
         STRATEGY_INSTANT_START = "InstantStart", STRATEGY_JUST_CREATE = "JustCreate",
@@ -626,6 +634,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vm instance", super::vm_instance::QueryVmInstance::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm", PLATFORM_LINUX = "Linux",
         PLATFORM_WINDOWS = "Windows", PLATFORM_OTHER = "Other",
@@ -739,6 +749,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vm user defined xml hook script", super::vm_instance::QueryVmUserDefinedXmlHookScript::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {

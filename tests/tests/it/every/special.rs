@@ -141,16 +141,18 @@ fn query(model: &Model, operation: &Operation) -> Map<String, Value> {
     let mut fields = of_items.iter().map(Member::name);
     let first = fields.next().unwrap_or("uuid");
     let second = fields.next().unwrap_or("name");
+    // What no condition can say is refused before it is sent.
+    let sayable = HARD.replace(['\'', '\\'], "");
     let value = json!({
-        "q": [format!("__systemTag__!={HARD}"), format!("__userTag__?={HARD},b")],
+        "q": [format!("__systemTag__!={sayable}"), format!("__userTag__?={sayable},b")],
         "limit": 3,
         "start": 1,
         "count": false,
-        "groupBy": format!("{first}{HARD}"),
+        "groupBy": format!("__userTag__{HARD}"),
         "replyWithCount": true,
         "filterName": format!("filter:{HARD}"),
         "sort": format!("+{first}"),
-        "fields": [first, second, format!("vmNics.{}", HARD.replace(',', ""))],
+        "fields": [first, second, format!("__userTag__{}", HARD.replace(',', ""))],
     });
     let Value::Object(members) = value else {
         unreachable!("an object is written above")

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::clock::within;
 use crate::error::{Attempt, Kind, is_plain};
 use crate::protocol::{Failure, JobState, Verdict};
+use crate::record;
 use crate::transport::{HttpResponse, TransportError, TransportErrorKind};
 
 use super::Drive;
@@ -69,6 +70,14 @@ impl Drive {
         deadline: Duration,
     ) -> Event {
         let mut verdict = self.read(&reply, deadline).await;
+        if let (Verdict::Done(_), Some(at)) = (&verdict, self.expects) {
+            let mut found = false;
+            record::rows(&*self.output, at, &mut |_| found = true);
+            if !found {
+                let message = "nothing has the id that was asked for";
+                verdict = Verdict::Failed(Failure::new(Kind::NotFound, message));
+            }
+        }
         let protocol = &self.client.inner.protocol;
         let request_id = protocol.request_id(&reply, &*self.output);
         // Whatever goes on from here into errors and logs may be an echo of what was sent.
