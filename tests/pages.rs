@@ -17,7 +17,11 @@ pages! {
     "../crates/smartag/README.md"
     "../crates/smc/README.md"
     "../crates/zstack/README.md"
+    "../docs/apig.md"
     "../docs/crashes.md"
     "../docs/pages.md"
+    "../docs/smartag.md"
+    "../docs/smc.md"
     "../docs/waiting.md"
+    "../docs/zstack.md"
 }

@@ -20,6 +20,7 @@ mod every;
 mod every_operation;
 mod explain;
 mod gone;
+mod guide;
 mod job_results;
 mod jobs;
 mod large_and_endless;
