@@ -19,9 +19,13 @@ pages! {
     "../crates/zstack/README.md"
     "../docs/apig.md"
     "../docs/crashes.md"
+    "../docs/errors.md"
+    "../docs/going-live.md"
     "../docs/pages.md"
+    "../docs/retries.md"
     "../docs/smartag.md"
     "../docs/smc.md"
+    "../docs/testing.md"
     "../docs/waiting.md"
     "../docs/zstack.md"
 }
