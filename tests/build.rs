@@ -37,10 +37,7 @@ fn main() {
             modules.push_str("}\n");
         }
     }
-    let all = format!(
-        "{modules}\n/// Name, what the local cloud begins with, and the program itself.\n\
-         const PROGRAMS: &[(&str, &str, fn() -> Result<(), String>)] = &[\n{table}];\n"
-    );
+    let all = format!("{modules}\npub(super) const PROGRAMS: &[Program] = &[\n{table}];\n");
     let folder = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
     fs::write(folder.join("guide.rs"), all).expect("the folder can be written");
 }

@@ -20,10 +20,8 @@ use cumulo_localcloud::{LocalCloud, Moves, Service, Transition, accounts};
 mod pages {
     include!(concat!(env!("OUT_DIR"), "/guide.rs"));
 
-    pub(super) fn programs() -> &'static [(&'static str, &'static str, fn() -> Result<(), String>)]
-    {
-        PROGRAMS
-    }
+    /// Name, what the local cloud begins with, and the program itself.
+    pub(super) type Program = (&'static str, &'static str, fn() -> Result<(), String>);
 }
 
 /// The variable that names the program which a process of this test is to run.
@@ -34,8 +32,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn every_program_of_the_pages_runs_against_the_local_cloud() {
-    assert!(pages::programs().len() >= 8);
-    for (name, seed, _) in pages::programs() {
+    assert!(pages::PROGRAMS.len() >= 8);
+    for (name, seed, _) in pages::PROGRAMS {
         let cloud = LocalCloud::start().await;
         // Nothing here is waited for: a job has ended at its first read, a call of ZStack at once.
         let ended = Transition::new("replication-job", Moves::AfterReads(0)).ending("Finished");
@@ -115,7 +113,7 @@ fn variables(cloud: &LocalCloud) -> Vec<(&'static str, String)> {
 #[ignore = "a process of the test above runs it"]
 fn a_program_of_a_page() {
     let wanted = std::env::var(NAME).unwrap();
-    let known = pages::programs();
+    let known = pages::PROGRAMS;
     let (_, _, run) = known.iter().find(|(name, ..)| *name == wanted).unwrap();
     if let Err(error) = run() {
         panic!("{error}");
