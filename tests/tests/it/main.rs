@@ -22,6 +22,7 @@ mod every_operation;
 mod explain;
 mod finding;
 mod gone;
+mod guide;
 mod job_results;
 mod jobs;
 mod large_and_endless;

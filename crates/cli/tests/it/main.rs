@@ -6,6 +6,8 @@ mod call;
 mod clouds;
 mod common;
 mod connect;
+#[cfg(unix)]
+mod guide;
 mod help;
 #[cfg(unix)]
 mod interrupt;
