@@ -7,13 +7,13 @@ use cumulo_core::record::{Record, decode_strict};
 use cumulo_core::{Error, Json, Outcome, Response};
 
 use crate::args::{Call, Output};
-use crate::open::{self, Open};
+use crate::in_flight::{self, InFlight};
 use crate::request::{Request, invalid, perform};
 use crate::result::{FAILED, exit_status, failure, output};
 use crate::secrets::{self, Secrets};
 use crate::service::{Clients, Service};
 use crate::signals::{self, Signal};
-use crate::{again, progress, table, term};
+use crate::{progress, rerun, table, term};
 
 pub(crate) fn run(mut args: Call) -> io::Result<u8> {
     let typed = args.input.take();
@@ -47,9 +47,9 @@ async fn serve(args: Call, typed: Option<&str>, input: Result<Json, Error>) -> i
         client_token: args.client_token,
     };
     let clients = Clients::new(args.options.connection);
-    let open = Arc::new(Open::default());
+    let open = Arc::new(InFlight::default());
     let mut signals = signals::listen()?;
-    open::observe();
+    in_flight::observe();
     let call = perform(&clients, &request, args.options.timeout, &secrets, &open);
     let status = tokio::select! {
         biased;
@@ -70,7 +70,12 @@ struct Printed {
 }
 
 impl Printed {
-    fn success(&self, response: &Response<Box<dyn Record>>, secrets: &Secrets, open: &Open) -> u8 {
+    fn success(
+        &self,
+        response: &Response<Box<dyn Record>>,
+        secrets: &Secrets,
+        open: &InFlight,
+    ) -> u8 {
         let Some(operation) = open.operation() else {
             return FAILED;
         };
@@ -122,7 +127,7 @@ impl Printed {
         signal: Signal,
         request: &Request,
         typed: Option<&str>,
-        open: &Open,
+        open: &InFlight,
     ) -> u8 {
         let why = match open.outcome() {
             Outcome::NotSent => format!("ended by {} before it was sent", signal.name()),
@@ -144,7 +149,7 @@ impl Printed {
                 term::say(format_args!("  client token: {token}"));
                 term::say(format_args!(
                     "  it may have been executed; this takes it up again and does nothing twice:\n  {}",
-                    again::command(&words, &token, hidden)
+                    rerun::command(&words, &token, hidden)
                 ));
             } else if let Some(advice) = open.advice() {
                 term::say(format_args!("  it may have been executed. {advice}"));
@@ -155,7 +160,7 @@ impl Printed {
 }
 
 /// Whether the input holds a secret.
-fn holds_secrets(request: &Request, open: &Open) -> bool {
+fn holds_secrets(request: &Request, open: &InFlight) -> bool {
     open.operation().is_none_or(|operation| {
         let mut record = (operation.input)();
         let known = decode_strict(&mut *record, request.input.to_string().as_bytes());

@@ -1,15 +1,15 @@
 //! `cumulo`: calls operations of four clouds by name, alone or in batches, and serves a local cloud.
 
-mod again;
 mod args;
 mod batch;
 mod call;
 mod describe;
+mod in_flight;
 mod local;
-mod open;
 mod ops;
 mod progress;
 mod request;
+mod rerun;
 mod resources;
 mod result;
 mod secrets;

@@ -8,7 +8,7 @@ use cumulo_core::operation::{Operation, RetryClass};
 use cumulo_core::record::{Record, nearest};
 use cumulo_core::{ClientToken, Error, Json, Kind, Response};
 
-use crate::open::Open;
+use crate::in_flight::InFlight;
 use crate::secrets::Secrets;
 use crate::service::{Clients, Listed, Service};
 
@@ -48,7 +48,7 @@ pub(crate) async fn perform(
     request: &Request,
     timeout: Option<Duration>,
     secrets: &Secrets,
-    open: &Arc<Open>,
+    open: &Arc<InFlight>,
 ) -> Result<Response<Box<dyn Record>>, Error> {
     // The name comes first: it is the likelier mistake than a client's settings.
     let listed = find(request.service, &request.operation)?;
