@@ -1,19 +1,26 @@
-//! `cumulo`: calls operations of four clouds by name, alone or in batches, and serves a local cloud.
+//! `cumulo`: calls operations of four clouds by name, lists their things, waits for them, and serves a
+//! local cloud.
 
 mod args;
 mod batch;
 mod call;
 mod describe;
 mod in_flight;
+mod lines;
 mod local;
+mod noun;
 mod ops;
+mod pages;
 mod progress;
+mod query;
+mod ready;
 mod request;
 mod rerun;
 mod resources;
 mod result;
 mod secrets;
 mod service;
+mod session;
 mod signals;
 mod table;
 mod term;

@@ -211,5 +211,5 @@ fn tells_id(model: &Model, operation: &Operation, row: &Wait) -> bool {
         members.iter().any(|member| names.contains(&&member.name))
     };
     let inventory = members_at(model, operation, "inventory").unwrap_or_default();
-    among(&operation.output) || among(&operation.input) || among(&inventory)
+    among(&operation.output) || among(&operation.input) || among(inventory)
 }

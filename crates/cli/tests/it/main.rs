@@ -6,12 +6,15 @@ mod call;
 mod clouds;
 mod common;
 mod connect;
+mod dry_run;
 mod help;
 #[cfg(unix)]
 mod interrupt;
 mod listing;
 mod local;
+mod long_list;
 mod output;
+mod pages;
 mod peer;
 #[cfg(unix)]
 mod secrets;
