@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use crate::pages::Part;
 use crate::query::Query;
 use crate::service::Service;
+use crate::{get, job, list, wait};
 
 /// Calls Alibaba Cloud SMC and Smart Access Gateway, OTC / Huawei Cloud API Gateway and ZStack.
 ///
@@ -41,6 +42,24 @@ pub(crate) enum Command {
     /// line. Exit status 1 when any line failed, 130 or 143 when it was interrupted: then calls under way
     /// may end for a while, and what has no result is printed with its client token.
     Batch(Batch),
+    /// Lists all things of one kind, over all pages.
+    #[command(after_help = list::EXAMPLES)]
+    List(list::List),
+    /// Reads one thing by its id.
+    #[command(after_help = get::EXAMPLES)]
+    Get(get::Get),
+    /// Waits until a thing is ready, in some other state, or gone.
+    ///
+    /// It reads until then, less and less often. Exit status 1 when the thing is in a state from which it
+    /// does not get there, when it vanished, and when time is up; the error says how it was seen last.
+    #[command(after_help = wait::EXAMPLES)]
+    Wait(wait::Wait),
+    /// Asks after calls that a service works on.
+    ///
+    /// ZStack runs calls as jobs and has long jobs beside; API Gateway imports and exports as tasks. Others
+    /// have none: their migrations and gateways are things to `cumulo wait` for.
+    #[command(after_help = job::EXAMPLES)]
+    Job(job::Job),
     /// Shows which credentials calls would use. Prints no secret.
     Whoami(Whoami),
     /// Lists operations.

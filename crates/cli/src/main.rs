@@ -5,8 +5,11 @@ mod args;
 mod batch;
 mod call;
 mod describe;
+mod get;
 mod in_flight;
+mod job;
 mod lines;
+mod list;
 mod local;
 mod noun;
 mod ops;
@@ -24,6 +27,7 @@ mod session;
 mod signals;
 mod table;
 mod term;
+mod wait;
 mod whoami;
 
 use std::io;
@@ -45,6 +49,10 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Call(args) => call::run(args),
         Command::Batch(args) => batch::run(args),
+        Command::List(args) => list::run(args),
+        Command::Get(args) => get::run(args),
+        Command::Wait(args) => wait::run(args),
+        Command::Job(args) => job::run(args),
         Command::Whoami(args) => whoami::run(&args),
         Command::Ops(args) => ops::run(&args),
         Command::Resources(args) => resources::run(&args),

@@ -13,9 +13,11 @@ mod interrupt;
 mod listing;
 mod local;
 mod long_list;
+mod nouns;
 mod output;
 mod pages;
 mod peer;
 #[cfg(unix)]
 mod secrets;
+mod waits;
 mod whoami;
