@@ -313,10 +313,11 @@ async fn a_list_by_name_comes_whole_and_goes_on_where_it_ended() {
     let position = first.position().unwrap();
     let rest = pages(&json!({})).unwrap().items_by(ids()).resume(&position);
     all.extend(rest.unwrap().collect().await.unwrap());
-    let expected: Vec<Value> = (0..120)
-        .map(|id| json!({"SourceId": id.to_string()}))
+    let ids: Vec<&str> = all
+        .iter()
+        .filter_map(|item| item["SourceId"].as_str())
         .collect();
-    assert_eq!(all, expected);
+    assert!(ids.into_iter().eq((0..120).map(|id| id.to_string())));
     let error = refused(pages(&json!({"PageSiz": 1})));
     assert!(error.to_string().contains("PageSize"), "{error}");
 }
