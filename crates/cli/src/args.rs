@@ -6,7 +6,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::pages::Part;
+use crate::query::Query;
 use crate::service::Service;
+use crate::{get, job, list, wait};
 
 /// Calls Alibaba Cloud SMC and Smart Access Gateway, OTC / Huawei Cloud API Gateway and ZStack.
 ///
@@ -26,9 +29,11 @@ pub(crate) enum Command {
     ///
     /// The result is one JSON object: {"ok":true,"output":{..},"request_id":"..","attempts":1}, or
     /// {"ok":false,"error":{..}}. Names are the service's own, as `cumulo describe` lists them.
-    #[command(
-        after_help = "Example: cumulo call smc ListAccessTokens '{\"AccessTokenId\":[\"at-1\"]}'"
-    )]
+    #[command(after_help = "Examples:
+  cumulo call smc ListAccessTokens '{\"AccessTokenId\":[\"at-1\"]}'
+  cumulo call smc DescribeSourceServers --all --output jsonl --query '{id: SourceId, state: State}'
+  cumulo call zstack StartVmInstance '{\"uuid\":\"..\"}' --wait=10m
+  cumulo call apig CreateAnAppV2 '{\"name\":\"shop\"}' --dry-run")]
     Call(Call),
     /// Calls many operations: one JSON object a line in, one result a line out, in the same order.
     ///
@@ -37,6 +42,24 @@ pub(crate) enum Command {
     /// line. Exit status 1 when any line failed, 130 or 143 when it was interrupted: then calls under way
     /// may end for a while, and what has no result is printed with its client token.
     Batch(Batch),
+    /// Lists all things of one kind, over all pages.
+    #[command(after_help = list::EXAMPLES)]
+    List(list::List),
+    /// Reads one thing by its id.
+    #[command(after_help = get::EXAMPLES)]
+    Get(get::Get),
+    /// Waits until a thing is ready, in some other state, or gone.
+    ///
+    /// It reads until then, less and less often. Exit status 1 when the thing is in a state from which it
+    /// does not get there, when it vanished, and when time is up; the error says how it was seen last.
+    #[command(after_help = wait::EXAMPLES)]
+    Wait(wait::Wait),
+    /// Asks after calls that a service works on.
+    ///
+    /// ZStack runs calls as jobs and has long jobs beside; API Gateway imports and exports as tasks. Others
+    /// have none: their migrations and gateways are things to `cumulo wait` for.
+    #[command(after_help = job::EXAMPLES)]
+    Job(job::Job),
     /// Shows which credentials calls would use. Prints no secret.
     Whoami(Whoami),
     /// Lists operations.
@@ -68,9 +91,24 @@ pub(crate) struct Call {
     /// The input as a JSON object, or - to read it from standard input; nothing means {}.
     #[arg(value_name = "JSON")]
     pub(crate) input: Option<String>,
+    /// Walks a list to its end, in the largest pages, and prints its items.
+    #[arg(long, conflicts_with = "secrets_to")]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) part: Part,
+    /// Waits until what the call made or moved is ready; for as long as it takes, or for TIME.
+    #[arg(long, value_name = "TIME", value_parser = patience, num_args = 0..=1, require_equals = true, default_missing_value = "forever")]
+    pub(crate) wait: Option<Patience>,
+    /// Prints the request as a curl line, secrets hidden, and sends nothing; credentials are fetched.
+    #[arg(long, conflicts_with_all = ["all", "wait", "output", "query", "secrets_to", "show_secrets"])]
+    pub(crate) dry_run: bool,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Output,
+    /// What of the output is printed, as a JMESPath expression: of each item by itself with --all and
+    /// jsonl, of the whole list with --all and the other forms.
+    #[arg(long, value_name = "JMESPATH", value_parser = Query::parse)]
+    pub(crate) query: Option<Query>,
     /// The token by which the service recognises a repeat, from the error of an earlier call.
     #[arg(long, value_name = "TOKEN")]
     pub(crate) client_token: Option<String>,
@@ -231,12 +269,27 @@ pub(crate) enum Output {
     /// One JSON object; on several lines when it goes to a terminal.
     #[default]
     Json,
+    /// JSON, one line for each item of a list.
+    Jsonl,
     /// A table as wide as the terminal.
     Table,
+    /// One line for each item, its values with tabs between.
+    Text,
+}
+
+/// How long something is waited for; for ever where nothing is said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience(pub(crate) Option<Duration>);
+
+fn patience(text: &str) -> Result<Patience, String> {
+    match text {
+        "forever" => Ok(Patience(None)),
+        text => duration(text).map(|limit| Patience(Some(limit))),
+    }
 }
 
 /// Seconds, or a number with `ms`, `s` or `m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
         Some(at) => text.split_at(at),
         None => (text, "s"),

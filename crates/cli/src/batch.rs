@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::args::Batch;
-use crate::open::{self, Open};
+use crate::in_flight::{self, InFlight};
 use crate::request::perform;
 use crate::result::{FAILED, exit_status};
 use crate::secrets::Secrets;
@@ -44,7 +44,7 @@ async fn serve(args: Batch, secrets: Arc<Secrets>) -> io::Result<Summary> {
     let timeout = args.options.timeout;
     let clients = Arc::new(Clients::new(args.options.connection));
     let mut signals = signals::listen()?;
-    open::observe();
+    in_flight::observe();
     let (sender, lines) = mpsc::channel(1);
     // A thread of its own, since a read from a terminal or a pipe cannot be called off.
     std::thread::Builder::new()
@@ -52,7 +52,7 @@ async fn serve(args: Batch, secrets: Arc<Secrets>) -> io::Result<Summary> {
         .spawn(move || input::read(io::stdin().lock(), &sender))?;
 
     let shared = Arc::clone(&clients);
-    let start = move |number: u64, line: Vec<u8>, open: Arc<Open>| {
+    let start = move |number: u64, line: Vec<u8>, open: Arc<InFlight>| {
         let (clients, secrets) = (Arc::clone(&shared), Arc::clone(&secrets));
         async move {
             let request = match line::parse(&line) {

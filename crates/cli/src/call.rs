@@ -1,119 +1,278 @@
 //! `cumulo call`: one operation, its result on standard output.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use cumulo_core::record::{Record, decode_strict};
+use cumulo_core::wait::Target;
 use cumulo_core::{Error, Json, Outcome, Response};
+use serde_json::json;
+use tokio::sync::mpsc;
 
-use crate::args::{Call, Output};
-use crate::open::{self, Open};
-use crate::request::{Request, invalid, perform};
-use crate::result::{FAILED, exit_status, failure, output};
+use crate::args::{Call, Output, Patience};
+use crate::in_flight::{self, InFlight};
+use crate::noun::in_stable_order;
+use crate::pages::Listing;
+use crate::query::Query;
+use crate::ready::{self, Goal, Pace};
+use crate::request::{Request, dry_run, find, invalid, perform};
+use crate::result::{self, FAILED, Told, complain, deliver, failure, output, refused};
 use crate::secrets::{self, Secrets};
 use crate::service::{Clients, Service};
-use crate::signals::{self, Signal};
-use crate::{again, progress, table, term};
+use crate::signals::Signal;
+use crate::{progress, rerun, session, term};
 
 pub(crate) fn run(mut args: Call) -> io::Result<u8> {
     let typed = args.input.take();
     let input = read_input(typed.as_deref())?;
-    // Whatever a server floods one thread with, another keeps the time and hears signals.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    let status = runtime.block_on(serve(args, typed.as_deref(), input));
-    // A name lookup may still be running on another thread; nobody waits for it.
-    runtime.shutdown_background();
-    status
+    let options = args.options.connection.clone();
+    session::run(options, async move |clients, signals| {
+        serve(args, typed.as_deref(), input, clients, signals).await
+    })
 }
 
-async fn serve(args: Call, typed: Option<&str>, input: Result<Json, Error>) -> io::Result<u8> {
+async fn serve(
+    args: Call,
+    typed: Option<&str>,
+    input: Result<Json, Error>,
+    clients: &Clients,
+    signals: &mut mpsc::Receiver<Signal>,
+) -> io::Result<u8> {
     let printed = Printed {
         service: args.service,
         output: args.output,
+        query: args.query.clone(),
     };
     // Before anything is sent: a secret must not come without a place for it.
-    let ready = input.and_then(|input| Ok((input, Secrets::open(&args.options, false)?)));
-    let (input, secrets) = match ready {
+    let ready = input.and_then(|input| {
+        let goal = goal(&args)?;
+        Ok((input, goal, Secrets::open(&args.options, false)?))
+    });
+    let (input, goal, secrets) = match ready {
         Ok(ready) => ready,
         Err(error) => return Ok(printed.failure(&error)),
     };
+    if args.all {
+        return match listing(args, input) {
+            Ok((client, listing)) => match clients.get(client) {
+                Ok(client) => listing.print(client, signals).await,
+                Err(error) => Ok(printed.failure(&error)),
+            },
+            Err(error) => Ok(printed.failure(&error)),
+        };
+    }
     let request = Request {
         service: args.service,
         operation: args.operation,
         input,
         client_token: args.client_token,
     };
-    let clients = Clients::new(args.options.connection);
-    let open = Arc::new(Open::default());
-    let mut signals = signals::listen()?;
-    open::observe();
-    let call = perform(&clients, &request, args.options.timeout, &secrets, &open);
-    let status = tokio::select! {
+    if args.dry_run {
+        return Ok(
+            match dry_run(clients, &request, args.options.timeout).await {
+                Ok(line) => status(deliver(&(term::clean(&line) + "\n"))),
+                Err(error) => printed.failure(&error),
+            },
+        );
+    }
+    let open = Arc::new(InFlight::default());
+    in_flight::observe();
+    let call = perform(clients, &request, args.options.timeout, &secrets, &open);
+    let made = tokio::select! {
         biased;
-        result = progress::watch(&request.operation, &open, call) => match result {
-            Ok(response) => printed.success(&response, &secrets, &open),
-            Err(error) => printed.failure(&error),
-        },
-        Some(signal) = signals.recv() => printed.interrupted(signal, &request, typed, &open),
+        result = progress::watch(&request.operation, &open, call) => result,
+        Some(signal) = signals.recv() => {
+            return Ok(printed.interrupted(signal, &request, typed, &open));
+        }
     };
-    progress::farewell(clients.close(), &mut signals).await;
-    Ok(status)
+    let response = match made {
+        Ok(response) => response,
+        Err(error) => return Ok(printed.failure(&error)),
+    };
+    let Some(goal) = goal else {
+        return Ok(printed.success(&response, &secrets, &open));
+    };
+    // Nothing that was made is to be lost while it is waited for.
+    let kept = printed.keep(&response, &secrets, &open);
+    let waiting = async {
+        let output = output(&response, false);
+        let goal = Goal::of_call(goal, &request.input, &output)?;
+        let pace = Pace {
+            timeout: args.wait.and_then(|Patience(limit)| limit),
+            interval: None,
+        };
+        goal.reach(clients.get(args.service)?, pace).await
+    };
+    let (waited, ended) = tokio::select! {
+        biased;
+        Some(signal) = signals.recv() => {
+            let waited = json!({ "ended": signal.name() });
+            term::say(format_args!("{} was made; the wait was ended by {}", request.operation, signal.name()));
+            (waited, signal.status())
+        }
+        seen = waiting => match seen {
+            Ok(seen) => (ready::told(&seen), 0),
+            Err(error) => {
+                term::say(format_args!("{} was made: do not repeat it", request.operation));
+                complain(&error, args.service);
+                (failure(&error)["error"].take(), FAILED)
+            }
+        },
+    };
+    let shown = printed.print(&response, &secrets, &open, waited);
+    Ok(if kept && shown { ended } else { FAILED })
+}
+
+/// What the call's thing is to be waited for, if it is.
+fn goal(args: &Call) -> Result<Option<&'static Target>, Error> {
+    if !args.all && !args.part.is_whole() {
+        return Err(invalid("--max-items and --resume belong to --all"));
+    }
+    if args.wait.is_none() {
+        return Ok(None);
+    }
+    let operation = find(args.service, &args.operation)?.operation();
+    let target = ready::after(args.service, operation);
+    // Jobs are waited for anyway.
+    if target.is_none() && !operation.job {
+        let message = format!("it is not known what to wait for after {}", operation.name);
+        let hint = format!(
+            "`cumulo wait {} RESOURCE ID --for STATE` waits for any thing",
+            args.service.name()
+        );
+        return Err(invalid(message).with_hint(hint));
+    }
+    Ok(target)
+}
+
+/// The list that `--all` walks.
+fn listing(args: Call, mut input: Json) -> Result<(Service, Listing), Error> {
+    let operation = find(args.service, &args.operation)?.operation();
+    if operation.paging.is_none() {
+        let message = format!("{} answers everything at once", operation.name);
+        return Err(invalid(message).with_hint("Leave --all away"));
+    }
+    if input.is_object() {
+        in_stable_order(operation, &mut input);
+    }
+    let listing = Listing {
+        service: args.service,
+        operation,
+        input,
+        at: None,
+        part: args.part,
+        output: args.output,
+        query: args.query,
+        show_secrets: args.options.show_secrets,
+        timeout: args.options.timeout,
+    };
+    Ok((args.service, listing))
+}
+
+/// `text` as it stands within JSON.
+fn quoted(text: &str) -> String {
+    let json = term::json(&text.into());
+    json.trim_matches('"').to_owned()
+}
+
+fn status(done: bool) -> u8 {
+    if done { 0 } else { FAILED }
 }
 
 /// How the result is told.
 struct Printed {
     service: Service,
     output: Output,
+    query: Option<Query>,
 }
 
 impl Printed {
-    fn success(&self, response: &Response<Box<dyn Record>>, secrets: &Secrets, open: &Open) -> u8 {
+    fn success(
+        &self,
+        response: &Response<Box<dyn Record>>,
+        secrets: &Secrets,
+        open: &InFlight,
+    ) -> u8 {
+        let kept = self.keep(response, secrets, open);
+        status(self.print(response, secrets, open, Json::Null) && kept)
+    }
+
+    /// Puts the secrets into their place.
+    fn keep(
+        &self,
+        response: &Response<Box<dyn Record>>,
+        secrets: &Secrets,
+        open: &InFlight,
+    ) -> bool {
         let Some(operation) = open.operation() else {
-            return FAILED;
+            return false;
         };
-        let mut kept = true;
         match secrets.keep(self.service, operation, None, response) {
-            Ok(false) => {}
+            Ok(false) => true,
             Ok(true) => {
                 if let Some(path) = secrets.path() {
                     term::say(format_args!("the secrets are in {}", path.display()));
                 }
+                true
             }
-            Err(homeless) => kept = homeless.shelter(),
+            Err(homeless) => homeless.shelter(),
         }
-        let line = || secrets.success(operation, response);
-        let text = match self.output {
-            Output::Json => json(&line()),
-            // Cells are cut, and what is shown only once must not be.
-            Output::Table => {
-                let mut text = table::render(&output(response, secrets.shown), term::width());
-                if secrets.shown && !operation.shown_once.is_empty() {
-                    text.push('\n');
-                    for (path, value) in secrets::of(operation, response) {
-                        let value = value.as_str().map_or(value.to_string(), str::to_owned);
-                        text += &format!("{}: {}\n", term::clean(&path), term::clean(&value));
-                    }
-                }
-                text
-            }
+    }
+
+    /// Prints the answer; `waited` is what was seen of the thing since, or null.
+    fn print(
+        &self,
+        response: &Response<Box<dyn Record>>,
+        secrets: &Secrets,
+        open: &InFlight,
+        waited: Json,
+    ) -> bool {
+        let Some(operation) = open.operation() else {
+            return false;
         };
+        let mut line = secrets.success(operation, response);
+        if !waited.is_null() {
+            // An error has a kind.
+            line["ok"] = waited.get("kind").is_none().into();
+            line["waited"] = waited;
+        }
+        let result = line["output"].take();
+        let told = Told {
+            output: self.output,
+            query: self.query.as_ref(),
+            line,
+        };
+        let (mut text, fits) = told.text(result);
+        if secrets.shown && !operation.shown_once.is_empty() {
+            text += &self.left_out(&text, &secrets::of(operation, response));
+        }
         for problem in response.warnings() {
             term::say(format_args!("warning: in the answer, {problem}"));
         }
-        if deliver(&text) && kept { 0 } else { FAILED }
+        deliver(&text) && fits
+    }
+
+    /// What is shown only once and does not stand in `text`, since cells are cut, or since the
+    /// expression leaves it out.
+    fn left_out(&self, text: &str, all: &BTreeMap<String, Json>) -> String {
+        let mut lines = String::new();
+        for (path, value) in all {
+            let value = value.as_str().map_or(value.to_string(), str::to_owned);
+            if self.output == Output::Table {
+                lines += &format!("{}: {}\n", term::clean(path), term::clean(&value));
+            } else if !text.contains(value.as_str()) && !text.contains(&quoted(&value)) {
+                term::say(format_args!("{path}: {value}"));
+            }
+        }
+        match lines.as_str() {
+            "" => lines,
+            lines => format!("\n{lines}"),
+        }
     }
 
     fn failure(&self, error: &Error) -> u8 {
-        let delivered = self.output == Output::Table || deliver(&json(&failure(error)));
-        complain(error, self.service);
-        if delivered {
-            exit_status(error)
-        } else {
-            FAILED
-        }
+        refused(error, self.service, self.output)
     }
 
     /// Tells what may have been done, and how to take it up again.
@@ -122,14 +281,14 @@ impl Printed {
         signal: Signal,
         request: &Request,
         typed: Option<&str>,
-        open: &Open,
+        open: &InFlight,
     ) -> u8 {
         let why = match open.outcome() {
             Outcome::NotSent => format!("ended by {} before it was sent", signal.name()),
             _ => format!("ended by {} before its answer came", signal.name()),
         };
         if self.output == Output::Json {
-            deliver(&json(&open.ended(&why)));
+            deliver(&result::json(&open.ended(&why)));
         }
         term::say(format_args!("{} was {why}", request.operation));
         if open.outcome() == Outcome::Unknown {
@@ -144,7 +303,7 @@ impl Printed {
                 term::say(format_args!("  client token: {token}"));
                 term::say(format_args!(
                     "  it may have been executed; this takes it up again and does nothing twice:\n  {}",
-                    again::command(&words, &token, hidden)
+                    rerun::command(&words, &token, hidden)
                 ));
             } else if let Some(advice) = open.advice() {
                 term::say(format_args!("  it may have been executed. {advice}"));
@@ -155,7 +314,7 @@ impl Printed {
 }
 
 /// Whether the input holds a secret.
-fn holds_secrets(request: &Request, open: &Open) -> bool {
+fn holds_secrets(request: &Request, open: &InFlight) -> bool {
     open.operation().is_none_or(|operation| {
         let mut record = (operation.input)();
         let known = decode_strict(&mut *record, request.input.to_string().as_bytes());
@@ -180,44 +339,4 @@ fn read_input(input: Option<&str>) -> io::Result<Result<Json, Error>> {
     let text = text.trim_start_matches('\u{feff}');
     Ok(serde_json::from_str(text)
         .map_err(|error| invalid(format!("the input is not JSON: {error}"))))
-}
-
-/// One line, or several for a person.
-fn json(result: &Json) -> String {
-    let text = if io::stdout().is_terminal() {
-        term::pretty(result)
-    } else {
-        term::json(result)
-    };
-    text + "\n"
-}
-
-/// Writes the result. What standard output does not take goes to standard error: the call was made, and
-/// its result must not be lost.
-fn deliver(text: &str) -> bool {
-    let mut stdout = io::stdout().lock();
-    let written = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
-    if let Err(error) = &written {
-        term::say(format_args!(
-            "error: the result cannot be written: {error}. It is:\n{text}"
-        ));
-    }
-    written.is_ok()
-}
-
-/// Tells a person what went wrong, with what is known about each attempt.
-fn complain(error: &Error, service: Service) {
-    if error.attempts().is_empty() {
-        term::say(format_args!("error: {error}"));
-    } else {
-        term::say(format_args!("error: {}", error.explain().trim_end()));
-    }
-    if error.is_authentication() {
-        let name = service.name();
-        term::say(format_args!(
-            "`cumulo whoami {name} --explain` shows where credentials were looked for"
-        ));
-    }
 }

@@ -1,22 +1,33 @@
-//! `cumulo`: calls operations of four clouds by name, alone or in batches, and serves a local cloud.
+//! `cumulo`: calls operations of four clouds by name, lists their things, waits for them, and serves a
+//! local cloud.
 
-mod again;
 mod args;
 mod batch;
 mod call;
 mod describe;
+mod get;
+mod in_flight;
+mod job;
+mod lines;
+mod list;
 mod local;
-mod open;
+mod noun;
 mod ops;
+mod pages;
 mod progress;
+mod query;
+mod ready;
 mod request;
+mod rerun;
 mod resources;
 mod result;
 mod secrets;
 mod service;
+mod session;
 mod signals;
 mod table;
 mod term;
+mod wait;
 mod whoami;
 
 use std::io;
@@ -38,6 +49,10 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Call(args) => call::run(args),
         Command::Batch(args) => batch::run(args),
+        Command::List(args) => list::run(args),
+        Command::Get(args) => get::run(args),
+        Command::Wait(args) => wait::run(args),
+        Command::Job(args) => job::run(args),
         Command::Whoami(args) => whoami::run(&args),
         Command::Ops(args) => ops::run(&args),
         Command::Resources(args) => resources::run(&args),

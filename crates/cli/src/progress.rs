@@ -6,7 +6,7 @@ use std::time::Duration;
 use cumulo_core::clock::{Clock, SystemClock};
 use tokio::sync::mpsc;
 
-use crate::open::Open;
+use crate::in_flight::InFlight;
 use crate::signals::Signal;
 use crate::term::Status;
 
@@ -18,7 +18,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(200);
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Awaits `work`, which shows on the status line as `name` with the attempts that `open` counts.
-pub(crate) async fn watch<T>(name: &str, open: &Open, work: impl Future<Output = T>) -> T {
+pub(crate) async fn watch<T>(name: &str, open: &InFlight, work: impl Future<Output = T>) -> T {
     let mut status = Status::new();
     if !status.visible() {
         return work.await;

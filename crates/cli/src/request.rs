@@ -6,9 +6,9 @@ use std::time::Duration;
 use cumulo_core::clock::SystemEntropy;
 use cumulo_core::operation::{Operation, RetryClass};
 use cumulo_core::record::{Record, nearest};
-use cumulo_core::{ClientToken, Error, Json, Kind, Response};
+use cumulo_core::{Call, ClientToken, Error, Json, Kind, Response};
 
-use crate::open::Open;
+use crate::in_flight::InFlight;
 use crate::secrets::Secrets;
 use crate::service::{Clients, Listed, Service};
 
@@ -48,22 +48,10 @@ pub(crate) async fn perform(
     request: &Request,
     timeout: Option<Duration>,
     secrets: &Secrets,
-    open: &Arc<Open>,
+    open: &Arc<InFlight>,
 ) -> Result<Response<Box<dyn Record>>, Error> {
-    // The name comes first: it is the likelier mistake than a client's settings.
-    let listed = find(request.service, &request.operation)?;
-    let client = clients.get(request.service)?;
-    let mut call = client.call(
-        &mut std::iter::once(listed.spec),
-        &request.operation,
-        &request.input,
-    )?;
-    let operation = listed.operation();
+    let (mut call, operation, token) = prepared(clients, request)?;
     secrets.allow(operation)?;
-    let token = token(request, operation);
-    if let Some(token) = &token {
-        call = call.client_token(token.as_str());
-    }
     open.name(operation, token);
     if let Some(timeout) = timeout {
         call = call.timeout(timeout);
@@ -73,6 +61,39 @@ pub(crate) async fn perform(
         secrets.keep_whole(request.service, operation, error);
     }
     result
+}
+
+/// The request as a curl line, with secrets hidden. Nothing is sent, but credentials may be fetched.
+pub(crate) async fn dry_run(
+    clients: &Clients,
+    request: &Request,
+    timeout: Option<Duration>,
+) -> Result<String, Error> {
+    let mut call = prepared(clients, request)?.0;
+    if let Some(timeout) = timeout {
+        call = call.timeout(timeout);
+    }
+    Ok(call.dry_run().await?.curl())
+}
+
+/// A call that is ready, its operation and its token.
+type Prepared = (Call<Box<dyn Record>>, &'static Operation, Option<String>);
+
+fn prepared(clients: &Clients, request: &Request) -> Result<Prepared, Error> {
+    // The name comes first: it is the likelier mistake than a client's settings.
+    let listed = find(request.service, &request.operation)?;
+    let client = clients.get(request.service)?;
+    let mut call = client.call(
+        &mut std::iter::once(listed.spec),
+        &request.operation,
+        &request.input,
+    )?;
+    let operation = listed.operation();
+    let token = token(request, operation);
+    if let Some(token) = &token {
+        call = call.client_token(token.as_str());
+    }
+    Ok((call, operation, token))
 }
 
 /// The token of the call: the one given, or one that is made here, before anything is sent, so that it

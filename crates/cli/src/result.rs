@@ -1,8 +1,16 @@
-//! The result line: what scripts read, and the exit status that goes with it.
+//! The result: what scripts and people read, and the exit status that goes with it.
+
+use std::io::{self, IsTerminal, Write};
 
 use cumulo_core::record::{Problem, Record, Wire, to_value};
 use cumulo_core::{Error, Json, Kind, Response};
 use serde_json::json;
+
+use crate::args::Output;
+use crate::query::Query;
+use crate::service::Service;
+use crate::signals::Signal;
+use crate::{lines, table, term};
 
 /// The service or the call failed.
 pub(crate) const FAILED: u8 = 1;
@@ -59,6 +67,115 @@ pub(crate) fn exit_status(error: &Error) -> u8 {
     match error.kind() {
         Kind::InvalidInput | Kind::Configuration => USAGE,
         _ => FAILED,
+    }
+}
+
+/// A result on its way to standard output.
+pub(crate) struct Told<'a> {
+    pub(crate) output: Output,
+    pub(crate) query: Option<&'a Query>,
+    /// The result line, in which the result stands as `output`.
+    pub(crate) line: Json,
+}
+
+impl Told<'_> {
+    /// Prints `result`, or what the expression makes of it; the exit status.
+    pub(crate) fn print(self, result: Json) -> u8 {
+        let (text, fits) = self.text(result);
+        if deliver(&text) && fits { 0 } else { FAILED }
+    }
+
+    /// What is printed, and whether the expression fits. If not, it is told, and nothing is left out.
+    pub(crate) fn text(mut self, result: Json) -> (String, bool) {
+        let found = self.query.map(|query| query.apply(&result));
+        let mut fits = true;
+        let shown = match found {
+            None => result,
+            Some(Ok(found)) => found,
+            Some(Err(mistake)) => {
+                fits = false;
+                term::say(format_args!(
+                    "error: --query: {mistake}; the whole result is printed"
+                ));
+                result
+            }
+        };
+        let lines = |line: fn(&Json) -> String| {
+            let rows = lines::rows(&shown).iter();
+            rows.map(|row| line(row) + "\n").collect()
+        };
+        let text = match self.output {
+            Output::Table => table::render(&shown, term::width()),
+            Output::Jsonl => lines(term::json),
+            Output::Text => lines(lines::text),
+            Output::Json => {
+                self.line["output"] = shown;
+                json(&self.line)
+            }
+        };
+        (text, fits)
+    }
+}
+
+/// Tells of a failure; the exit status.
+pub(crate) fn refused(error: &Error, service: Service, output: Output) -> u8 {
+    let delivered = output != Output::Json || deliver(&json(&failure(error)));
+    complain(error, service);
+    if delivered {
+        exit_status(error)
+    } else {
+        FAILED
+    }
+}
+
+/// Tells that reading was ended: it changes nothing, so that no more is to be said.
+pub(crate) fn ended(signal: Signal, output: Output) -> u8 {
+    let why = format!("ended by {}", signal.name());
+    if output == Output::Json {
+        let error = Error::new(Kind::Interrupted, "read", why.as_str());
+        deliver(&json(&failure(&error)));
+    }
+    term::say(why);
+    signal.status()
+}
+
+/// One line, or several for a person.
+pub(crate) fn json(result: &Json) -> String {
+    let text = if io::stdout().is_terminal() {
+        term::pretty(result)
+    } else {
+        term::json(result)
+    };
+    text + "\n"
+}
+
+/// Writes the result. What standard output does not take goes to standard error: the call was made, and
+/// its result must not be lost.
+pub(crate) fn deliver(text: &str) -> bool {
+    let mut stdout = io::stdout().lock();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    if let Err(error) = &written {
+        term::say(format_args!(
+            "error: the result cannot be written: {error}. It is:\n{text}"
+        ));
+    }
+    written.is_ok()
+}
+
+/// Tells a person what went wrong, with what is known about each attempt.
+pub(crate) fn complain(error: &Error, service: Service) {
+    if error.attempts().is_empty() {
+        term::say(format_args!("error: {error}"));
+    } else {
+        term::say(format_args!("error: {}", error.explain().trim_end()));
+    }
+    if error.is_authentication() {
+        let name = service.name();
+        term::say(format_args!(
+            "`cumulo whoami {name} --explain` shows where credentials were looked for"
+        ));
     }
 }
 

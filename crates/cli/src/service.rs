@@ -9,6 +9,7 @@ use cumulo_core::operation::{Operation, Spec};
 use cumulo_core::record::nearest;
 use cumulo_core::resource::Resource;
 use cumulo_core::transport::HttpOptions;
+use cumulo_core::wait::Target;
 use cumulo_core::zstack::credentials as zstack;
 use cumulo_core::{Client, Error, Kind};
 
@@ -82,6 +83,16 @@ impl Service {
             Self::Smartag => cumulo_smartag::resources::RESOURCES,
             Self::Apig => cumulo_apig::resources::RESOURCES,
             Self::Zstack => cumulo_zstack::resources::RESOURCES,
+        }
+    }
+
+    /// What can be waited for.
+    pub(crate) fn targets(self) -> &'static [&'static Target] {
+        match self {
+            Self::Smc => cumulo_smc::wait::TARGETS,
+            Self::Smartag => cumulo_smartag::wait::TARGETS,
+            Self::Apig => cumulo_apig::wait::TARGETS,
+            Self::Zstack => cumulo_zstack::wait::TARGETS,
         }
     }
 

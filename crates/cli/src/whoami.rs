@@ -15,7 +15,7 @@ use cumulo_core::transport::{HttpOptions, HttpTransport};
 use cumulo_core::zstack::credentials as zstack;
 
 use crate::args::{Connection, Whoami};
-use crate::open::Open;
+use crate::in_flight::InFlight;
 use crate::result::FAILED;
 use crate::service::{Service, endpoint_for};
 use crate::{progress, term};
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
     let chain = chain(args.service, &args.options);
     let context = context(args)?;
     let asking = explain_within(&*chain, &context, args.timeout);
-    let tried = runtime.block_on(progress::watch("credentials", &Open::default(), asking));
+    let tried = runtime.block_on(progress::watch("credentials", &InFlight::default(), asking));
     // A provider's process or name lookup may still be running on another thread.
     runtime.shutdown_background();
     let won = tried.iter().find_map(winner);

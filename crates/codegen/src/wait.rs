@@ -6,13 +6,13 @@
 use toml::{Table, Value as Toml};
 
 use crate::fault::{Fault, Faults};
-use crate::model::{Model, Operation, Paging, Type};
+use crate::model::{Member, Model, Operation, Paging, Type};
 use crate::overlay::{Overlay, texts};
 use crate::resource::{Find, Resource, find, members_at, values};
 
 const KEYS: &[&str] = &[
     "doc", "of", "read", "id", "member", "good", "bad", "through", "gone", "hits", "with",
-    "progress", "why",
+    "progress", "why", "after",
 ];
 
 /// A thing to wait for.
@@ -48,6 +48,8 @@ pub struct Wait {
     pub progress: String,
     /// The member that says why it failed, or empty.
     pub why: String,
+    /// Operations that bring a thing on its way there.
+    pub after: Vec<String>,
 }
 
 /// All rows, by name.
@@ -128,6 +130,7 @@ fn row(model: &Model, name: &str, given: &Table, resource: &Resource) -> Wait {
         gone,
         hits: given.get("hits").and_then(Toml::as_integer).unwrap_or(1),
         with: list("with", &[]),
+        after: list("after", &[]),
         progress: word(given, "progress"),
         why: word(given, "why"),
         read,
@@ -186,8 +189,27 @@ fn check(model: &Model, row: &Wait, fault: &mut dyn FnMut(String)) {
             fault(format!("the model knows no `{}` `{state}`", row.member));
         }
     }
+    for name in &row.after {
+        match self::operation(model, name) {
+            None => fault(format!("no operation `{name}` to wait after")),
+            Some(after) if !tells_id(model, after, row) => {
+                fault(format!("`{name}` does not tell which thing it is about"));
+            }
+            Some(_) => {}
+        }
+    }
     let types = things.iter().filter(|member| member.name == row.progress);
     for member in types.filter(|m| !matches!(m.ty, Type::Int | Type::Float | Type::Text)) {
         fault(format!("`{}` is no number", member.name));
     }
+}
+
+/// Whether a call of `operation` tells the id of the thing, in its answer or in its input.
+fn tells_id(model: &Model, operation: &Operation, row: &Wait) -> bool {
+    let among = |members: &[Member]| {
+        let names = [&row.read.by, &row.id];
+        members.iter().any(|member| names.contains(&&member.name))
+    };
+    let inventory = members_at(model, operation, "inventory").unwrap_or_default();
+    among(&operation.output) || among(&operation.input) || among(inventory)
 }

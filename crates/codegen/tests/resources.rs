@@ -184,10 +184,17 @@ fn a_waiter_takes_what_it_does_not_say_from_the_row() {
         "{text}"
     );
     assert!(
-        text.contains("Waiter::new(&TARGET, id).with(\"$wanted\", wanted)"),
+        text.contains("Waiter::new(&THING_NAMED, id).with(\"$wanted\", wanted)"),
         "{text}"
     );
     assert!(text.contains(".hits(2)"), "{text}");
+    assert!(text.contains(".with(&[\"$wanted\"])"), "{text}");
+    let text = waits(&format!(
+        "{states}[wait.thing-on]\ndoc = \"Until it is on.\"\nof = \"thing\"\nafter = [\"CreateThing\"]"
+    ))
+    .unwrap();
+    assert!(text.contains(".after(&[\"CreateThing\"])"), "{text}");
+    assert!(text.contains("&[\n    &THING_ON,\n];"), "{text}");
 }
 
 #[test]
@@ -220,6 +227,14 @@ fn a_waiter_that_cannot_be_right_stops_the_generator() {
             "has no state that ends it",
         ),
         (usual.replace("doc = \"Until.\"", ""), "needs a `doc`"),
+        (
+            format!("{usual}after = [\"MoveThing\"]"),
+            "no operation `MoveThing` to wait after",
+        ),
+        (
+            format!("{usual}after = [\"StartThing\"]"),
+            "does not tell which thing it is about",
+        ),
         (
             format!("{usual}read = \"ReadThing\""),
             "no operation `ReadThing`",

@@ -113,8 +113,8 @@ macro_rules! series {
 }
 
 series! {
-    [I: Record + Clone + Unpin, O: Record + FromRecord] Pages<I, O> => crate::client::Response<O>;
-    [I: Record + Clone + Unpin, O: Record + FromRecord, T: Unpin] Items<I, O, T> => T;
+    [O: Record + FromRecord] Pages<O> => crate::client::Response<O>;
+    [O: Record + FromRecord, T: Unpin] Items<O, T> => T;
     [] Observations => Observation;
 }
 

@@ -96,13 +96,13 @@ macro_rules! operation {
             $(
             /// The answers, page by page.
             #[inline]
-            pub fn pages(&self, client: &crate::Client) -> $crate::page::Pages<Self, $out> {
-                $crate::page::Pages::new(client.as_ref(), Self::operation(), self)
+            pub fn pages(&self, client: &crate::Client) -> $crate::page::Pages<$out> {
+                $crate::page::Pages::new(client.as_ref(), Self::operation(), ::std::boxed::Box::new(self.clone()))
             }
             /// The items of all pages, one by one.
             #[inline]
-            pub fn items(&self, client: &crate::Client) -> $crate::page::Items<Self, $out, $item> {
-                self.pages(client).items(|page| page.$items)
+            pub fn items(&self, client: &crate::Client) -> $crate::page::Items<$out, $item> {
+                self.pages(client).items(|page| page.output.$items)
             })?
             $(
             /// Encodes the call; awaiting it sends it. Where its outcome is not known, the thing is looked for

@@ -18,13 +18,14 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_core::Stream;
 
-use crate::client::{Call, Client, FromRecord, Response};
+use crate::client::{Call, Client, FromRecord, Response, input_of};
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::record::{self, Record};
+use crate::record::{self, Json, Record};
 
 use position::Cursor;
 pub use turn::End;
@@ -56,9 +57,9 @@ pub(crate) async fn rows(
 
 /// The answers of a list operation, one after the other.
 #[must_use = "a list asks for nothing until it is read"]
-pub struct Pages<I, O> {
+pub struct Pages<O> {
     client: Client,
-    input: I,
+    input: Box<dyn Record>,
     turn: Turn,
     state: State<O>,
     /// Where the page stands that was given out last.
@@ -69,7 +70,19 @@ pub struct Pages<I, O> {
     skipped: usize,
     wanted: Option<u64>,
     read_ahead: bool,
+    timeout: Option<Duration>,
     end: Option<End>,
+}
+
+impl Client {
+    /// All pages of a list, for a JSON input in wire names as [`call`](Self::call) takes it.
+    pub fn pages(
+        &self,
+        operation: &'static Operation,
+        input: &Json,
+    ) -> Result<Pages<Box<dyn Record>>, Error> {
+        Ok(Pages::new(self, operation, input_of(operation, input)?))
+    }
 }
 
 enum State<O> {
@@ -79,12 +92,12 @@ enum State<O> {
     Ended,
 }
 
-impl<I: Record + Clone + Unpin, O: Record> Pages<I, O> {
+impl<O> Pages<O> {
     /// Starts before the first page, or where `input` says.
-    pub fn new(client: &Client, operation: &'static Operation, input: &I) -> Self {
+    pub fn new(client: &Client, operation: &'static Operation, input: Box<dyn Record>) -> Self {
         Self {
             client: client.clone(),
-            input: input.clone(),
+            input,
             turn: Turn::new(operation),
             state: State::Idle,
             given: Cursor::default(),
@@ -92,6 +105,7 @@ impl<I: Record + Clone + Unpin, O: Record> Pages<I, O> {
             skipped: 0,
             wanted: None,
             read_ahead: false,
+            timeout: None,
             end: None,
         }
     }
@@ -110,26 +124,26 @@ impl<I: Record + Clone + Unpin, O: Record> Pages<I, O> {
         self
     }
 
+    /// How long the call for each page may take with all its attempts.
+    pub fn timeout(mut self, total: Duration) -> Self {
+        self.timeout = Some(total);
+        self
+    }
+
     /// Goes on at a [`position`](Self::position) of the same list, taken by this program or by one
     /// before; a page of which only some items were taken comes whole.
     ///
     /// A text that is none, or one of another operation or of other conditions, is an error.
     pub fn resume(mut self, position: &str) -> Result<Self, Error> {
-        self.skip = position::restore(self.turn.operation, &mut self.input, position)?;
+        self.skip = position::restore(self.turn.operation, &mut *self.input, position)?;
         Ok(self)
-    }
-
-    /// The next page; `None` after the last. An error ends the list; its position is then that of the
-    /// page that failed.
-    pub async fn next(&mut self) -> Option<Result<Response<O>, Error>> {
-        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
     /// The place of the page to come, as text to be stored: JSON with the members that choose it. It
     /// holds no secret and nothing of the conditions but a hash. `None` once the list has been read to
     /// its end.
     pub fn position(&self) -> Option<String> {
-        let (operation, input) = (self.turn.operation, &self.input);
+        let (operation, input) = (self.turn.operation, &*self.input);
         let more = self.end.is_none_or(|end| end == End::MaxItems);
         more.then(|| Cursor::of(operation, input).store(operation, input, self.skip))
     }
@@ -147,7 +161,16 @@ impl<I: Record + Clone + Unpin, O: Record> Pages<I, O> {
     }
 
     /// The items of the pages that are still to come.
-    pub fn items<T>(self, take: fn(O) -> Vec<T>) -> Items<I, O, T> {
+    pub fn items<T>(self, take: fn(Response<O>) -> Vec<T>) -> Items<O, T>
+    where
+        O: 'static,
+        T: 'static,
+    {
+        self.items_by(Box::new(take))
+    }
+
+    /// The same, for a function that holds something.
+    pub fn items_by<T>(self, take: Take<O, T>) -> Items<O, T> {
         Items {
             pages: self,
             take,
@@ -164,10 +187,19 @@ impl<I: Record + Clone + Unpin, O: Record> Pages<I, O> {
     }
 }
 
-impl<I: Record + Clone + Unpin, O: Record + FromRecord> Pages<I, O> {
+impl<O: FromRecord> Pages<O> {
+    /// The next page; `None` after the last. An error ends the list; its position is then that of the
+    /// page that failed.
+    pub async fn next(&mut self) -> Option<Result<Response<O>, Error>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
     fn call(&mut self) -> State<O> {
-        self.turn.size_pages(&mut self.input, self.wanted);
-        let call = Call::new(&self.client, self.turn.operation, &self.input);
+        self.turn.size_pages(&mut *self.input, self.wanted);
+        let mut call = Call::new(&self.client, self.turn.operation, &*self.input);
+        if let Some(total) = self.timeout {
+            call = call.timeout(total);
+        }
         State::Waiting(call)
     }
 
@@ -181,7 +213,7 @@ impl<I: Record + Clone + Unpin, O: Record + FromRecord> Pages<I, O> {
     }
 }
 
-impl<I: Record + Clone + Unpin, O: Record + FromRecord> Stream for Pages<I, O> {
+impl<O: FromRecord> Stream for Pages<O> {
     type Item = Result<Response<O>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -201,9 +233,9 @@ impl<I: Record + Clone + Unpin, O: Record + FromRecord> Stream for Pages<I, O> {
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     };
                     let this = &mut *self;
-                    this.given = Cursor::of(this.turn.operation, &this.input);
+                    this.given = Cursor::of(this.turn.operation, &*this.input);
                     this.skipped = std::mem::take(&mut this.skip);
-                    match this.turn.advance(&mut this.input, &page.output) {
+                    match this.turn.advance(&mut *this.input, page.output.as_record()) {
                         Err(error) => return Poll::Ready(Some(Err(error))),
                         Ok(Some(end)) => this.end = Some(end),
                         Ok(None) if this.read_ahead && !this.is_enough() => {
@@ -220,9 +252,9 @@ impl<I: Record + Clone + Unpin, O: Record + FromRecord> Stream for Pages<I, O> {
 }
 
 /// Nothing in it is ever pinned.
-impl<I: Unpin, O> Unpin for Pages<I, O> {}
+impl<O> Unpin for Pages<O> {}
 
-impl<I, O> fmt::Debug for Pages<I, O> {
+impl<O> fmt::Debug for Pages<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
             .field("operation", &self.turn.operation.name)
@@ -232,11 +264,14 @@ impl<I, O> fmt::Debug for Pages<I, O> {
     }
 }
 
+/// What takes the items out of an answer.
+pub type Take<O, T> = Box<dyn FnMut(Response<O>) -> Vec<T> + Send + Sync>;
+
 /// The items of a list operation, over all pages.
 #[must_use = "a list asks for nothing until it is read"]
-pub struct Items<I, O, T> {
-    pages: Pages<I, O>,
-    take: fn(O) -> Vec<T>,
+pub struct Items<O, T> {
+    pages: Pages<O>,
+    take: Take<O, T>,
     ready: VecDeque<T>,
     /// How many items of the page that is worked on were given out.
     taken: usize,
@@ -244,7 +279,7 @@ pub struct Items<I, O, T> {
     left: Option<u64>,
 }
 
-impl<I: Record + Clone + Unpin, O: Record, T: Unpin> Items<I, O, T> {
+impl<O: FromRecord, T: Unpin> Items<O, T> {
     /// Ends after `most` items.
     pub fn max_items(mut self, most: u64) -> Self {
         self.left = Some(most);
@@ -294,7 +329,7 @@ impl<I: Record + Clone + Unpin, O: Record, T: Unpin> Items<I, O, T> {
         if self.ready.is_empty() {
             return self.pages.position();
         }
-        let (operation, input) = (self.pages.turn.operation, &self.pages.input);
+        let (operation, input) = (self.pages.turn.operation, &*self.pages.input);
         Some(self.pages.given.store(operation, input, self.taken))
     }
 
@@ -312,7 +347,7 @@ impl<I: Record + Clone + Unpin, O: Record, T: Unpin> Items<I, O, T> {
     }
 }
 
-impl<I: Record + Clone + Unpin, O: Record + FromRecord, T: Unpin> Stream for Items<I, O, T> {
+impl<O: FromRecord, T: Unpin> Stream for Items<O, T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -334,7 +369,7 @@ impl<I: Record + Clone + Unpin, O: Record + FromRecord, T: Unpin> Stream for Ite
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 Some(Ok(page)) => {
-                    this.ready = (this.take)(page.output).into();
+                    this.ready = (this.take)(page).into();
                     this.taken = this.pages.skipped.min(this.ready.len());
                     this.ready.drain(..this.taken);
                 }
@@ -343,7 +378,7 @@ impl<I: Record + Clone + Unpin, O: Record + FromRecord, T: Unpin> Stream for Ite
     }
 }
 
-impl<I, O, T> fmt::Debug for Items<I, O, T> {
+impl<O, T> fmt::Debug for Items<O, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items")
             .field("pages", &self.pages)

@@ -354,8 +354,12 @@ impl Observations {
     }
 
     fn thing(&self) -> String {
-        let id = self.waiter.thing.id.escape_debug();
-        format!("the {} `{id}`", self.waiter.thing.target.noun)
+        let Thing { target, id, .. } = &self.waiter.thing;
+        format!(
+            "the {} `{}`",
+            target.of.replace('-', " "),
+            id.escape_debug()
+        )
     }
 
     fn last_seen(&self) -> String {

@@ -390,15 +390,15 @@ macro_rules! query {
             }
             /// The answers, page by page, sorted by `uuid` unless the query says otherwise.
             #[inline]
-            pub fn pages(&self, client: &crate::Client) -> cumulo_core::page::Pages<Self, $out> {
+            pub fn pages(&self, client: &crate::Client) -> cumulo_core::page::Pages<$out> {
                 let stable = Self { query: self.query.clone().in_stable_order() };
-                cumulo_core::page::Pages::new(client.as_ref(), Self::operation(), &stable)
+                cumulo_core::page::Pages::new(client.as_ref(), Self::operation(), ::std::boxed::Box::new(stable))
             }
             $(
             /// The items of all pages, one by one.
             #[inline]
-            pub fn items(&self, client: &crate::Client) -> cumulo_core::page::Items<Self, $out, $item> {
-                self.pages(client).items(|page| page.$items)
+            pub fn items(&self, client: &crate::Client) -> cumulo_core::page::Items<$out, $item> {
+                self.pages(client).items(|page| page.output.$items)
             })?
         }
         impl cumulo_core::record::seal::Sealed for $op {}

@@ -1,9 +1,11 @@
 //! Do calls by name go the way of typed calls, and say what is wrong with their input?
 
-use cumulo_core::record::{Wire, to_value};
+use cumulo_core::page::End;
+use cumulo_core::record::{Record, Wire, to_value};
 use cumulo_localcloud::{FaultKind, Service, accounts};
+use cumulo_smc::source_server::DescribeSourceServers;
 use cumulo_smc::{Error, Kind, Outcome};
-use cumulo_tests::{Answer, Bench, Script};
+use cumulo_tests::{Answer, Bench, LongList, Script};
 use serde_json::{Value, json};
 
 fn refused(result: Result<impl Sized, Error>) -> Error {
@@ -286,4 +288,36 @@ fn every_operation_has_a_name_of_its_own() {
         ),
         1905
     );
+}
+
+#[tokio::test]
+async fn a_list_by_name_comes_whole_and_goes_on_where_it_ended() {
+    let list = LongList::new(|_| (120, Some(120)));
+    let bench = Bench::start().await;
+    let smc = bench.smc().transport(list.clone()).build().unwrap();
+    let smc = AsRef::<cumulo_core::Client>::as_ref(&smc);
+    let pages = |input: &Value| smc.pages(DescribeSourceServers::operation(), input);
+    let ids = || {
+        Box::new(|page: cumulo_smc::Response<Box<dyn Record>>| {
+            let page = to_value(Wire::redacted(&*page.output));
+            let servers = page["SourceServers"]["SourceServer"].as_array().cloned();
+            servers.unwrap_or_default()
+        })
+    };
+    let mut first = pages(&json!({})).unwrap().items_by(ids()).max_items(70);
+    let mut all = Vec::new();
+    while let Some(item) = first.next().await {
+        all.push(item.unwrap());
+    }
+    assert_eq!(first.end(), Some(End::MaxItems));
+    let position = first.position().unwrap();
+    let rest = pages(&json!({})).unwrap().items_by(ids()).resume(&position);
+    all.extend(rest.unwrap().collect().await.unwrap());
+    let ids: Vec<&str> = all
+        .iter()
+        .filter_map(|item| item["SourceId"].as_str())
+        .collect();
+    assert!(ids.into_iter().eq((0..120).map(|id| id.to_string())));
+    let error = refused(pages(&json!({"PageSiz": 1})));
+    assert!(error.to_string().contains("PageSize"), "{error}");
 }

@@ -403,15 +403,27 @@ async fn requests_that_are_only_shown() {
     assert_snapshot!("dry_run_smc_v1", text(&shown));
 
     let sag = smartag().build().unwrap();
-    let user = CreateSmartAccessGatewayClientUser::new(100, "sag-1", "a@example.com");
-    let call = user
-        .user_name("user-one")
-        .password("Pass+Word_1@x")
-        .send(&sag);
-    assert_snapshot!(
-        "dry_run_smartag_secret",
-        text(&call.dry_run().await.unwrap())
-    );
+    let call_with_password = |sag: &cumulo_smartag::Client| {
+        let user = CreateSmartAccessGatewayClientUser::new(100, "sag-1", "a@example.com");
+        let user = user.user_name("user-one").password("Pass+Word_1@x");
+        user.send(sag)
+    };
+    let shown = call_with_password(&sag).dry_run().await.unwrap();
+    let shown_secret = text(&shown);
+    assert_snapshot!("dry_run_smartag_secret", shown_secret);
+
+    // A hash over a password tells it to who can try all of them.
+    let v1 = smartag().signature(AcsSignature::V1).build().unwrap();
+    let hidden = call_with_password(&v1).dry_run().await.unwrap();
+    for shown in [shown_secret, text(&hidden)] {
+        assert!(
+            !shown.contains("Pass+Word") && !shown.contains("Pass%"),
+            "{shown}"
+        );
+        let hash = |word: &str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+        let mut words = shown.split(|c: char| !c.is_ascii_alphanumeric());
+        assert!(!words.any(hash), "{shown}");
+    }
 
     let keys = apig().build().unwrap();
     let call = CreateAppCodeV2::new("app-1", HARD_APP_CODE).send(&keys);

@@ -2,53 +2,73 @@
 
 //! Waiting until things are ready, done or gone.
 
-pub use cumulo_core::wait::{Observation, Observations, Waiter};
+pub use cumulo_core::wait::{Observation, Observations, Target, Waiter};
+
+/// All that can be waited for, by name: what the functions below wait for, as data.
+#[rustfmt::skip]
+pub static TARGETS: &[&Target] = &[
+    &ACL_BOUND,
+    &ASYNC_TASK_SUCCEEDED,
+    &ENDPOINT_CONNECTION_SETTLED,
+    &INSTANCE_CREATED,
+    &INSTANCE_EIP_CHANGED,
+    &INSTANCE_GONE,
+    &INSTANCE_RUNNING,
+    &SIGN_BOUND,
+    &THROTTLE_BOUND,
+];
 
 /// Until the access control policy holds for what was published under this id. Read with
 /// `ListApisUnbindedToAclPolicyV2`.
 #[rustfmt::skip]
 pub fn acl_bound(publish_id: impl Into<String>, acl_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("acl_bound", "acl binding", super::acl_binding::ListApisUnbindedToAclPolicyV2::operation)
-        .at("apis", "publish_id")
-        .gone();
-    Waiter::new(&TARGET, publish_id).with("acl_id", acl_id)
+    Waiter::new(&ACL_BOUND, publish_id).with("acl_id", acl_id)
 }
+#[rustfmt::skip]
+static ACL_BOUND: Target = Target::new("acl_bound", "acl-binding", super::acl_binding::ListApisUnbindedToAclPolicyV2::operation)
+    .at("apis", "publish_id")
+    .gone()
+    .with(&["acl_id"]);
 
 /// Until the import or export has ended. Read with `ShowAsyncTaskResult`. `task_status` ends it
 /// with `succeed`, and in failure with `failed`.
 #[rustfmt::skip]
 pub fn async_task_succeeded(task_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("async_task_succeeded", "async task", super::async_task::ShowAsyncTaskResult::operation)
-        .by("task_id", "")
-        .at("", "task_id")
-        .states("task_status", &["succeed"], &["failed"])
-        .why("task_result");
-    Waiter::new(&TARGET, task_id)
+    Waiter::new(&ASYNC_TASK_SUCCEEDED, task_id)
 }
+#[rustfmt::skip]
+static ASYNC_TASK_SUCCEEDED: Target = Target::new("async_task_succeeded", "async-task", super::async_task::ShowAsyncTaskResult::operation)
+    .by("task_id", "")
+    .at("", "task_id")
+    .states("task_status", &["succeed"], &["failed"])
+    .why("task_result")
+    .after(&["ImportApiDefinitionsAsync", "ExportApiDefinitionsAsync"]);
 
 /// Until the connection is accepted or rejected. Read with `ListEndpointConnections`. `status` ends
 /// it with `accepted`, `rejected`, and in failure with `failed`.
 #[rustfmt::skip]
 pub fn endpoint_connection_settled(id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("endpoint_connection_settled", "endpoint connection", super::endpoint::ListEndpointConnections::operation)
-        .by("id", "")
-        .at("connections", "id")
-        .states("status", &["accepted", "rejected"], &["failed"]);
-    Waiter::new(&TARGET, id)
+    Waiter::new(&ENDPOINT_CONNECTION_SETTLED, id)
 }
+#[rustfmt::skip]
+static ENDPOINT_CONNECTION_SETTLED: Target = Target::new("endpoint_connection_settled", "endpoint-connection", super::endpoint::ListEndpointConnections::operation)
+    .by("id", "")
+    .at("connections", "id")
+    .states("status", &["accepted", "rejected"], &["failed"]);
 
 /// Until the creation of the gateway has ended. Read with `ShowDetailsOfInstanceProgressV2`.
 /// `status` ends it with `success`, and in failure with `failed`.
 #[rustfmt::skip]
 pub fn instance_created(instance_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("instance_created", "creation", super::instance::ShowDetailsOfInstanceProgressV2::operation)
-        .by("instance_id", "")
-        .at("", "")
-        .states("status", &["success"], &["failed"])
-        .progress("progress")
-        .why("error_msg");
-    Waiter::new(&TARGET, instance_id)
+    Waiter::new(&INSTANCE_CREATED, instance_id)
 }
+#[rustfmt::skip]
+static INSTANCE_CREATED: Target = Target::new("instance_created", "creation", super::instance::ShowDetailsOfInstanceProgressV2::operation)
+    .by("instance_id", "")
+    .at("", "")
+    .states("status", &["success"], &["failed"])
+    .progress("progress")
+    .why("error_msg");
 
 /// Until the gateway works again after a change of its elastic IP: two reads in a row must say so.
 /// Read with `ShowDetailsOfInstanceV2`. `status` ends it with `Running`, and in failure with
@@ -59,25 +79,29 @@ pub fn instance_created(instance_id: impl Into<String>) -> Waiter {
 /// `Frozen`, `Unhealthy`.
 #[rustfmt::skip]
 pub fn instance_eip_changed(instance_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("instance_eip_changed", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
-        .by("instance_id", "")
-        .at("", "id")
-        .states("status", &["Running"], &["CreateFail", "InitingFailed", "RegisterFailed", "InstallFailed", "UpdateFailed", "RollbackFailed", "UnRegisterFailed", "DeleteFailed", "RestartFail", "ResizeFailed", "CreateTimeout", "InitTimeout", "RegisterTimeout", "InstallTimeout", "UpdateTimeout", "RollbackTimeout", "UnregisterTimeout", "DeleteTimeout", "RestartTimeout", "ResizeTimeout", "Frozen", "Unhealthy"])
-        .hits(2);
-    Waiter::new(&TARGET, instance_id)
+    Waiter::new(&INSTANCE_EIP_CHANGED, instance_id)
 }
+#[rustfmt::skip]
+static INSTANCE_EIP_CHANGED: Target = Target::new("instance_eip_changed", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
+    .by("instance_id", "")
+    .at("", "id")
+    .states("status", &["Running"], &["CreateFail", "InitingFailed", "RegisterFailed", "InstallFailed", "UpdateFailed", "RollbackFailed", "UnRegisterFailed", "DeleteFailed", "RestartFail", "ResizeFailed", "CreateTimeout", "InitTimeout", "RegisterTimeout", "InstallTimeout", "UpdateTimeout", "RollbackTimeout", "UnregisterTimeout", "DeleteTimeout", "RestartTimeout", "ResizeTimeout", "Frozen", "Unhealthy"])
+    .hits(2)
+    .after(&["AddEipV2", "RemoveEipV2"]);
 
 /// Until the gateway is gone after a delete. Read with `ShowDetailsOfInstanceV2`. It fails with
 /// `DeleteFailed`, `DeleteTimeout`, `UnRegisterFailed`, `UnregisterTimeout`.
 #[rustfmt::skip]
 pub fn instance_gone(instance_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("instance_gone", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
-        .by("instance_id", "")
-        .at("", "id")
-        .states("status", &[], &["DeleteFailed", "DeleteTimeout", "UnRegisterFailed", "UnregisterTimeout"])
-        .gone();
-    Waiter::new(&TARGET, instance_id)
+    Waiter::new(&INSTANCE_GONE, instance_id)
 }
+#[rustfmt::skip]
+static INSTANCE_GONE: Target = Target::new("instance_gone", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
+    .by("instance_id", "")
+    .at("", "id")
+    .states("status", &[], &["DeleteFailed", "DeleteTimeout", "UnRegisterFailed", "UnregisterTimeout"])
+    .gone()
+    .after(&["DeleteInstancesV2"]);
 
 /// Until the gateway works. Read with `ShowDetailsOfInstanceV2`. `status` ends it with `Running`,
 /// and in failure with `CreateFail`, `InitingFailed`, `RegisterFailed`, `InstallFailed`,
@@ -87,29 +111,35 @@ pub fn instance_gone(instance_id: impl Into<String>) -> Waiter {
 /// `ResizeTimeout`, `Frozen`, `Unhealthy`.
 #[rustfmt::skip]
 pub fn instance_running(instance_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("instance_running", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
-        .by("instance_id", "")
-        .at("", "id")
-        .states("status", &["Running"], &["CreateFail", "InitingFailed", "RegisterFailed", "InstallFailed", "UpdateFailed", "RollbackFailed", "UnRegisterFailed", "DeleteFailed", "RestartFail", "ResizeFailed", "CreateTimeout", "InitTimeout", "RegisterTimeout", "InstallTimeout", "UpdateTimeout", "RollbackTimeout", "UnregisterTimeout", "DeleteTimeout", "RestartTimeout", "ResizeTimeout", "Frozen", "Unhealthy"]);
-    Waiter::new(&TARGET, instance_id)
+    Waiter::new(&INSTANCE_RUNNING, instance_id)
 }
+#[rustfmt::skip]
+static INSTANCE_RUNNING: Target = Target::new("instance_running", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
+    .by("instance_id", "")
+    .at("", "id")
+    .states("status", &["Running"], &["CreateFail", "InitingFailed", "RegisterFailed", "InstallFailed", "UpdateFailed", "RollbackFailed", "UnRegisterFailed", "DeleteFailed", "RestartFail", "ResizeFailed", "CreateTimeout", "InitTimeout", "RegisterTimeout", "InstallTimeout", "UpdateTimeout", "RollbackTimeout", "UnregisterTimeout", "DeleteTimeout", "RestartTimeout", "ResizeTimeout", "Frozen", "Unhealthy"])
+    .after(&["CreateInstanceV2"]);
 
 /// Until the signature key holds for what was published under this id. Read with
 /// `ListApisNotBoundWithSignatureKeyV2`.
 #[rustfmt::skip]
 pub fn sign_bound(publish_id: impl Into<String>, sign_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("sign_bound", "sign binding", super::signature_key_binding::ListApisNotBoundWithSignatureKeyV2::operation)
-        .at("apis", "publish_id")
-        .gone();
-    Waiter::new(&TARGET, publish_id).with("sign_id", sign_id)
+    Waiter::new(&SIGN_BOUND, publish_id).with("sign_id", sign_id)
 }
+#[rustfmt::skip]
+static SIGN_BOUND: Target = Target::new("sign_bound", "sign-binding", super::signature_key_binding::ListApisNotBoundWithSignatureKeyV2::operation)
+    .at("apis", "publish_id")
+    .gone()
+    .with(&["sign_id"]);
 
 /// Until the throttling policy holds for what was published under this id. Read with
 /// `ListApisUnbindedToRequestThrottlingPolicyV2`.
 #[rustfmt::skip]
 pub fn throttle_bound(publish_id: impl Into<String>, throttle_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("throttle_bound", "throttle binding", super::throttling_binding::ListApisUnbindedToRequestThrottlingPolicyV2::operation)
-        .at("apis", "publish_id")
-        .gone();
-    Waiter::new(&TARGET, publish_id).with("throttle_id", throttle_id)
+    Waiter::new(&THROTTLE_BOUND, publish_id).with("throttle_id", throttle_id)
 }
+#[rustfmt::skip]
+static THROTTLE_BOUND: Target = Target::new("throttle_bound", "throttle-binding", super::throttling_binding::ListApisUnbindedToRequestThrottlingPolicyV2::operation)
+    .at("apis", "publish_id")
+    .gone()
+    .with(&["throttle_id"]);

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::open::Open;
+use crate::in_flight::InFlight;
 use crate::progress::TICK;
 use crate::result::failure;
 use crate::signals::Signal;
@@ -87,7 +87,7 @@ pub(super) enum Output<'a> {
 /// A line whose result has not been handed out.
 struct Waiting<F> {
     work: Work<F>,
-    open: Arc<Open>,
+    open: Arc<InFlight>,
     /// The bytes of the line.
     weight: usize,
 }
@@ -137,7 +137,7 @@ pub(super) async fn run<F>(
     mut lines: mpsc::Receiver<Line>,
     signals: &mut mpsc::Receiver<Signal>,
     limits: Limits,
-    start: impl Fn(u64, Vec<u8>, Arc<Open>) -> F,
+    start: impl Fn(u64, Vec<u8>, Arc<InFlight>) -> F,
     sink: impl FnMut(Output<'_>) -> io::Result<()>,
 ) -> Summary
 where
@@ -205,10 +205,10 @@ where
             || (self.waiting.len() < self.limits.concurrency * AHEAD && held < self.limits.held)
     }
 
-    fn take(&mut self, line: Line, start: &impl Fn(u64, Vec<u8>, Arc<Open>) -> F) {
+    fn take(&mut self, line: Line, start: &impl Fn(u64, Vec<u8>, Arc<InFlight>) -> F) {
         self.summary.last += 1;
         let number = self.summary.last;
-        let open = Arc::new(Open::default());
+        let open = Arc::new(InFlight::default());
         let (work, weight) = match line {
             Line::Text(text) => {
                 let weight = text.len();
@@ -353,7 +353,7 @@ impl Done {
     }
 
     /// For a call that has no result.
-    fn open(open: &Open, why: &str) -> Self {
+    fn open(open: &InFlight, why: &str) -> Self {
         Self {
             failed: Some(open.outcome()),
             text: term::json(&open.ended(why)),

@@ -6,6 +6,7 @@ mod call;
 mod clouds;
 mod common;
 mod connect;
+mod dry_run;
 #[cfg(unix)]
 mod guide;
 mod help;
@@ -13,8 +14,12 @@ mod help;
 mod interrupt;
 mod listing;
 mod local;
+mod long_list;
+mod nouns;
 mod output;
+mod pages;
 mod peer;
 #[cfg(unix)]
 mod secrets;
+mod waits;
 mod whoami;

@@ -16,18 +16,34 @@ impl Emit<'_> {
             .iter()
             .map(|o| (o.name.as_str(), o.group.as_str()))
             .collect();
-        let rows: Vec<String> = rows
+        let group = |row: &Wait| {
+            let group = groups.get(row.read.operation.as_str()).copied();
+            group.unwrap_or_default()
+        };
+        let table: String = rows
             .iter()
             .map(|row| {
-                let group = groups.get(row.read.operation.as_str()).copied();
-                self.wait(row, group.unwrap_or_default())
+                let gate = self.gate(group(row)).replace('\n', " ");
+                format!("    {gate}&{},\n", constant(row))
             })
             .collect();
+        let rows: Vec<String> = rows.iter().map(|row| self.wait(row, group(row))).collect();
         format!(
             "//! Waiting until things are ready, done or gone.\n\n\
-             pub use cumulo_core::wait::{{Observation, Observations, Waiter}};\n\n{}",
+             pub use cumulo_core::wait::{{Observation, Observations, Target, Waiter}};\n\n\
+             /// All that can be waited for, by name: what the functions below wait for, as data.\n\
+             #[rustfmt::skip]\n\
+             pub static TARGETS: &[&Target] = &[\n{table}];\n\n{}",
             rows.join("\n")
         )
+    }
+
+    /// The attribute of what needs an operation of `group`.
+    fn gate(&self, group: &str) -> String {
+        match self.gated() {
+            true => format!("#[cfg(feature = {group:?})]\n"),
+            false => String::new(),
+        }
     }
 
     fn wait(&self, row: &Wait, group: &str) -> String {
@@ -35,13 +51,9 @@ impl Emit<'_> {
         let id = match (row.read.by.as_str(), row.id.as_str()) {
             ("", id) | (id, _) => names::snake(id),
         };
-        let good = row.good.iter().map(|good| good.split(" if ").next());
-        let named = good.flatten().filter(|good| good.starts_with('$'));
-        let further: Vec<(String, String)> = row
-            .with
-            .iter()
-            .map(|member| (names::snake(member), member.clone()))
-            .chain(named.map(|name| (name.trim_start_matches('$').to_owned(), name.to_owned())))
+        let further: Vec<(String, String)> = further(row)
+            .into_iter()
+            .map(|name| (names::snake(name.trim_start_matches('$')), name))
             .collect();
         let arguments: String = further
             .iter()
@@ -51,22 +63,33 @@ impl Emit<'_> {
             .iter()
             .map(|(argument, name)| format!(".with({}, {argument})", literal(name)))
             .collect();
-        let gate = match self.gated() {
-            true => format!("#[cfg(feature = {group:?})]\n"),
-            false => String::new(),
-        };
         format!(
             "{doc}{gate}#[rustfmt::skip]\npub fn {name}({id}: impl Into<String>{arguments}) -> Waiter {{\n    \
-             static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new({fname}, {noun}, super::{module}::{read}::operation)\n{rest};\n    \
-             Waiter::new(&TARGET, {id}){with}\n}}\n",
+             Waiter::new(&{constant}, {id}){with}\n}}\n\
+             {gate}#[rustfmt::skip]\nstatic {constant}: Target = Target::new({fname}, {of}, super::{module}::{read}::operation)\n{rest};\n",
             doc = text::paragraph("", &told(row)),
+            gate = self.gate(group),
+            constant = constant(row),
             fname = literal(&name),
-            noun = literal(&row.of.replace('-', " ")),
+            of = literal(&row.of),
             module = names::snake_group(group),
             read = row.read.operation,
             rest = settings(row).join("\n"),
         )
     }
+}
+
+/// The name of its row.
+fn constant(row: &Wait) -> String {
+    row.name.replace('-', "_").to_uppercase()
+}
+
+/// What else a waiter must be given: members of the read, and states.
+fn further(row: &Wait) -> Vec<String> {
+    let good = row.good.iter().filter_map(|good| good.split(" if ").next());
+    let states = good.filter(|good| good.starts_with('$'));
+    let members = row.with.iter().map(String::as_str);
+    members.chain(states).map(str::to_owned).collect()
 }
 
 /// What it waits for, in words.
@@ -100,7 +123,7 @@ fn settings(row: &Wait) -> Vec<String> {
         format!("&[{}]", all.join(", "))
     };
     let mut settings = Vec::new();
-    let mut set = |setting: String| settings.push(format!("        .{setting}"));
+    let mut set = |setting: String| settings.push(format!("    .{setting}"));
     if row.query {
         let before = format!("{}=", row.read.by);
         set(format!("by(\"q\", {})", literal(&before)));
@@ -128,6 +151,11 @@ fn settings(row: &Wait) -> Vec<String> {
     for (name, member) in [("progress", &row.progress), ("why", &row.why)] {
         if !member.is_empty() {
             set(format!("{name}({})", literal(member)));
+        }
+    }
+    for (name, all) in [("with", further(row)), ("after", row.after.clone())] {
+        if !all.is_empty() {
+            set(format!("{name}({})", list(&all)));
         }
     }
     settings

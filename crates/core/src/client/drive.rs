@@ -177,7 +177,8 @@ pub(super) async fn dry_run(plan: Plan) -> Result<DryRun, Error> {
         .map_err(|error| drive.no_credentials(error))?;
     let timeout = drive.client.inner.timeouts.attempt;
     let prepared = drive.prepare(false, timeout)?;
-    Ok(DryRun::of(&prepared, &drive.scrubber()))
+    let secret = !drive.encoded.secrets.is_empty();
+    Ok(DryRun::of(&prepared, &drive.scrubber(), secret))
 }
 
 impl Drive {

@@ -26,12 +26,18 @@ pub struct DryRun {
 }
 
 impl DryRun {
-    pub(super) fn of(prepared: &Prepared, scrubber: &Scrubber) -> Self {
+    /// `secret`: the input holds secrets. Then hashes over it are hidden too: a short password is soon
+    /// found by trying all of them.
+    pub(super) fn of(prepared: &Prepared, scrubber: &Scrubber, secret: bool) -> Self {
         let request = &prepared.request;
+        let clean = |text: &str| match secret {
+            true => hide_hashes(&scrubber.clean(text)),
+            false => scrubber.clean(text),
+        };
         let headers = request.headers.iter().map(|(name, value)| {
             let shown = match value.to_str() {
                 Ok(_) if value.is_sensitive() => Secret::REDACTED.to_owned(),
-                Ok(text) => scrubber.clean(text),
+                Ok(text) => clean(text),
                 Err(_) => "(not text)".to_owned(),
             };
             (name.as_str().to_owned(), shown)
@@ -46,7 +52,7 @@ impl DryRun {
             headers: headers.collect(),
             body: hide_members(scrubber.clean(&String::from_utf8_lossy(&request.body))),
             string_to_sign: evidence
-                .map(|evidence| scrubber.clean(evidence.string_to_sign()))
+                .map(|evidence| clean(evidence.string_to_sign()))
                 .map(|text| hide_pairs(&text, "%26", "%3D"))
                 .unwrap_or_default(),
         }
@@ -80,12 +86,28 @@ fn hide_pairs(text: &str, between: &str, equals: &str) -> String {
     let pairs = text
         .split(between)
         .map(|pair| match pair.split_once(equals) {
-            Some((name, value)) if !value.is_empty() && secret_name::is_secret(name) => {
+            // Whoever has a signature can send the request, as long as its time is good.
+            Some((name, value))
+                if !value.is_empty() && (name == "Signature" || secret_name::is_secret(name)) =>
+            {
                 Cow::Owned(format!("{name}{equals}{}", Secret::REDACTED))
             }
             _ => Cow::Borrowed(pair),
         });
     pairs.collect::<Vec<_>>().join(between)
+}
+
+/// Hides SHA-256 in hexadecimal digits.
+fn hide_hashes(text: &str) -> String {
+    let words = text.split_inclusive(|c: char| !c.is_ascii_hexdigit());
+    words
+        .map(
+            |word| match word.trim_end_matches(|c: char| !c.is_ascii_hexdigit()) {
+                hash if hash.len() == 64 => word.replace(hash, Secret::REDACTED),
+                _ => word.to_owned(),
+            },
+        )
+        .collect()
 }
 
 /// The same in a body, JSON or form.

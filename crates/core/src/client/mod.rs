@@ -155,24 +155,21 @@ impl Client {
         Job::taken_up(self.clone(), T::spec(), id.into())
     }
 
+    /// The same for an operation that is known by its description only.
+    pub fn job_of(
+        &self,
+        operation: &'static Operation,
+        id: impl Into<String>,
+    ) -> Job<Box<dyn Record>> {
+        Job::taken_up(self.clone(), operation, id.into())
+    }
+
     fn call_operation(
         &self,
         operation: &'static Operation,
         input: &Json,
     ) -> Result<Call<Box<dyn Record>>, Error> {
-        let mut record = (operation.input)();
-        let text = match input {
-            Json::Null => "{}".to_owned(),
-            other => other.to_string(),
-        };
-        let invalid = |message: String| Error::new(Kind::InvalidInput, operation.name, message);
-        let problems = decode_strict(&mut *record, text.as_bytes())
-            .map_err(|error| invalid(format!("the input cannot be read: {error}")))?;
-        if !problems.is_empty() {
-            let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            return Err(invalid(all.join("; ")));
-        }
-        Ok(Call::new(self, operation, &*record))
+        Ok(Call::new(self, operation, &*input_of(operation, input)?))
     }
 
     /// The credentials that calls would use now, fetched if need be, within the client's timeout.
@@ -272,4 +269,24 @@ impl Client {
         crate::clock::unix_seconds(self.inner.context.clock.now())
             + self.inner.offset.load(Ordering::Relaxed)
     }
+}
+
+/// `input` as the operation's record. A member that it does not know is an error.
+pub(crate) fn input_of(
+    operation: &'static Operation,
+    input: &Json,
+) -> Result<Box<dyn Record>, Error> {
+    let mut record = (operation.input)();
+    let text = match input {
+        Json::Null => "{}".to_owned(),
+        other => other.to_string(),
+    };
+    let invalid = |message: String| Error::new(Kind::InvalidInput, operation.name, message);
+    let problems = decode_strict(&mut *record, text.as_bytes())
+        .map_err(|error| invalid(format!("the input cannot be read: {error}")))?;
+    if !problems.is_empty() {
+        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        return Err(invalid(all.join("; ")));
+    }
+    Ok(record)
 }

@@ -9,7 +9,9 @@ use http::HeaderMap;
 
 use crate::error::Attempt;
 use crate::idempotency::ClientToken;
-use crate::record::{Problem, Record};
+use crate::record::{Json, Problem, Record};
+
+use super::secret_name;
 
 /// A successful answer. Reads through to the output; [`into_output`](Self::into_output)
 /// takes it out.
@@ -77,6 +79,13 @@ impl<O> Response<O> {
     pub fn raw_body(&self) -> &[u8] {
         &self.meta.body
     }
+    /// The body as JSON, with what goes by a secret's name hidden: for answers that no model describes.
+    /// Null where it is no JSON.
+    pub fn redacted_body(&self) -> Json {
+        let mut json = serde_json::from_slice(&self.meta.body).unwrap_or_default();
+        secret_name::hide("", &mut json);
+        json
+    }
     /// Members of the answer that were not what the model says; they are empty in the output.
     pub fn warnings(&self) -> &[Problem] {
         &self.meta.warnings
@@ -129,6 +138,8 @@ mod sealed {
 pub trait FromRecord: sealed::Sealed + Sized + Send + 'static {
     /// Takes `record` as itself; `None` when it is of another type.
     fn from_record(record: Box<dyn Record>) -> Option<Self>;
+    /// It as a record.
+    fn as_record(&self) -> &dyn Record;
 }
 
 impl<R: Record> FromRecord for R {
@@ -136,10 +147,16 @@ impl<R: Record> FromRecord for R {
         let any: Box<dyn Any> = record;
         any.downcast::<R>().ok().map(|output| *output)
     }
+    fn as_record(&self) -> &dyn Record {
+        self
+    }
 }
 
 impl FromRecord for Box<dyn Record> {
     fn from_record(record: Box<dyn Record>) -> Option<Self> {
         Some(record)
+    }
+    fn as_record(&self) -> &dyn Record {
+        &**self
     }
 }

@@ -8,8 +8,8 @@ use crate::record::{self, Record};
 pub struct Target {
     /// Its name, that of the function that makes the waiter.
     pub name: &'static str,
-    /// What the thing is called in messages, such as `replication job`.
-    pub noun: &'static str,
+    /// The resource that it is a state of, such as `replication-job`.
+    pub of: &'static str,
     /// The operation that reads it.
     pub read: Spec,
     /// The input member that names the thing, and what its value begins with: `uuid=` where it is a
@@ -36,6 +36,10 @@ pub struct Target {
     pub progress: &'static str,
     /// The member that says why it failed.
     pub why: &'static str,
+    /// What else a waiter must be given by name, see [`Waiter::with`](super::Waiter::with).
+    pub with: &'static [&'static str],
+    /// Operations that bring a thing on its way there.
+    pub after: &'static [&'static str],
 }
 
 /// What a state means.
@@ -48,10 +52,10 @@ pub(super) enum Meaning {
 
 impl Target {
     /// A target that `read` tells the state of; the other functions say the rest.
-    pub const fn new(name: &'static str, noun: &'static str, read: Spec) -> Self {
+    pub const fn new(name: &'static str, of: &'static str, read: Spec) -> Self {
         Self {
             name,
-            noun,
+            of,
             read,
             by: ("", ""),
             at: "",
@@ -64,6 +68,8 @@ impl Target {
             hits: 1,
             progress: "",
             why: "",
+            with: &[],
+            after: &[],
         }
     }
     /// Which input member names the thing, and what stands before the id in it.
@@ -112,6 +118,17 @@ impl Target {
     /// Which member says why it failed.
     pub const fn why(mut self, member: &'static str) -> Self {
         self.why = member;
+        self
+    }
+
+    /// What else the waiter must be given.
+    pub const fn with(mut self, names: &'static [&'static str]) -> Self {
+        self.with = names;
+        self
+    }
+    /// After which operations it is waited for.
+    pub const fn after(mut self, operations: &'static [&'static str]) -> Self {
+        self.after = operations;
         self
     }
 

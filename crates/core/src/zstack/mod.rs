@@ -13,7 +13,25 @@ pub mod credentials;
 mod progress;
 mod protocol;
 
+use http::Method;
+
+use crate::client::Empty;
+use crate::operation::{Operation, RetryClass};
+
 pub use protocol::ZStack;
+
+/// A call of which nothing is known but its job: [`Client::job_of`](crate::Client::job_of) takes it up
+/// by this. Its answer is read by [`Response::redacted_body`](crate::Response::redacted_body).
+pub static API_JOB: Operation = Operation::new(
+    "GetApiJob",
+    "Asks after the job of a call.",
+    Method::GET,
+    "/api-jobs/{uuid}",
+    RetryClass::ReadOnly,
+    || Box::new(Empty::default()),
+    || Box::new(Empty::default()),
+)
+.job();
 
 /// Where servers answer that were not set up otherwise: what an endpoint without a path means.
 const CONTEXT_PATH: &str = "/zstack";

@@ -2,47 +2,65 @@
 
 //! Waiting until things are ready, done or gone.
 
-pub use cumulo_core::wait::{Observation, Observations, Waiter};
+pub use cumulo_core::wait::{Observation, Observations, Target, Waiter};
+
+/// All that can be waited for, by name: what the functions below wait for, as data.
+#[rustfmt::skip]
+pub static TARGETS: &[&Target] = &[
+    &FLOW_LOG_ACTIVE,
+    &FLOW_LOG_INACTIVE,
+    &GATEWAY_ACTIVE,
+    &GATEWAY_IN_CLOUD_CONNECT_NETWORK,
+];
 
 /// Until the flow log records. Read with `DescribeFlowLogs`. `Status` ends it with `Active`.
 #[rustfmt::skip]
 pub fn flow_log_active(flow_log_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("flow_log_active", "flow log", super::flow_log::DescribeFlowLogs::operation)
-        .by("FlowLogId", "")
-        .at("FlowLogs.FlowLogSetType", "FlowLogId")
-        .states("Status", &["Active"], &[]);
-    Waiter::new(&TARGET, flow_log_id)
+    Waiter::new(&FLOW_LOG_ACTIVE, flow_log_id)
 }
+#[rustfmt::skip]
+static FLOW_LOG_ACTIVE: Target = Target::new("flow_log_active", "flow-log", super::flow_log::DescribeFlowLogs::operation)
+    .by("FlowLogId", "")
+    .at("FlowLogs.FlowLogSetType", "FlowLogId")
+    .states("Status", &["Active"], &[])
+    .after(&["ActiveFlowLog"]);
 
 /// Until the flow log records no more. Read with `DescribeFlowLogs`. `Status` ends it with
 /// `Inactive`.
 #[rustfmt::skip]
 pub fn flow_log_inactive(flow_log_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("flow_log_inactive", "flow log", super::flow_log::DescribeFlowLogs::operation)
-        .by("FlowLogId", "")
-        .at("FlowLogs.FlowLogSetType", "FlowLogId")
-        .states("Status", &["Inactive"], &[]);
-    Waiter::new(&TARGET, flow_log_id)
+    Waiter::new(&FLOW_LOG_INACTIVE, flow_log_id)
 }
+#[rustfmt::skip]
+static FLOW_LOG_INACTIVE: Target = Target::new("flow_log_inactive", "flow-log", super::flow_log::DescribeFlowLogs::operation)
+    .by("FlowLogId", "")
+    .at("FlowLogs.FlowLogSetType", "FlowLogId")
+    .states("Status", &["Inactive"], &[])
+    .after(&["DeactiveFlowLog"]);
 
 /// Until the gateway works. One that is offline can come back. Read with
 /// `DescribeSmartAccessGatewayAttribute`. `Status` ends it with `Active`.
 #[rustfmt::skip]
 pub fn gateway_active(smart_ag_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("gateway_active", "gateway", super::smart_access_gateway::DescribeSmartAccessGatewayAttribute::operation)
-        .by("SmartAGId", "")
-        .at("", "SmartAGId")
-        .states("Status", &["Active"], &[]);
-    Waiter::new(&TARGET, smart_ag_id)
+    Waiter::new(&GATEWAY_ACTIVE, smart_ag_id)
 }
+#[rustfmt::skip]
+static GATEWAY_ACTIVE: Target = Target::new("gateway_active", "gateway", super::smart_access_gateway::DescribeSmartAccessGatewayAttribute::operation)
+    .by("SmartAGId", "")
+    .at("", "SmartAGId")
+    .states("Status", &["Active"], &[])
+    .after(&["ActivateSmartAccessGateway", "UnlockSmartAccessGateway"]);
 
 /// Until the gateway is in this Cloud Connect Network. Read with `DescribeSmartAccessGateways`.
 /// `AssociatedCcnId` ends it with `$ccn_id`.
 #[rustfmt::skip]
 pub fn gateway_in_cloud_connect_network(smart_ag_id: impl Into<String>, ccn_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("gateway_in_cloud_connect_network", "gateway", super::smart_access_gateway::DescribeSmartAccessGateways::operation)
-        .by("SmartAGId", "")
-        .at("SmartAccessGateways.SmartAccessGateway", "SmartAGId")
-        .states("AssociatedCcnId", &["$ccn_id"], &[]);
-    Waiter::new(&TARGET, smart_ag_id).with("$ccn_id", ccn_id)
+    Waiter::new(&GATEWAY_IN_CLOUD_CONNECT_NETWORK, smart_ag_id).with("$ccn_id", ccn_id)
 }
+#[rustfmt::skip]
+static GATEWAY_IN_CLOUD_CONNECT_NETWORK: Target = Target::new("gateway_in_cloud_connect_network", "gateway", super::smart_access_gateway::DescribeSmartAccessGateways::operation)
+    .by("SmartAGId", "")
+    .at("SmartAccessGateways.SmartAccessGateway", "SmartAGId")
+    .states("AssociatedCcnId", &["$ccn_id"], &[])
+    .with(&["$ccn_id"])
+    .after(&["BindSmartAccessGateway"]);

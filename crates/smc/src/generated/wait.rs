@@ -2,41 +2,53 @@
 
 //! Waiting until things are ready, done or gone.
 
-pub use cumulo_core::wait::{Observation, Observations, Waiter};
+pub use cumulo_core::wait::{Observation, Observations, Target, Waiter};
+
+/// All that can be waited for, by name: what the functions below wait for, as data.
+#[rustfmt::skip]
+pub static TARGETS: &[&Target] = &[
+    &REPLICATION_JOB_FINISHED,
+    &SOURCE_SERVER_AVAILABLE,
+    &WORKGROUP_COMPLETED,
+];
 
 /// Until the replication job has done what it was made for: one that runs once, all of it; an
 /// incremental one, a run. Read with `DescribeReplicationJobs`. `Status` ends it with `Finished`,
 /// `Waiting if RunOnce=false`, and in failure with `InError`, `Expired`, `Stopped`.
 #[rustfmt::skip]
 pub fn replication_job_finished(job_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("replication_job_finished", "replication job", super::replication_job::DescribeReplicationJobs::operation)
-        .by("JobId", "")
-        .at("ReplicationJobs.ReplicationJob", "JobId")
-        .states("Status", &["Finished", "Waiting if RunOnce=false"], &["InError", "Expired", "Stopped"])
-        .progress("Progress")
-        .why("ErrorCode");
-    Waiter::new(&TARGET, job_id)
+    Waiter::new(&REPLICATION_JOB_FINISHED, job_id)
 }
+#[rustfmt::skip]
+static REPLICATION_JOB_FINISHED: Target = Target::new("replication_job_finished", "replication-job", super::replication_job::DescribeReplicationJobs::operation)
+    .by("JobId", "")
+    .at("ReplicationJobs.ReplicationJob", "JobId")
+    .states("Status", &["Finished", "Waiting if RunOnce=false"], &["InError", "Expired", "Stopped"])
+    .progress("Progress")
+    .why("ErrorCode")
+    .after(&["StartReplicationJob", "CutOverReplicationJob"]);
 
 /// Until the source server can be moved. Read with `DescribeSourceServers`. `State` ends it with
 /// `Available`, and in failure with `Unavailable`.
 #[rustfmt::skip]
 pub fn source_server_available(source_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("source_server_available", "source server", super::source_server::DescribeSourceServers::operation)
-        .by("SourceId", "")
-        .at("SourceServers.SourceServer", "SourceId")
-        .states("State", &["Available"], &["Unavailable"])
-        .why("StatusInfo");
-    Waiter::new(&TARGET, source_id)
+    Waiter::new(&SOURCE_SERVER_AVAILABLE, source_id)
 }
+#[rustfmt::skip]
+static SOURCE_SERVER_AVAILABLE: Target = Target::new("source_server_available", "source-server", super::source_server::DescribeSourceServers::operation)
+    .by("SourceId", "")
+    .at("SourceServers.SourceServer", "SourceId")
+    .states("State", &["Available"], &["Unavailable"])
+    .why("StatusInfo");
 
 /// Until all servers of the workgroup are moved. Read with `DescribeWorkgroups`. `Status` ends it
 /// with `Completed`.
 #[rustfmt::skip]
 pub fn workgroup_completed(workgroup_id: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("workgroup_completed", "workgroup", super::workgroup::DescribeWorkgroups::operation)
-        .by("WorkgroupId", "")
-        .at("Workgroups.Workgroup", "WorkgroupId")
-        .states("Status", &["Completed"], &[]);
-    Waiter::new(&TARGET, workgroup_id)
+    Waiter::new(&WORKGROUP_COMPLETED, workgroup_id)
 }
+#[rustfmt::skip]
+static WORKGROUP_COMPLETED: Target = Target::new("workgroup_completed", "workgroup", super::workgroup::DescribeWorkgroups::operation)
+    .by("WorkgroupId", "")
+    .at("Workgroups.Workgroup", "WorkgroupId")
+    .states("Status", &["Completed"], &[]);

@@ -2,93 +2,129 @@
 
 //! Waiting until things are ready, done or gone.
 
-pub use cumulo_core::wait::{Observation, Observations, Waiter};
+pub use cumulo_core::wait::{Observation, Observations, Target, Waiter};
+
+/// All that can be waited for, by name: what the functions below wait for, as data.
+#[rustfmt::skip]
+pub static TARGETS: &[&Target] = &[
+    #[cfg(feature = "backup-storage")] &BACKUP_STORAGE_CONNECTED,
+    #[cfg(feature = "host")] &HOST_CONNECTED,
+    #[cfg(feature = "image")] &IMAGE_READY,
+    #[cfg(feature = "longjob")] &LONG_JOB_SUCCEEDED,
+    #[cfg(feature = "primary-storage")] &PRIMARY_STORAGE_CONNECTED,
+    #[cfg(feature = "vm-instance")] &VM_INSTANCE_PAUSED,
+    #[cfg(feature = "vm-instance")] &VM_INSTANCE_RUNNING,
+    #[cfg(feature = "vm-instance")] &VM_INSTANCE_STOPPED,
+    #[cfg(feature = "volume")] &VOLUME_READY,
+    #[cfg(feature = "volume-snapshot")] &VOLUME_SNAPSHOT_READY,
+];
 
 /// Until the backup storage is connected. Read with `QueryBackupStorage`. `status` ends it with
 /// `Connected`.
 #[cfg(feature = "backup-storage")]
 #[rustfmt::skip]
 pub fn backup_storage_connected(uuid: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("backup_storage_connected", "backup storage", super::backup_storage::QueryBackupStorage::operation)
-        .by("q", "uuid=")
-        .at("inventories", "uuid")
-        .states("status", &["Connected"], &[]);
-    Waiter::new(&TARGET, uuid)
+    Waiter::new(&BACKUP_STORAGE_CONNECTED, uuid)
 }
+#[cfg(feature = "backup-storage")]
+#[rustfmt::skip]
+static BACKUP_STORAGE_CONNECTED: Target = Target::new("backup_storage_connected", "backup-storage", super::backup_storage::QueryBackupStorage::operation)
+    .by("q", "uuid=")
+    .at("inventories", "uuid")
+    .states("status", &["Connected"], &[])
+    .after(&["AddAliyunEbsBackupStorage", "AddCephBackupStorage", "AddDisasterImageStoreBackupStorage", "AddExternalBackupStorage", "AddImageStoreBackupStorage", "AddSftpBackupStorage", "AddSimulatorBackupStorage", "ReconnectBackupStorage", "ReconnectImageStoreBackupStorage", "ReconnectSftpBackupStorage"]);
 
 /// Until the host is connected. One that is disconnected can recover. Read with `QueryHost`.
 /// `status` ends it with `Connected`.
 #[cfg(feature = "host")]
 #[rustfmt::skip]
 pub fn host_connected(uuid: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("host_connected", "host", super::host::QueryHost::operation)
-        .by("q", "uuid=")
-        .at("inventories", "uuid")
-        .states("status", &["Connected"], &[]);
-    Waiter::new(&TARGET, uuid)
+    Waiter::new(&HOST_CONNECTED, uuid)
 }
+#[cfg(feature = "host")]
+#[rustfmt::skip]
+static HOST_CONNECTED: Target = Target::new("host_connected", "host", super::host::QueryHost::operation)
+    .by("q", "uuid=")
+    .at("inventories", "uuid")
+    .states("status", &["Connected"], &[])
+    .after(&["AddKVMHost", "AddSimulatorHost", "AddXDragonHost", "ReconnectHost"]);
 
 /// Until the image can be used. Read with `QueryImage`. `status` ends it with `Ready if
 /// state=Enabled`, and in failure with `Error`, `Deleted`.
 #[cfg(feature = "image")]
 #[rustfmt::skip]
 pub fn image_ready(uuid: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("image_ready", "image", super::image::QueryImage::operation)
-        .by("q", "uuid=")
-        .at("inventories", "uuid")
-        .states("status", &["Ready if state=Enabled"], &["Error", "Deleted"]);
-    Waiter::new(&TARGET, uuid)
+    Waiter::new(&IMAGE_READY, uuid)
 }
+#[cfg(feature = "image")]
+#[rustfmt::skip]
+static IMAGE_READY: Target = Target::new("image_ready", "image", super::image::QueryImage::operation)
+    .by("q", "uuid=")
+    .at("inventories", "uuid")
+    .states("status", &["Ready if state=Enabled"], &["Error", "Deleted"])
+    .after(&["AddImage", "CreateDataVolumeTemplateFromVolumeSnapshot", "CreateRootVolumeTemplateFromVolumeSnapshot"]);
 
 /// Until the long job has done its work. One that is suspended can be resumed. Read with
 /// `QueryLongJob`. `state` ends it with `Succeeded`, and in failure with `Failed`, `Canceled`.
 #[cfg(feature = "longjob")]
 #[rustfmt::skip]
 pub fn long_job_succeeded(uuid: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("long_job_succeeded", "long job", super::longjob::QueryLongJob::operation)
-        .by("q", "uuid=")
-        .at("inventories", "uuid")
-        .states("state", &["Succeeded"], &["Failed", "Canceled"])
-        .why("jobResult");
-    Waiter::new(&TARGET, uuid)
+    Waiter::new(&LONG_JOB_SUCCEEDED, uuid)
 }
+#[cfg(feature = "longjob")]
+#[rustfmt::skip]
+static LONG_JOB_SUCCEEDED: Target = Target::new("long_job_succeeded", "long-job", super::longjob::QueryLongJob::operation)
+    .by("q", "uuid=")
+    .at("inventories", "uuid")
+    .states("state", &["Succeeded"], &["Failed", "Canceled"])
+    .why("jobResult")
+    .after(&["SubmitLongJob", "RerunLongJob", "ResumeLongJob"]);
 
 /// Until the primary storage is connected. Read with `QueryPrimaryStorage`. `status` ends it with
 /// `Connected`.
 #[cfg(feature = "primary-storage")]
 #[rustfmt::skip]
 pub fn primary_storage_connected(uuid: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("primary_storage_connected", "primary storage", super::primary_storage::QueryPrimaryStorage::operation)
-        .by("q", "uuid=")
-        .at("inventories", "uuid")
-        .states("status", &["Connected"], &[]);
-    Waiter::new(&TARGET, uuid)
+    Waiter::new(&PRIMARY_STORAGE_CONNECTED, uuid)
 }
+#[cfg(feature = "primary-storage")]
+#[rustfmt::skip]
+static PRIMARY_STORAGE_CONNECTED: Target = Target::new("primary_storage_connected", "primary-storage", super::primary_storage::QueryPrimaryStorage::operation)
+    .by("q", "uuid=")
+    .at("inventories", "uuid")
+    .states("status", &["Connected"], &[])
+    .after(&["AddAliyunEbsPrimaryStorage", "AddAliyunNasPrimaryStorage", "AddBlockPrimaryStorage", "AddCephPrimaryStorage", "AddExternalPrimaryStorage", "AddLocalPrimaryStorage", "AddNfsPrimaryStorage", "AddSharedBlockGroupPrimaryStorage", "AddSharedMountPointPrimaryStorage", "AddSimulatorPrimaryStorage", "ReconnectPrimaryStorage"]);
 
 /// Until the virtual machine is paused. Read with `QueryVmInstance`. `state` ends it with `Paused`,
 /// and in failure with `Destroyed`, `Error`, `Crashed`.
 #[cfg(feature = "vm-instance")]
 #[rustfmt::skip]
 pub fn vm_instance_paused(uuid: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("vm_instance_paused", "vm instance", super::vm_instance::QueryVmInstance::operation)
-        .by("q", "uuid=")
-        .at("inventories", "uuid")
-        .states("state", &["Paused"], &["Destroyed", "Error", "Crashed"]);
-    Waiter::new(&TARGET, uuid)
+    Waiter::new(&VM_INSTANCE_PAUSED, uuid)
 }
+#[cfg(feature = "vm-instance")]
+#[rustfmt::skip]
+static VM_INSTANCE_PAUSED: Target = Target::new("vm_instance_paused", "vm-instance", super::vm_instance::QueryVmInstance::operation)
+    .by("q", "uuid=")
+    .at("inventories", "uuid")
+    .states("state", &["Paused"], &["Destroyed", "Error", "Crashed"])
+    .after(&["PauseVmInstance"]);
 
 /// Until the virtual machine runs. Read with `QueryVmInstance`. `state` ends it with `Running`, and
 /// in failure with `Destroyed`, `Error`, `Crashed`. `Stopped` after `Starting` is a failure too.
 #[cfg(feature = "vm-instance")]
 #[rustfmt::skip]
 pub fn vm_instance_running(uuid: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("vm_instance_running", "vm instance", super::vm_instance::QueryVmInstance::operation)
-        .by("q", "uuid=")
-        .at("inventories", "uuid")
-        .states("state", &["Running"], &["Destroyed", "Error", "Crashed"])
-        .through("Starting", "Stopped");
-    Waiter::new(&TARGET, uuid)
+    Waiter::new(&VM_INSTANCE_RUNNING, uuid)
 }
+#[cfg(feature = "vm-instance")]
+#[rustfmt::skip]
+static VM_INSTANCE_RUNNING: Target = Target::new("vm_instance_running", "vm-instance", super::vm_instance::QueryVmInstance::operation)
+    .by("q", "uuid=")
+    .at("inventories", "uuid")
+    .states("state", &["Running"], &["Destroyed", "Error", "Crashed"])
+    .through("Starting", "Stopped")
+    .after(&["CreateVmInstance", "CreateVmInstanceFromVolumeSnapshot", "StartVmInstance", "RebootVmInstance", "ResumeVmInstance"]);
 
 /// Until the virtual machine is stopped. Read with `QueryVmInstance`. `state` ends it with
 /// `Stopped`, and in failure with `Destroyed`, `Error`, `Crashed`. `Running` after `Stopping` is a
@@ -96,13 +132,16 @@ pub fn vm_instance_running(uuid: impl Into<String>) -> Waiter {
 #[cfg(feature = "vm-instance")]
 #[rustfmt::skip]
 pub fn vm_instance_stopped(uuid: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("vm_instance_stopped", "vm instance", super::vm_instance::QueryVmInstance::operation)
-        .by("q", "uuid=")
-        .at("inventories", "uuid")
-        .states("state", &["Stopped"], &["Destroyed", "Error", "Crashed"])
-        .through("Stopping", "Running");
-    Waiter::new(&TARGET, uuid)
+    Waiter::new(&VM_INSTANCE_STOPPED, uuid)
 }
+#[cfg(feature = "vm-instance")]
+#[rustfmt::skip]
+static VM_INSTANCE_STOPPED: Target = Target::new("vm_instance_stopped", "vm-instance", super::vm_instance::QueryVmInstance::operation)
+    .by("q", "uuid=")
+    .at("inventories", "uuid")
+    .states("state", &["Stopped"], &["Destroyed", "Error", "Crashed"])
+    .through("Stopping", "Running")
+    .after(&["StopVmInstance"]);
 
 /// Until the volume can be used: a new disk that no virtual machine has is not instantiated before
 /// one gets it. Read with `QueryVolume`. `status` ends it with `Ready`, `NotInstantiated if
@@ -110,21 +149,27 @@ pub fn vm_instance_stopped(uuid: impl Into<String>) -> Waiter {
 #[cfg(feature = "volume")]
 #[rustfmt::skip]
 pub fn volume_ready(uuid: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("volume_ready", "volume", super::volume::QueryVolume::operation)
-        .by("q", "uuid=")
-        .at("inventories", "uuid")
-        .states("status", &["Ready", "NotInstantiated if vmInstanceUuid="], &["Deleted"]);
-    Waiter::new(&TARGET, uuid)
+    Waiter::new(&VOLUME_READY, uuid)
 }
+#[cfg(feature = "volume")]
+#[rustfmt::skip]
+static VOLUME_READY: Target = Target::new("volume_ready", "volume", super::volume::QueryVolume::operation)
+    .by("q", "uuid=")
+    .at("inventories", "uuid")
+    .states("status", &["Ready", "NotInstantiated if vmInstanceUuid="], &["Deleted"])
+    .after(&["CreateDataVolume", "CreateDataVolumeFromVolumeSnapshot", "CreateDataVolumeFromVolumeTemplate"]);
 
 /// Until the snapshot can be used. Read with `QueryVolumeSnapshot`. `status` ends it with `Ready if
 /// state=Enabled`, and in failure with `Deleting`, `Deleted`.
 #[cfg(feature = "volume-snapshot")]
 #[rustfmt::skip]
 pub fn volume_snapshot_ready(uuid: impl Into<String>) -> Waiter {
-    static TARGET: cumulo_core::wait::Target = cumulo_core::wait::Target::new("volume_snapshot_ready", "volume snapshot", super::volume_snapshot::QueryVolumeSnapshot::operation)
-        .by("q", "uuid=")
-        .at("inventories", "uuid")
-        .states("status", &["Ready if state=Enabled"], &["Deleting", "Deleted"]);
-    Waiter::new(&TARGET, uuid)
+    Waiter::new(&VOLUME_SNAPSHOT_READY, uuid)
 }
+#[cfg(feature = "volume-snapshot")]
+#[rustfmt::skip]
+static VOLUME_SNAPSHOT_READY: Target = Target::new("volume_snapshot_ready", "volume-snapshot", super::volume_snapshot::QueryVolumeSnapshot::operation)
+    .by("q", "uuid=")
+    .at("inventories", "uuid")
+    .states("status", &["Ready if state=Enabled"], &["Deleting", "Deleted"])
+    .after(&["CreateVolumeSnapshot"]);

@@ -17,7 +17,7 @@ use crate::result::failure;
 
 /// A call under way, as seen from outside.
 #[derive(Debug, Default)]
-pub(crate) struct Open {
+pub(crate) struct InFlight {
     named: OnceLock<Named>,
     attempts: AtomicU32,
     polls: AtomicU32,
@@ -31,10 +31,10 @@ struct Named {
 }
 
 tokio::task_local! {
-    static OPEN: Arc<Open>;
+    static IN_FLIGHT: Arc<InFlight>;
 }
 
-impl Open {
+impl InFlight {
     /// Writes down what is about to be sent.
     pub(crate) fn name(&self, operation: &'static Operation, token: Option<String>) {
         let _ = self.named.set(Named { operation, token });
@@ -42,7 +42,7 @@ impl Open {
 
     /// Runs `work`, whose attempts are counted here once [`observe`] was called.
     pub(crate) async fn watch<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
-        OPEN.scope(Arc::clone(self), work).await
+        IN_FLIGHT.scope(Arc::clone(self), work).await
     }
 
     /// How often the call was sent.
@@ -114,7 +114,7 @@ impl Open {
     }
 }
 
-/// From now on, calls under [`Open::watch`] are counted.
+/// From now on, calls under [`InFlight::watch`] are counted.
 pub(crate) fn observe() {
     // Nobody else in this program sets one.
     let _ = tracing::subscriber::set_global_default(Attempts);
@@ -148,7 +148,7 @@ impl Subscriber for Attempts {
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut facts = Facts::default();
         span.record(&mut facts);
-        let _ = OPEN.try_with(|open| {
+        let _ = IN_FLIGHT.try_with(|open| {
             let counter = if facts.poll {
                 &open.polls
             } else {
@@ -175,7 +175,7 @@ mod tests {
     use crate::service::Service;
 
     /// `open` after one attempt and a poll, seen by the subscriber.
-    async fn tried(open: &Arc<Open>, job: Option<&str>) {
+    async fn tried(open: &Arc<InFlight>, job: Option<&str>) {
         open.watch(async {
             tracing::subscriber::with_default(Attempts, || {
                 for (number, poll) in [(1, false), (1, true)] {
@@ -189,7 +189,7 @@ mod tests {
 
     #[tokio::test]
     async fn attempts_count_for_their_own_call() {
-        let (one, other) = (Arc::new(Open::default()), Arc::new(Open::default()));
+        let (one, other) = (Arc::new(InFlight::default()), Arc::new(InFlight::default()));
         tried(&one, None).await;
         tried(&one, None).await;
         tried(&other, Some("j-1")).await;
@@ -199,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_not_sent_is_no_worry() {
-        let open = Arc::new(Open::default());
+        let open = Arc::new(InFlight::default());
         let listed = find(Service::Smartag, "CreateEnterpriseCode").unwrap();
         open.name(listed.operation(), Some("t-1".into()));
         let line = open.ended("interrupted");
