@@ -8,6 +8,7 @@ mod control;
 mod front;
 mod huawei;
 mod huawei_gateway;
+mod huawei_identity;
 mod huawei_modelled;
 mod kept;
 mod rows;
