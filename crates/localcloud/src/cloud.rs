@@ -26,6 +26,8 @@ pub(crate) struct Choices {
     /// Keep what is asked.
     pub(crate) record: bool,
     pub(crate) samples: Samples,
+    /// Whether there is room for no more things than the documentation says.
+    pub(crate) quotas: bool,
     pub(crate) zstack: zstack::Switches,
 }
 
@@ -35,6 +37,7 @@ impl Default for Choices {
             strict_time: true,
             record: true,
             samples: Samples::default(),
+            quotas: false,
             zstack: zstack::Switches::default(),
         }
     }
@@ -114,6 +117,7 @@ impl Cloud {
         let clock = Clock::default();
         let store: store::Handle = Arc::default();
         lock(&store).begin(choices.samples);
+        lock(&store).quotas = choices.quotas;
         let mut cloud = Self {
             stray_connections: AtomicU64::new(0),
             huawei: Huawei::new(

@@ -62,6 +62,13 @@ impl Builder {
         self
     }
 
+    /// Whether what exceeds a documented quota is refused; off unless turned on, since real accounts have
+    /// quotas of their own.
+    pub fn quotas(mut self, on: bool) -> Self {
+        self.choices.quotas = on;
+        self
+    }
+
     /// ZStack: take the body key of the documentation page (`changeaccesskeystate`) instead of
     /// the one that the real server takes (`changeAccessKeyState`).
     pub fn zstack_follow_page(mut self, on: bool) -> Self {

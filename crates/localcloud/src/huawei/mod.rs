@@ -5,13 +5,16 @@
 mod app_codes;
 mod application_credentials;
 mod apps;
+mod bound;
 mod credentials;
 mod directory;
+mod gateway_responses;
 mod identity;
 mod keystone;
 mod modelled;
 mod multipart;
 mod operation;
+mod quota;
 mod refusal;
 mod routes;
 mod sdk_hmac;

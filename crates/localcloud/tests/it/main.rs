@@ -7,6 +7,7 @@ mod common;
 mod control;
 mod front;
 mod huawei;
+mod huawei_bound;
 mod huawei_gateway;
 mod huawei_identity;
 mod huawei_modelled;
