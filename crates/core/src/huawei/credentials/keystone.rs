@@ -14,7 +14,9 @@ use crate::transport::{HttpRequest, HttpResponse};
 use crate::wipe::Wiped;
 
 use crate::credentials::fetch::{Route, member};
-use crate::credentials::{CatalogEndpoint, Context, Credential, CredentialError, Identity, Scope};
+use crate::credentials::{
+    CatalogEndpoint, Context, Credential, CredentialError, Identity, Scope, misconfigured,
+};
 
 /// A domain, project or user, by its id or by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +66,24 @@ impl Target {
             (None, None) => None,
         }
     }
+}
+
+/// A user as Keystone wants it: an id alone, or a name with its domain.
+pub(super) fn user(
+    provider: &'static str,
+    user: &Named,
+    domain: Option<&Named>,
+) -> Result<Json, CredentialError> {
+    let mut json = user.json();
+    if let Named::Name(_) = user {
+        let domain = domain.ok_or_else(|| {
+            misconfigured(provider, "a user's name alone does not tell the user").with_hint(
+                "Set the user's domain (OS_USER_DOMAIN_NAME), or the user's id (OS_USER_ID)",
+            )
+        })?;
+        json["domain"] = domain.json();
+    }
+    Ok(json)
 }
 
 /// A login body from its `identity` and `scope`.
