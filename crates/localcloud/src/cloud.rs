@@ -51,6 +51,8 @@ pub(crate) struct Addresses {
     ports: [u16; Service::ALL.len()],
     /// Port of the address behind which no ZStack answers.
     unreachable: u16,
+    /// Whether all but that one speak TLS.
+    secure: bool,
 }
 
 impl Addresses {
@@ -64,7 +66,15 @@ impl Addresses {
             host,
             ports,
             unreachable,
+            secure: false,
         }
+    }
+
+    /// The same, where clients come by HTTPS.
+    #[cfg(feature = "tls")]
+    pub(crate) fn secure(mut self) -> Self {
+        self.secure = true;
+        self
     }
 
     pub(crate) fn base(&self, service: Service) -> String {
@@ -72,7 +82,8 @@ impl Addresses {
             .iter()
             .position(|one| *one == service)
             .map_or(0, |at| self.ports[at]);
-        format!("http://{}", SocketAddr::new(self.host, port))
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", SocketAddr::new(self.host, port))
     }
 }
 
