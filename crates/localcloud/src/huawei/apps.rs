@@ -105,9 +105,10 @@ impl Apps {
                 remove(store, &id, now);
                 continue;
             };
-            let Value::Object(members) = app.describe() else {
+            let Value::Object(mut members) = app.describe() else {
                 continue;
             };
+            members.insert("instance_id".to_owned(), app.instance.as_str().into());
             let kind = store.kind(Service::Apig, at);
             let known = kind.of_id(&id).next().map(|(number, _)| number);
             match known {

@@ -93,7 +93,7 @@ impl Relation {
     }
 }
 
-fn text<'a>(members: &'a Input, name: &str) -> &'a str {
+pub(super) fn text<'a>(members: &'a Input, name: &str) -> &'a str {
     members
         .get(name)
         .and_then(Value::as_str)
@@ -127,13 +127,15 @@ fn publications(api: &Input) -> Vec<Publication> {
         .collect()
 }
 
-/// The things of a row, with the number under which each is shown.
-fn things(store: &mut Store, row: &str) -> Vec<Input> {
+/// The things of a row on a gateway, with the number under which each is shown.
+pub(super) fn things(store: &mut Store, row: &str, gateway: &str) -> Vec<Input> {
     let Some(at) = Table::of(Service::Apig).position(row) else {
         return Vec::new();
     };
     let kind = store.kind(Service::Apig, at);
-    kind.iter().map(|(number, _)| kind.show(number)).collect()
+    let all = kind.iter().map(|(number, _)| kind.show(number));
+    all.filter(|one| ["", gateway].contains(&text(one, "instance_id")))
+        .collect()
 }
 
 /// The answer's members to an operation that lists by bindings; `None` where it is not one, and while
@@ -143,8 +145,9 @@ pub(super) fn list(store: &mut Store, ask: &Ask<'_>, page: Option<&mut Page<'_>>
     if store.samples == Samples::Always {
         return None;
     }
-    let apis = things(store, "api");
-    let policies = things(store, relation.policies);
+    let gateway = text(ask.input, "instance_id");
+    let apis = things(store, "api", gateway);
+    let policies = things(store, relation.policies, gateway);
     // Apps are never samples.
     let samples = store.samples == Samples::UntilCreated && relation.policies != "app";
     if samples && apis.is_empty() && policies.is_empty() {
@@ -152,9 +155,9 @@ pub(super) fn list(store: &mut Store, ask: &Ask<'_>, page: Option<&mut Page<'_>>
     }
     let all = All {
         relation,
-        bindings: things(store, relation.bindings),
-        groups: things(store, "api-group"),
-        envs: things(store, "env"),
+        bindings: things(store, relation.bindings, gateway),
+        groups: things(store, "api-group", gateway),
+        envs: things(store, "env", gateway),
         apis,
         policies,
     };

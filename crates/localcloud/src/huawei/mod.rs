@@ -14,6 +14,7 @@ mod keystone;
 mod modelled;
 mod multipart;
 mod operation;
+mod outline;
 mod quota;
 mod refusal;
 mod routes;

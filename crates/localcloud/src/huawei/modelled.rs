@@ -11,7 +11,7 @@ use crate::wire::{Call, Reply, Request, Service};
 
 use super::operation::check_project_of_gateway;
 use super::refusal::Refusal;
-use super::{bound, gateway_responses, multipart, quota};
+use super::{bound, gateway_responses, multipart, outline, quota};
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
@@ -86,7 +86,8 @@ pub(super) fn run(
     };
     check_project_of_gateway(store, &input)?;
     quota::check(store, &operation.name, &input)?;
-    let shown = match bound::list(store, &ask, page.as_mut()) {
+    let told = bound::list(store, &ask, page.as_mut()).or_else(|| outline::counts(store, &ask));
+    let shown = match told {
         Some(shown) => Some(shown),
         None => store.run(&ask, page.as_mut()).map_err(missing)?,
     };

@@ -159,6 +159,8 @@ async fn apps_are_authorized_for_apis_in_an_environment() {
     assert_eq!(owners["total"], 1);
     assert_eq!(owners["auths"][0]["app_name"], "shop");
     assert_eq!(owners["auths"][0]["app_id"], app_id.as_str());
+    let counts = get(&cloud, "resources/outline/apps").await;
+    assert_eq!(counts, json!({"authed_nums": 1, "unauthed_nums": 0}));
     let granted = get(&cloud, &format!("app-auths/binded-apis?app_id={app_id}")).await;
     assert_eq!(granted["auths"][0]["api_name"], "first");
     assert_eq!(granted["auths"][0]["env_name"], "one");
@@ -168,6 +170,12 @@ async fn apps_are_authorized_for_apis_in_an_environment() {
     assert_eq!(
         (refused.status, code(&refused)),
         (404, "APIG.3004".to_owned())
+    );
+
+    let counts = get(&cloud, "resources/outline/apis").await;
+    assert_eq!(
+        (&counts["instance_num"], &counts["nums_on_release"]),
+        (&json!(3), &json!(0))
     );
 
     // An app takes its authorizations with it.
