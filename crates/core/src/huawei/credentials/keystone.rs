@@ -13,7 +13,7 @@ use crate::transport::{HttpRequest, HttpResponse};
 
 use crate::wipe::Wiped;
 
-use crate::credentials::fetch::{Route, member};
+use crate::credentials::fetch::{Route, code, member};
 use crate::credentials::{
     CatalogEndpoint, Context, Credential, CredentialError, Identity, Scope, misconfigured,
 };
@@ -185,7 +185,10 @@ pub(super) fn refused(route: &Route, reply: &HttpResponse) -> CredentialError {
              Keystone does not say which of them is wrong",
         ),
         403 => error.with_hint("The user may not do this, or is locked"),
-        404 => error.with_hint("Check that the address is that of a Keystone v3, ending with /v3"),
+        // Keystone itself says by a code and in words what it does not find.
+        404 if code(reply).is_none() => {
+            error.with_hint("Check that the address is that of a Keystone v3, ending with /v3")
+        }
         300..=399 => {
             error.with_hint("The address leads elsewhere: give the final one, ending with /v3")
         }

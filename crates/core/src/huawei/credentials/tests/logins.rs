@@ -94,7 +94,7 @@ async fn what_a_refusal_says_is_told_but_no_secret() {
     let world = World::answering(&[], vec![words("Could not find\n the agency my-agency.")]);
     let error = world.error(&agency()).await.to_string();
     assert!(
-        error.contains("status 404, code 404: Could not find the agency my-agency."),
+        error.ends_with("status 404, code 404: Could not find the agency my-agency."),
         "{error}"
     );
     let world = World::answering(&[], vec![words("no such token: s3cr3t")]);
