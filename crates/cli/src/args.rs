@@ -158,6 +158,10 @@ pub(crate) struct Local {
     pub(crate) quotas: bool,
     /// Serves HTTPS, and writes the authority that clients must trust for it into FILE, or a temporary one.
     #[arg(long, value_name = "FILE")]
+    #[allow(
+        clippy::option_option,
+        reason = "how clap takes a flag with a value that may be left out"
+    )]
     pub(crate) tls: Option<Option<PathBuf>>,
     /// Prints endpoints and identities as one line of JSON.
     #[arg(long)]
