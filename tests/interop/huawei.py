@@ -23,10 +23,12 @@ from shape import differences
 STATEFUL = {
     "CreateAnAppV2", "ListAppsV2", "ShowDetailsOfAppV2", "UpdateAppV2", "DeleteAppV2",
     "CreateAppCodeV2", "CreateAppCodeAutoV2", "ListAppCodesV2", "ShowDetailsOfAppCodeV2", "DeleteAppCodeV2",
+    "ResettingAppSecretV2", "CheckAppV2",
 }  # fmt: skip
 # Where the local cloud follows Open Telekom Cloud's pages and not the SDK: members that only the pages
 # have, and measurements, which are no whole numbers.
 AS_DOCUMENTED = {
+    "ListApisV2": r"apis\[\d+\]\.backend_params:",
     "ListInstanceTags": r"resource_id:|resource_name:|resouce_detail:",
     "ListMetricData": r"datapoints\[\d+\]\.(average|max|min|sum|variance):",
 }

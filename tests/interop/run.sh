@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Drives the local cloud with the vendors' official Python SDKs.
+# Drives the local cloud with the vendors' official Python SDKs, and with clients of other makers.
 #
 #   tests/interop/run.sh
 #
@@ -19,12 +19,12 @@ say() { printf 'interop: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
 work=
-cloud=
+clouds=()
 stop() {
   status=$?
   trap - EXIT
   trap '' INT TERM HUP
-  [ -z "$cloud" ] || kill "$cloud" 2>/dev/null || true
+  [ "${#clouds[@]}" -eq 0 ] || kill "${clouds[@]}" 2>/dev/null || true
   wait 2>/dev/null || true
   if [ "$status" -ne 0 ] && [ -s "$work/cloud.log" ]; then
     say "last lines of the local cloud:"
@@ -47,22 +47,47 @@ command -v "$python" >/dev/null || die "no $python: install Python 3.9 or later,
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
   die "this Python lacks venv or ensurepip (Debian and Ubuntu: apt-get install python3-venv)"
 
-stamp=$("$python" -c 'import hashlib, sys
-print(sys.version.split()[0], sys.base_prefix, hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$here/requirements.txt")
 mkdir -p "$base"
 # The lock belongs to file descriptor 9 of this shell, so it outlives the Python that takes it.
 exec 9>"$base/lock"
 "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
-if [ "$(cat "$venv/stamp" 2>/dev/null || true)" != "$stamp" ]; then
-  log=$base/install.log
-  rm -rf "$venv"
-  { "$python" -m venv "$venv" &&
-    "$venv/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-input \
-      -r "$here/requirements.txt"; } >"$log" 2>&1 || {
+environment() { # venv requirements
+  local stamp log=$base/install.log
+  stamp=$("$python" -c 'import hashlib, sys
+print(sys.version.split()[0], sys.base_prefix, hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$2")
+  [ "$(cat "$1/stamp" 2>/dev/null || true)" != "$stamp" ] || return 0
+  rm -rf "$1"
+  { "$python" -m venv "$1" &&
+    "$1/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-input -r "$2"; } >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
-    die "could not install the SDKs from PyPI into $venv"
+    die "could not install the clients from PyPI into $1"
   }
-  printf '%s\n' "$stamp" >"$venv/stamp"
+  printf '%s\n' "$stamp" >"$1/stamp"
+}
+environment "$venv" "$here/requirements.txt"
+others=
+if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+  others=$base/others
+  environment "$others" "$here/others.txt"
+else
+  say "skipped: OpenStack's command and otcextensions need Python 3.11 or later"
+fi
+node=
+if command -v node >/dev/null && command -v npm >/dev/null; then
+  node=$base/node
+  mkdir -p "$node"
+  if ! cmp -s "$here/package.json" "$node/package.json"; then
+    rm -rf "$node/node_modules"
+    cp "$here/package.json" "$node/wanted.json"
+    (cd "$node" && cp wanted.json package.json &&
+      npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts) >"$base/npm.log" 2>&1 || {
+      rm -f "$node/package.json"
+      tail -n 20 "$base/npm.log" >&2
+      die "could not install Huawei Cloud's SDK for Node from npm into $node"
+    }
+  fi
+else
+  say "skipped: Huawei Cloud's SDK for Node needs node and npm"
 fi
 exec 9>&-
 
@@ -76,17 +101,24 @@ if [ -z "$binary" ]; then
   }
   binary=$target/debug/cumulo
 fi
-: >"$work/endpoints.json"
+serve() { # name options.. -> $work/NAME.json
+  local name=$1 tries=300 cloud
+  shift
+  : >"$work/$name.json"
+  "$binary" local --json "$@" >"$work/$name.json" 2>>"$work/cloud.log" </dev/null &
+  cloud=$!
+  clouds+=("$cloud")
+  until grep -q . "$work/$name.json"; do
+    kill -0 "$cloud" 2>/dev/null || die "the local cloud ended before it listened"
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || die "the local cloud does not listen after 30 seconds"
+    sleep 0.1
+  done
+}
 # Each call of the walk stands alone: nothing that it names was made before.
-"$binary" local --json --samples always >"$work/endpoints.json" 2>"$work/cloud.log" </dev/null &
-cloud=$!
-tries=300
-until grep -q . "$work/endpoints.json"; do
-  kill -0 "$cloud" 2>/dev/null || die "the local cloud ended before it listened"
-  tries=$((tries - 1))
-  [ "$tries" -gt 0 ] || die "the local cloud does not listen after 30 seconds"
-  sleep 0.1
-done
+serve endpoints --samples always
+# What the others make is there afterwards, and nothing else.
+serve others
 
 # --- the checks --------------------------------------------------------------
 
@@ -97,5 +129,7 @@ export no_proxy=$NO_PROXY
 
 status=0
 "$venv/bin/python" -B -E -s "$here/main.py" "$work/endpoints.json" || status=$?
-kill -0 "$cloud" 2>/dev/null || die "the local cloud ended while it was being used"
+[ -z "$others" ] || "$others/bin/python" -B -E -s "$here/others.py" "$work/others.json" || status=$?
+[ -z "$node" ] || node "$here/node.js" "$work/others.json" "$node/node_modules" || status=$?
+kill -0 "${clouds[@]}" 2>/dev/null || die "a local cloud ended while it was being used"
 exit "$status"

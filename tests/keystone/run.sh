@@ -88,7 +88,7 @@ use_stderr = false
 connection = sqlite:///$work/keystone.db
 sqlite_synchronous = false
 [auth]
-methods = password,token,totp
+methods = password,token,totp,application_credential
 [token]
 provider = fernet
 [fernet_tokens]

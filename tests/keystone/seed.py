@@ -71,6 +71,15 @@ grant(f"projects/{project['id']}", totp)
 totp_base32 = base64.b32encode(totp_secret).decode()
 create("credential", type="totp", user_id=totp["id"], blob=totp_base32)
 
+# One that the operator makes for a program, as users do: with a token of their own.
+own_login = {"auth": {
+    "identity": {"methods": ["password"], "password": {"user": {"id": operator["id"], "password": password}}},
+    "scope": {"project": {"id": project["id"]}},
+}}
+own_token = call("POST", "/auth/tokens", own_login).headers["X-Subject-Token"]
+application_credential = call("POST", f"/users/{operator['id']}/application_credentials", {
+    "application_credential": {"name": "program"}}, own_token).json["application_credential"]
+
 
 def endpoint(service, region, interface, url):
     return create("endpoint", service_id=service["id"], region_id=region, interface=interface, url=url)
@@ -100,6 +109,8 @@ for name, value in {
     "USER_NAME": operator["name"],
     "USER_ID": operator["id"],
     "PASSWORD": password,
+    "APPLICATION_CREDENTIAL_ID": application_credential["id"],
+    "APPLICATION_CREDENTIAL_SECRET": application_credential["secret"],
     "ODD_USER_NAME": odd_name,
     "ODD_PASSWORD": odd_password,
     "TOTP_USER_NAME": totp["name"],

@@ -19,7 +19,9 @@ use cumulo_core::credentials::{
     Cache, Context, Credential, CredentialError, Environment, Identity, Provider, Reason, Static,
     Window,
 };
-use cumulo_core::huawei::credentials::{DefaultChain, LoginSettings, Password, Totp};
+use cumulo_core::huawei::credentials::{
+    ApplicationCredential, DefaultChain, LoginSettings, Password, Totp,
+};
 use cumulo_core::transport::{HttpOptions, HttpRequest, HttpTransport, Transport as _};
 use http::{HeaderMap, HeaderValue, Method};
 
@@ -205,6 +207,32 @@ async fn users_by_name_and_by_id_in_projects_by_name_and_by_id() {
         .await
         .unwrap();
     assert_eq!(second.scope.project_id, Some(setting("SECOND_PROJECT_ID")));
+}
+
+#[tokio::test]
+async fn an_application_credential_logs_in() {
+    let secret = || setting("APPLICATION_CREDENTIAL_SECRET");
+    let by_name = || ApplicationCredential::by_name("program", secret());
+    for login in [
+        ApplicationCredential::new(setting("APPLICATION_CREDENTIAL_ID"), secret()),
+        by_name().user_id(setting("USER_ID")),
+        by_name()
+            .user_name(setting("USER_NAME"))
+            .domain_name(setting("DOMAIN_NAME")),
+    ] {
+        let login = login.iam_endpoint(setting("URL"));
+        let credential = log_in(&login).await.unwrap();
+        assert_eq!(credential.scope.project_id, Some(setting("PROJECT_ID")));
+        assert_eq!(credential.scope.user, Some(setting("USER_NAME")));
+    }
+    let wrong = ApplicationCredential::new(setting("APPLICATION_CREDENTIAL_ID"), "wrong")
+        .iam_endpoint(setting("URL"));
+    let error = log_in(&wrong).await.unwrap_err();
+    assert_eq!(error.reason, Reason::Refused);
+    assert!(
+        error.to_string().contains("requires authentication"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -191,6 +191,16 @@ pub(crate) struct Local {
     /// What is answered about things that nobody has made.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) samples: Samples,
+    /// Refuses what exceeds a documented quota.
+    #[arg(long)]
+    pub(crate) quotas: bool,
+    /// Serves HTTPS, and writes the authority that clients must trust for it into FILE, or a temporary one.
+    #[arg(long, value_name = "FILE")]
+    #[allow(
+        clippy::option_option,
+        reason = "how clap takes a flag with a value that may be left out"
+    )]
+    pub(crate) tls: Option<Option<PathBuf>>,
     /// Prints endpoints and identities as one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,

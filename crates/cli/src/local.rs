@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cumulo_core::Json;
@@ -36,7 +36,14 @@ pub(crate) fn run(args: &Local) -> io::Result<u8> {
         }
         let ended = ended()?;
         tokio::pin!(ended);
-        let endpoints = Endpoints::of(&cloud);
+        let authority = match Authority::write(args, &cloud) {
+            Ok(authority) => authority,
+            Err(error) => {
+                term::say(format_args!("error: {error}"));
+                return Ok(FAILED);
+            }
+        };
+        let endpoints = Endpoints::of(&cloud, authority.as_ref());
         let text = if args.json {
             format!("{}\n", endpoints.json())
         } else if args.env {
@@ -64,6 +71,10 @@ pub(crate) fn run(args: &Local) -> io::Result<u8> {
     })
 }
 
+fn named(file: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", file.display()))
+}
+
 /// The cloud with what its files hold; errors name the file.
 async fn start(args: &Local) -> io::Result<LocalCloud> {
     let cloud = LocalCloud::builder()
@@ -74,29 +85,75 @@ async fn start(args: &Local) -> io::Result<LocalCloud> {
             Samples::Always => cumulo_localcloud::Samples::Always,
             Samples::Never => cumulo_localcloud::Samples::Never,
         })
+        .quotas(args.quotas)
+        .tls(args.tls.is_some())
         .record(false)
         .start()
         .await?;
-    let named = |file: &Path, error: io::Error| {
-        io::Error::new(error.kind(), format!("{}: {error}", file.display()))
-    };
     if let Some(file) = &args.state {
         match fs::read_to_string(file) {
             Ok(state) => {
                 let restored = cloud.restore(&state);
-                restored.map_err(|error| named(file, error))?;
+                restored.map_err(|error| named(file, &error))?;
                 return Ok(cloud);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(named(file, error)),
+            Err(error) => return Err(named(file, &error)),
         }
     }
     if let Some(file) = &args.seed {
         fs::read_to_string(file)
             .and_then(|seed| cloud.seed(&seed))
-            .map_err(|error| named(file, error))?;
+            .map_err(|error| named(file, &error))?;
     }
     Ok(cloud)
+}
+
+/// The file with the authority that clients must trust; a temporary one goes with the program.
+struct Authority {
+    file: PathBuf,
+    temporary: bool,
+}
+
+impl Authority {
+    fn write(args: &Local, cloud: &LocalCloud) -> io::Result<Option<Self>> {
+        let (Some(place), Some(pem)) = (&args.tls, cloud.authority()) else {
+            return Ok(None);
+        };
+        let name = format!("cumulo-local-{}.pem", std::process::id());
+        let authority = match place {
+            Some(file) => Self {
+                file: std::path::absolute(file)?,
+                temporary: false,
+            },
+            None => Self {
+                file: std::env::temp_dir().join(name),
+                temporary: true,
+            },
+        };
+        let mut options = fs::OpenOptions::new();
+        options.write(true);
+        if authority.temporary {
+            // Others can write there too: whatever waits under this name is not ours.
+            options.create_new(true);
+        } else {
+            options.create(true).truncate(true);
+        }
+        let mut file = options
+            .open(&authority.file)
+            .map_err(|error| named(&authority.file, &error))?;
+        file.write_all(pem.as_bytes())?;
+        Ok(Some(authority))
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        if self.temporary {
+            // What stays is a certificate whose key is gone.
+            let _ = fs::remove_file(&self.file);
+        }
+    }
 }
 
 /// Writes the state file whole, beside it first, so that it is never there in part.
@@ -120,8 +177,7 @@ fn save(args: &Local, cloud: &LocalCloud, saved: &mut Option<u64>) -> io::Result
         new.sync_all()?;
         fs::rename(beside, file)
     });
-    written
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+    written.map_err(|error| named(file, &error))?;
     *saved = Some(changes);
     Ok(())
 }
@@ -167,11 +223,25 @@ struct Endpoints {
     apig: String,
     iam: String,
     zstack: String,
+    /// The file with the authority to trust, where they are reached by HTTPS.
+    authority: Option<String>,
 }
 
+/// By which variables programs are told of another authority: OpenStack's and ours, Python's requests,
+/// what uses OpenSSL, curl, Node.
+const TRUST: [&str; 6] = [
+    "OS_CACERT",
+    "ZSTACK_CA_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+];
+
 impl Endpoints {
-    fn of(cloud: &LocalCloud) -> Self {
+    fn of(cloud: &LocalCloud, authority: Option<&Authority>) -> Self {
         Self {
+            authority: authority.map(|authority| authority.file.display().to_string()),
             smc: cloud.smc_endpoint(),
             smartag: cloud.smartag_endpoint(),
             apig: cloud.apig_endpoint(),
@@ -181,8 +251,8 @@ impl Endpoints {
     }
 
     /// Variables that this client's default credential chains read.
-    fn variables(&self) -> [(&'static str, &str); 14] {
-        [
+    fn variables(&self) -> Vec<(&'static str, &str)> {
+        let mut variables = vec![
             ("ALIBABA_CLOUD_ACCESS_KEY_ID", accounts::ALIBABA_KEY_ID),
             ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", accounts::ALIBABA_SECRET),
             ("ALIBABA_CLOUD_REGION_ID", accounts::ALIBABA_REGION),
@@ -197,7 +267,11 @@ impl Endpoints {
             ("ZSTACK_ENDPOINT", &self.zstack),
             ("ZSTACK_ACCOUNT_NAME", accounts::ZSTACK_ACCOUNT),
             ("ZSTACK_ACCOUNT_PASSWORD", accounts::ZSTACK_PASSWORD),
-        ]
+        ];
+        if let Some(file) = &self.authority {
+            variables.extend(TRUST.map(|name| (name, file.as_str())));
+        }
+        variables
     }
 
     fn json(&self) -> Json {
@@ -206,7 +280,7 @@ impl Endpoints {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.into()))
             .collect();
-        json!({
+        let mut json = json!({
             "endpoints": {
                 "smc": self.smc,
                 "smartag": self.smartag,
@@ -241,13 +315,20 @@ impl Endpoints {
                 },
             },
             "environment": environment,
-        })
+        });
+        if let Some(file) = &self.authority {
+            json["ca_file"] = file.as_str().into();
+        }
+        json
     }
 
     /// The variables as a shell sets them.
     fn exports(&self, indent: &str) -> String {
         let variables = self.variables().into_iter();
-        let lines = variables.map(|(name, value)| format!("{indent}export {name}='{value}'\n"));
+        let lines = variables.map(|(name, value)| {
+            let value = value.replace('\'', "'\\''");
+            format!("{indent}export {name}='{value}'\n")
+        });
         lines.collect::<Vec<_>>().concat()
     }
 
@@ -263,6 +344,9 @@ impl Endpoints {
             ("zstack", &self.zstack),
         ] {
             text += &format!("{name:<9}{address}\n");
+        }
+        if let Some(file) = &self.authority {
+            text += &format!("\nClients must trust the authority in {file}\n");
         }
         text += "\nWith this command and the Rust clients, in a shell:\n\n";
         text += &self.exports("  ");
@@ -281,7 +365,7 @@ With Alibaba Cloud's Python SDK (alibabacloud_smc20190601; alibabacloud_smartag2
   from alibabacloud_smc20190601.client import Client
   from alibabacloud_smc20190601.models import ListAccessTokensRequest
   client = Client(Config(access_key_id='{key}', access_key_secret='{secret}',
-                         region_id='{region}', endpoint='{smc_host}', protocol='http'))
+                         region_id='{region}', endpoint='{smc_host}', protocol='{scheme}'))
   print(client.list_access_tokens(ListAccessTokensRequest()))
   # smartag: endpoint='{smartag_host}'
 
@@ -305,6 +389,7 @@ With curl (Keystone's answer has the token in X-Subject-Token; ZStack wants the 
             iam = self.iam,
             zstack = self.zstack,
             smc_host = host(&self.smc),
+            scheme = if self.authority.is_some() { "https" } else { "http" },
             smartag_host = host(&self.smartag),
             instance = accounts::INSTANCE_ID,
             key = accounts::ALIBABA_KEY_ID,
@@ -323,7 +408,7 @@ With curl (Keystone's answer has the token in X-Subject-Token; ZStack wants the 
 
 /// The address without its scheme, as Alibaba Cloud's SDKs take it.
 fn host(address: &str) -> &str {
-    address.trim_start_matches("http://")
+    address.split_once("://").map_or(address, |(_, host)| host)
 }
 
 fn keystone_login() -> Json {

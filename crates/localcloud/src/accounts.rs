@@ -59,16 +59,19 @@ pub const KEYSTONE_READER_PASSWORD: &str = "localcloud-Reader-Passw0rd";
 pub const KEYSTONE_DOMAIN: &str = "OTC-EU-DE-LOCALCLOUD";
 /// Id of [`KEYSTONE_DOMAIN`].
 pub const KEYSTONE_DOMAIN_ID: &str = "d78cbac186b744899480f25bd0224680";
-/// Name of the project that holds the gateway.
-pub const KEYSTONE_PROJECT_NAME: &str = "eu-de_localcloud";
+/// Name of the project that holds the gateway: that of the region, which clients look for that
+/// were told of none.
+pub const KEYSTONE_PROJECT_NAME: &str = "eu-de";
 /// Id of [`KEYSTONE_PROJECT_NAME`].
 pub const KEYSTONE_PROJECT_ID: &str = "7e1f0a7e3d9c4c2c9b2f0c5f2d7e9a10";
 /// Name of a second project, without a gateway.
 pub const KEYSTONE_OTHER_PROJECT_NAME: &str = "eu-de_empty";
 /// Id of [`KEYSTONE_OTHER_PROJECT_NAME`].
 pub const KEYSTONE_OTHER_PROJECT_ID: &str = "7e1f0a7e3d9c4c2c9b2f0c5f2d7e9a20";
-/// Name of an agency that another account delegated to this one.
+/// Name of an agency of [`KEYSTONE_DOMAIN`], by which its users may act in its projects.
 pub const KEYSTONE_AGENCY: &str = "local-agency";
+/// Id of the user as whom one acts through [`KEYSTONE_AGENCY`].
+pub(crate) const KEYSTONE_AGENCY_ID: &str = "0b0a1f5c9f7e4b70a7bb0f1f6d0c1a03";
 /// Id of the dedicated gateway in [`KEYSTONE_PROJECT_ID`].
 pub const INSTANCE_ID: &str = "c48cf7e1a1b64d2f8f6c4a9e5f0b7d30";
 /// Region name in the service catalog.

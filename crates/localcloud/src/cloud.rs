@@ -26,6 +26,8 @@ pub(crate) struct Choices {
     /// Keep what is asked.
     pub(crate) record: bool,
     pub(crate) samples: Samples,
+    /// Whether there is room for no more things than the documentation says.
+    pub(crate) quotas: bool,
     pub(crate) zstack: zstack::Switches,
 }
 
@@ -35,6 +37,7 @@ impl Default for Choices {
             strict_time: true,
             record: true,
             samples: Samples::default(),
+            quotas: false,
             zstack: zstack::Switches::default(),
         }
     }
@@ -48,6 +51,8 @@ pub(crate) struct Addresses {
     ports: [u16; Service::ALL.len()],
     /// Port of the address behind which no ZStack answers.
     unreachable: u16,
+    /// Whether all but that one speak TLS.
+    secure: bool,
 }
 
 impl Addresses {
@@ -61,7 +66,15 @@ impl Addresses {
             host,
             ports,
             unreachable,
+            secure: false,
         }
+    }
+
+    /// The same, where clients come by HTTPS.
+    #[cfg(feature = "tls")]
+    pub(crate) fn secure(mut self) -> Self {
+        self.secure = true;
+        self
     }
 
     pub(crate) fn base(&self, service: Service) -> String {
@@ -69,7 +82,8 @@ impl Addresses {
             .iter()
             .position(|one| *one == service)
             .map_or(0, |at| self.ports[at]);
-        format!("http://{}", SocketAddr::new(self.host, port))
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", SocketAddr::new(self.host, port))
     }
 }
 
@@ -114,6 +128,7 @@ impl Cloud {
         let clock = Clock::default();
         let store: store::Handle = Arc::default();
         lock(&store).begin(choices.samples);
+        lock(&store).quotas = choices.quotas;
         let mut cloud = Self {
             stray_connections: AtomicU64::new(0),
             huawei: Huawei::new(

@@ -44,6 +44,8 @@ mod recent;
 mod route;
 mod seen;
 mod store;
+#[cfg(feature = "tls")]
+mod tls;
 mod wire;
 mod zstack;
 

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::cloud::{Addresses, Choices, Cloud};
 use crate::control;
 use crate::fault::Fault;
-use crate::front;
+use crate::front::{self, Secrecy};
 use crate::seen::SeenRequest;
 use crate::store::{Samples, Transition};
 use crate::wire::Service;
@@ -23,6 +23,8 @@ use crate::wire::Service;
 pub struct Builder {
     port: u16,
     host: Option<IpAddr>,
+    #[cfg(feature = "tls")]
+    tls: bool,
     choices: Choices,
 }
 
@@ -38,6 +40,15 @@ impl Builder {
     /// machine may call the services and steer them.
     pub fn host(mut self, host: IpAddr) -> Self {
         self.host = Some(host);
+        self
+    }
+
+    /// Whether the services speak HTTPS alone, with a certificate that is made at the start for
+    /// `localhost`, the loopback addresses and the host; clients must trust
+    /// [`LocalCloud::authority`]. Needs the feature `tls`.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, on: bool) -> Self {
+        self.tls = on;
         self
     }
 
@@ -59,6 +70,13 @@ impl Builder {
     /// the kind is made, unless told otherwise.
     pub fn samples(mut self, samples: Samples) -> Self {
         self.choices.samples = samples;
+        self
+    }
+
+    /// Whether what exceeds a documented quota is refused; off unless turned on, since real accounts have
+    /// quotas of their own.
+    pub fn quotas(mut self, on: bool) -> Self {
+        self.choices.quotas = on;
         self
     }
 
@@ -137,6 +155,17 @@ impl Builder {
             *port = listener.local_addr()?.port();
         }
         let addresses = Addresses::new(host, ports, unreachable.local_addr()?.port());
+        let secrecy = Secrecy::default();
+        #[cfg(feature = "tls")]
+        let (addresses, secrecy) = match self.tls {
+            true => (addresses.secure(), Some(crate::tls::Tls::new(host)?)),
+            false => (addresses, secrecy),
+        };
+        let served = front::Served {
+            listeners,
+            unreachable,
+            secrecy: secrecy.clone(),
+        };
         let cloud = Arc::new(Cloud::new(addresses, self.choices));
 
         let (stop, stopped) = oneshot::channel();
@@ -148,10 +177,12 @@ impl Builder {
             .name("localcloud".into())
             .spawn({
                 let cloud = Arc::clone(&cloud);
-                move || runtime.block_on(front::run(cloud, listeners, unreachable, ready, stopped))
+                move || runtime.block_on(front::run(cloud, served, ready, stopped))
             })?;
         let local = LocalCloud {
             cloud,
+            #[cfg(feature = "tls")]
+            authority: secrecy.map(|tls| tls.authority),
             stop: Some(stop),
             thread: Some(thread),
         };
@@ -182,6 +213,8 @@ fn listen(host: IpAddr, first: u16, at: u16) -> io::Result<TcpListener> {
 /// Four cloud services on loopback. Dropping it stops them and frees the ports.
 pub struct LocalCloud {
     cloud: Arc<Cloud>,
+    #[cfg(feature = "tls")]
+    authority: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -226,6 +259,12 @@ impl LocalCloud {
     /// `http://127.0.0.1:PORT/zstack` of ZStack.
     pub fn zstack_endpoint(&self) -> String {
         format!("{}/zstack", self.cloud.addresses.base(Service::Zstack))
+    }
+
+    /// The certificate that clients must trust, in PEM, where the services speak HTTPS.
+    #[cfg(feature = "tls")]
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// Queues a fault for the next requests that match it.

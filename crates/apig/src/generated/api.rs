@@ -870,6 +870,7 @@ output! {
         "backend_api" backend_api: Option<BackendApi>,
         "api_group_info" api_group_info: Option<ApiGroupCommonInfo>,
         "req_params" req_params: Vec<ReqParam>,
+        "backend_params" backend_params: Vec<BackendParam>,
     }
 }
 

@@ -20,10 +20,8 @@ fn line(stdout: &mut impl BufRead) -> String {
     line
 }
 
-#[test]
-fn scripts_read_one_line_and_call_it() {
-    let (mut child, mut stdout) = serve(&["--json"]);
-    let json: Json = serde_json::from_str(&line(&mut stdout)).unwrap();
+/// Calls one operation of each service as the line of JSON says.
+fn call_each(json: &Json) {
     let endpoint = |service: &str| json["endpoints"][service].as_str().unwrap().to_owned();
     let environment: Vec<(&String, &str)> = json["environment"]
         .as_object()
@@ -58,6 +56,13 @@ fn scripts_read_one_line_and_call_it() {
         let ended = run(&mut command);
         assert_eq!(ended.status, 0, "{service}: {}", ended.printed());
     }
+}
+
+#[test]
+fn scripts_read_one_line_and_call_it() {
+    let (mut child, mut stdout) = serve(&["--json"]);
+    let json: Json = serde_json::from_str(&line(&mut stdout)).unwrap();
+    call_each(&json);
     // Ctrl-C ends it well.
     let sent = Command::new("kill")
         .args(["-INT", &child.0.id().to_string()])
@@ -65,6 +70,43 @@ fn scripts_read_one_line_and_call_it() {
         .unwrap();
     assert!(sent.success());
     assert_eq!(child.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn https_is_trusted_by_what_is_printed() {
+    let (mut child, mut stdout) = serve(&["--json", "--tls"]);
+    let json: Json = serde_json::from_str(&line(&mut stdout)).unwrap();
+    assert!(
+        json["endpoints"]["apig"]
+            .as_str()
+            .unwrap()
+            .starts_with("https://127.0.0.1:")
+    );
+    let file = json["ca_file"].as_str().unwrap();
+    assert_eq!(json["environment"]["OS_CACERT"], file);
+    call_each(&json);
+    // Who is not told of the authority does not talk to it.
+    let mut command = bare();
+    let variables = json["environment"].as_object().unwrap().iter();
+    let variables = variables.filter(|(_, value)| *value != file);
+    let ended = run(command
+        .envs(variables.map(|(name, value)| (name, value.as_str().unwrap())))
+        .args(["call", "zstack", "QueryAccessKey"]));
+    assert_eq!(ended.status, 1, "{}", ended.printed());
+    assert!(
+        ended.printed().contains("certificate"),
+        "{}",
+        ended.printed()
+    );
+    let end = Command::new("kill")
+        .args(["-TERM", &child.0.id().to_string()])
+        .status();
+    assert!(end.unwrap().success());
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
+    assert!(
+        !std::path::Path::new(file).exists(),
+        "a temporary file goes with the program"
+    );
 }
 
 #[test]

@@ -81,7 +81,12 @@ pub(crate) struct Route {
     pub(crate) passing: fn(&HttpResponse) -> bool,
     /// Headers that name a request, for messages.
     pub(crate) request_ids: &'static [&'static str],
+    /// Whether errors tell what a refusal says in words.
+    pub(crate) tells: bool,
 }
+
+/// More of a refusal's words than this are cut off.
+const LONGEST_WORDS: usize = 300;
 
 /// Server faults and throttling pass; everything else is an answer.
 fn passing(reply: &HttpResponse) -> bool {
@@ -103,7 +108,15 @@ impl Route {
             timeout: Duration::from_secs(10),
             passing,
             request_ids,
+            tells: false,
         }
+    }
+
+    /// The same, for a service whose refusals say in words what is wrong, where codes do not. What
+    /// gives back any of what was sent is kept quiet all the same.
+    pub(crate) const fn telling(mut self) -> Self {
+        self.tells = true;
+        self
     }
 
     /// Sends what `build` makes, which is called for each attempt so that each is signed afresh.
@@ -185,6 +198,10 @@ impl Route {
     /// The error for an answer that is a refusal.
     pub(crate) fn refused(&self, reply: &HttpResponse) -> CredentialError {
         let mut error = self.unavailable(reply);
+        if let Some(words) = self.words(reply) {
+            error.message.push_str(": ");
+            error.message.push_str(&words);
+        }
         if (400..500).contains(&reply.status) {
             error.reason = Reason::Refused;
         }
@@ -209,6 +226,17 @@ impl Route {
                 "Check that the address is the right one and no proxy answers in its place",
             )
         })
+    }
+
+    /// What a refusal says in words, on one line.
+    fn words(&self, reply: &HttpResponse) -> Option<String> {
+        let message = Page::new(&reply.body).read().message;
+        let message = message.filter(|_| self.tells)?;
+        let words = message.split(|c: char| c.is_whitespace() || c.is_control());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        let line = words.join(" ");
+        let line: String = line.chars().take(LONGEST_WORDS).collect();
+        (!line.is_empty()).then_some(line)
     }
 
     /// Status, error code, request id and kind of an answer: all that a message may tell of it.
@@ -275,6 +303,19 @@ impl Sent {
         }
     }
 
+    /// Whether a text of words gives back a secret that was sent, however short, or a header.
+    fn is_quoted(&self, text: &str) -> bool {
+        let headers = self
+            .headers
+            .values()
+            .filter_map(|value| value.to_str().ok());
+        let mut headers = headers.filter(|value| value.len() >= 6);
+        headers.any(|value| text.contains(value)) || {
+            let json = serde_json::from_slice(&self.body).ok().map(Wiped);
+            json.is_some_and(|json| any_secret(&json, false, text))
+        }
+    }
+
     /// The answer without a code or id that is only what was sent, such as the password.
     fn silence(&self, mut reply: HttpResponse, request_ids: &[&'static str]) -> HttpResponse {
         // Of what brings credentials nothing is told.
@@ -282,9 +323,18 @@ impl Sent {
             return reply;
         }
         let page = Page::new(&reply.body);
-        let told = [name_in(&page), page.read().request_id];
-        if told.into_iter().flatten().any(|text| self.holds(&text)) {
+        let told = [name_in(&page), page.read().request_id].into_iter();
+        let told: Vec<String> = told.flatten().collect();
+        if told.iter().any(|text| self.holds(text)) {
             reply.body = Bytes::from_static(b"{}");
+        } else if page
+            .read()
+            .message
+            .is_some_and(|text| self.is_quoted(&text))
+        {
+            let (code, id) = (name_in(&page), page.read().request_id);
+            let body = serde_json::json!({ "error_code": code, "request_id": id });
+            reply.body = Bytes::from(body.to_string());
         }
         for name in request_ids {
             if reply.header(name).is_some_and(|id| self.holds(id)) {
@@ -301,6 +351,21 @@ fn any_value(json: &Json, found: &dyn Fn(&str) -> bool) -> bool {
         Json::String(text) => text.len() >= 6 && found(text),
         Json::Array(items) => items.iter().any(|item| any_value(item, found)),
         Json::Object(members) => members.values().any(|value| any_value(value, found)),
+        _ => false,
+    }
+}
+
+/// Whether a text holds what stands in `json` under a name of secrets, or as the id of a token.
+fn any_secret(json: &Json, is_token: bool, text: &str) -> bool {
+    match json {
+        Json::Array(items) => items.iter().any(|item| any_secret(item, is_token, text)),
+        Json::Object(members) => members.iter().any(|(name, value)| match (&**name, value) {
+            ("password" | "passcode" | "secret", Json::String(value)) => {
+                !value.is_empty() && text.contains(&**value)
+            }
+            ("id", Json::String(value)) => is_token && !value.is_empty() && text.contains(&**value),
+            (name, inner) => any_secret(inner, matches!(name, "token" | "id_token"), text),
+        }),
         _ => false,
     }
 }

@@ -33,17 +33,33 @@ use message::{After, Answer};
 const MAX_HEAD: usize = 512 * 1024;
 /// A peer that neither sends nor closes holds a connection no longer than this.
 const LINGER: Duration = Duration::from_millis(500);
+/// A peer that does not shake hands holds a connection no longer than this.
+#[cfg(feature = "tls")]
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// What makes connections secret, if anything does.
+#[cfg(feature = "tls")]
+pub(crate) type Secrecy = Option<crate::tls::Tls>;
+/// Nothing makes connections secret.
+#[cfg(not(feature = "tls"))]
+pub(crate) type Secrecy = Option<std::convert::Infallible>;
+
+/// Where connections come in.
+pub(crate) struct Served {
+    pub(crate) listeners: Vec<(Service, StdListener)>,
+    pub(crate) unreachable: StdListener,
+    pub(crate) secrecy: Secrecy,
+}
 
 /// Serves until `stop` is dropped; reports through `ready` once the ports are served. All
 /// connections end with the runtime that it runs on.
 pub(crate) async fn run(
     cloud: Arc<Cloud>,
-    listeners: Vec<(Service, StdListener)>,
-    unreachable: StdListener,
+    served: Served,
     ready: oneshot::Sender<io::Result<()>>,
     stop: oneshot::Receiver<()>,
 ) {
-    let started = listen(&cloud, listeners, unreachable);
+    let started = listen(&cloud, served);
     let failed = started.is_err();
     if ready.send(started).is_err() || failed {
         return;
@@ -52,19 +68,17 @@ pub(crate) async fn run(
     let _ = stop.await;
 }
 
-fn listen(
-    cloud: &Arc<Cloud>,
-    listeners: Vec<(Service, StdListener)>,
-    unreachable: StdListener,
-) -> io::Result<()> {
-    for (service, listener) in listeners {
+fn listen(cloud: &Arc<Cloud>, served: Served) -> io::Result<()> {
+    for (service, listener) in served.listeners {
         let listener = into_tokio(listener)?;
         let cloud = Arc::clone(cloud);
+        let secrecy = served.secrecy.clone();
         tokio::spawn(async move {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
-                        tokio::spawn(serve(Arc::clone(&cloud), service, stream));
+                        let secrecy = secrecy.clone();
+                        tokio::spawn(serve(Arc::clone(&cloud), service, secrecy, stream));
                     }
                     // Out of file descriptors: wait until some connection has ended.
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -72,7 +86,7 @@ fn listen(
             }
         });
     }
-    let unreachable = into_tokio(unreachable)?;
+    let unreachable = into_tokio(served.unreachable)?;
     let cloud = Arc::clone(cloud);
     tokio::spawn(async move {
         while let Ok((stream, _)) = unreachable.accept().await {
@@ -88,9 +102,24 @@ fn into_tokio(listener: StdListener) -> io::Result<TcpListener> {
     TcpListener::from_std(listener)
 }
 
-async fn serve(cloud: Arc<Cloud>, service: Service, stream: TcpStream) {
+async fn serve(cloud: Arc<Cloud>, service: Service, secrecy: Secrecy, stream: TcpStream) {
     // Without it, an answer of two segments would wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
+    #[cfg(feature = "tls")]
+    if let Some(tls) = secrecy {
+        // Who does not shake hands, or speaks plain HTTP, is told so by TLS and gets nothing else.
+        let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.acceptor.accept(stream)).await
+        else {
+            return;
+        };
+        match converse(cloud, service, stream).await {
+            (stream, Some(Lost::Reset)) => drop(stream.get_ref().0.set_zero_linger()),
+            (stream, _) => close(stream).await,
+        }
+        return;
+    }
+    #[cfg(not(feature = "tls"))]
+    let None = secrecy;
     match converse(cloud, service, stream).await {
         // Zero linger makes the close send RST; if the system refuses, it is a plain close.
         (stream, Some(Lost::Reset)) => drop(stream.set_zero_linger()),
@@ -164,7 +193,7 @@ impl fmt::Display for Lost {
 impl Error for Lost {}
 
 /// Ends the connection in good order, taking in what the peer is still sending.
-async fn close(mut stream: TcpStream) {
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     if stream.shutdown().await.is_ok() {
         let mut part = Vec::with_capacity(16 * 1024);
         let drain = async {

@@ -164,8 +164,8 @@ fn find<'a>(
 
 fn show(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
     let (app, at) = find(apps, operation)?;
-    // The documented status of this read is 201.
-    Ok(Reply::json(201, &app.codes[at].describe(&app.id)))
+    // The documentation says 201, which Open Telekom Cloud's own SDK takes for a failure.
+    Ok(Reply::json(200, &app.codes[at].describe(&app.id)))
 }
 
 fn delete(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {

@@ -4,8 +4,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::clock;
+use crate::model::Model;
+use crate::model::input::Input;
+use crate::model::values::Dialect;
 use crate::random;
-use crate::wire::Reply;
+use crate::store::{Ask, Samples, Store, Table, Thing};
+use crate::wire::{Reply, Service};
 
 use super::app_codes::AppCode;
 use super::operation::{Operation, Route, check_id, check_instance};
@@ -42,17 +46,32 @@ pub(super) const ROUTES: &[Route<Apps>] = &[
         name: "DeleteAppV2",
         handler: delete,
     },
+    Route {
+        method: "PUT",
+        path: "/{project_id}/apigw/instances/{instance_id}/apps/secret/{app_id}",
+        name: "ResettingAppSecretV2",
+        handler: reset_secret,
+    },
+    Route {
+        method: "GET",
+        path: "/{project_id}/apigw/instances/{instance_id}/apps/validation/{app_id}",
+        name: "CheckAppV2",
+        handler: check,
+    },
 ];
 
-/// The apps of the one gateway, newest last.
+/// The apps of all gateways, newest last.
 #[derive(Default)]
 pub(super) struct Apps {
     apps: Vec<App>,
+    /// Those that were made, changed or removed since the store was told.
+    touched: Vec<String>,
 }
 
 /// An app with its codes.
 pub(super) struct App {
     pub(super) id: String,
+    instance: String,
     name: String,
     remark: String,
     key: String,
@@ -70,12 +89,52 @@ impl Apps {
 }
 
 impl Apps {
+    /// Has the store know them as it knows all things, for whatever belongs to an app.
+    pub(super) fn mirror(&mut self, store: &mut Store, now: Timestamp) {
+        let touched = std::mem::take(&mut self.touched);
+        let table = Table::of(Service::Apig);
+        let Some(at) = table
+            .position("app")
+            .filter(|_| store.samples != Samples::Always)
+        else {
+            return;
+        };
+        let row = &table.rows[at];
+        for id in touched {
+            let Some(app) = self.apps.iter().find(|app| app.id == id) else {
+                remove(store, &id, now);
+                continue;
+            };
+            let Value::Object(mut members) = app.describe() else {
+                continue;
+            };
+            members.insert("instance_id".to_owned(), app.instance.as_str().into());
+            let kind = store.kind(Service::Apig, at);
+            let known = kind.of_id(&id).next().map(|(number, _)| number);
+            match known {
+                Some(number) => kind.change(row, number, |thing| thing.members.extend(members)),
+                None => {
+                    kind.insert(
+                        row,
+                        Thing {
+                            members,
+                            id,
+                            owner: String::new(),
+                            moving: None,
+                        },
+                    );
+                }
+            }
+        }
+    }
+
     pub(super) fn to_json(&self) -> Value {
         self.apps
             .iter()
             .map(|app| {
                 json!({
                     "id": app.id,
+                    "instance": app.instance,
                     "name": app.name,
                     "remark": app.remark,
                     "key": app.key,
@@ -94,6 +153,7 @@ impl Apps {
             let codes = json["codes"].as_array()?.iter();
             Some(App {
                 id: text("id")?,
+                instance: text("instance")?,
                 name: text("name")?,
                 remark: text("remark")?,
                 key: text("key")?,
@@ -104,8 +164,29 @@ impl Apps {
             })
         };
         let apps = json.as_array()?.iter().map(read).collect::<Option<_>>()?;
-        Some(Self { apps })
+        Some(Self {
+            apps,
+            touched: Vec::new(),
+        })
     }
+}
+
+/// Removes an app from the store, with all that belongs to it.
+fn remove(store: &mut Store, id: &str, now: Timestamp) {
+    let Some(operation) = Model::of(Service::Apig).operation("DeleteAppV2") else {
+        return;
+    };
+    let input = Input::from_iter([("app_id".to_owned(), id.into())]);
+    let ask = Ask {
+        service: Service::Apig,
+        operation,
+        input: &input,
+        owner: "",
+        now,
+        dialect: Dialect::Apig,
+    };
+    // What the store does not have is gone as it is.
+    let _ = store.run(&ask, None);
 }
 
 impl App {
@@ -134,7 +215,7 @@ pub(super) fn find<'a>(
     let id = check_id(operation, "app_id")?;
     apps.apps
         .iter_mut()
-        .find(|app| app.id == id)
+        .find(|app| app.id == id && app.instance == operation.path("instance_id"))
         .ok_or_else(|| Refusal::gateway(404, "APIG.3004", format!("App {id} does not exist")))
 }
 
@@ -196,8 +277,15 @@ fn key_and_secret(body: &Value) -> Result<(Option<&str>, Option<&str>), Refusal>
 }
 
 /// Names and keys are unique in a gateway.
-fn check_unique(apps: &Apps, id: &str, name: &str, key: Option<&str>) -> Result<(), Refusal> {
-    let mut others = apps.apps.iter().filter(|app| app.id != id);
+fn check_unique(
+    apps: &Apps,
+    instance: &str,
+    id: &str,
+    name: &str,
+    key: Option<&str>,
+) -> Result<(), Refusal> {
+    let others = apps.apps.iter().filter(|app| app.instance == instance);
+    let mut others = others.filter(|app| app.id != id);
     if others.clone().any(|app| app.name == name) {
         return Err(Refusal::gateway(
             400,
@@ -220,9 +308,11 @@ fn create(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> 
     let body = operation.body()?;
     let name = name(&body)?;
     let (key, secret) = key_and_secret(&body)?;
-    check_unique(apps, "", name, key)?;
+    let instance = operation.path("instance_id");
+    check_unique(apps, instance, "", name, key)?;
     let app = App {
         id: random::uuid_hex(),
+        instance: instance.to_owned(),
         name: name.to_owned(),
         remark: optional(&body, "remark")?.unwrap_or_default().to_owned(),
         key: key.map_or_else(random::uuid_hex, str::to_owned),
@@ -232,6 +322,7 @@ fn create(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> 
         codes: Vec::new(),
     };
     let reply = Reply::json(201, &app.describe());
+    apps.touched.push(app.id.clone());
     apps.apps.push(app);
     Ok(reply)
 }
@@ -248,6 +339,7 @@ fn list(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
     let found: Vec<&App> = apps
         .apps
         .iter()
+        .filter(|app| app.instance == operation.path("instance_id"))
         .filter(|app| id.as_deref().is_none_or(|id| app.id == id))
         .filter(|app| key.as_deref().is_none_or(|key| app.key == key))
         .filter(|app| {
@@ -285,7 +377,7 @@ fn update(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> 
     let body = operation.body()?;
     let name = name(&body)?;
     let (key, secret) = key_and_secret(&body)?;
-    check_unique(apps, &id, name, key)?;
+    check_unique(apps, operation.path("instance_id"), &id, name, key)?;
     let remark = optional(&body, "remark")?;
     let app = find(apps, operation)?;
     name.clone_into(&mut app.name);
@@ -299,11 +391,37 @@ fn update(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> 
         }
     }
     app.updated = operation.now();
-    Ok(Reply::json(200, &app.describe()))
+    let reply = Reply::json(200, &app.describe());
+    apps.touched.push(id);
+    Ok(reply)
+}
+
+fn reset_secret(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    let id = find(apps, operation)?.id.clone();
+    // Without a body the service makes the secret.
+    let body = match operation.call.request.body.is_empty() {
+        true => Value::Null,
+        false => operation.body()?,
+    };
+    let (_, secret) = key_and_secret(&body)?;
+    let secret = secret.filter(|secret| !secret.is_empty());
+    let app = find(apps, operation)?;
+    app.secret = secret.map_or_else(random::uuid_hex, str::to_owned);
+    app.updated = operation.now();
+    let reply = Reply::json(200, &app.describe());
+    apps.touched.push(id);
+    Ok(reply)
+}
+
+fn check(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
+    let app = find(apps, operation)?;
+    let shown = json!({ "id": app.id, "name": app.name, "remark": app.remark });
+    Ok(Reply::json(200, &shown))
 }
 
 fn delete(apps: &mut Apps, operation: &Operation<'_>) -> Result<Reply, Refusal> {
     let id = find(apps, operation)?.id.clone();
     apps.apps.retain(|app| app.id != id);
+    apps.touched.push(id);
     Ok(Reply::new(204))
 }

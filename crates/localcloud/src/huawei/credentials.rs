@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
-use crate::accounts;
 use crate::clock;
 use crate::wire::{Call, Reply};
 
-use super::keystone::{State, authenticate, token_user};
+use super::keystone::{State, agent, token_user};
 use super::refusal::Refusal;
 
 const DURATIONS: std::ops::RangeInclusive<i64> = 900..=86_400;
@@ -23,14 +22,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusa
             token_user(state, call, given)?;
         }
         "assume_role" => {
-            authenticate(state, call)?;
-            let agency = given["xrole_name"]
-                .as_str()
-                .or_else(|| given["agency_name"].as_str());
-            if agency != Some(accounts::KEYSTONE_AGENCY) {
-                return Err(Refusal::identity(404, "Could not find the agency.")
-                    .verdict(format!("expected xrole_name {}", accounts::KEYSTONE_AGENCY)));
-            }
+            agent(state, call, given)?;
         }
         _ => {
             return Err(bad(

@@ -3,13 +3,19 @@
 //! in the path, and find the operation by verb and path.
 
 mod app_codes;
+mod application_credentials;
 mod apps;
+mod bound;
 mod credentials;
+mod directory;
+mod gateway_responses;
 mod identity;
 mod keystone;
 mod modelled;
 mod multipart;
 mod operation;
+mod outline;
+mod quota;
 mod refusal;
 mod routes;
 mod sdk_hmac;
@@ -17,12 +23,13 @@ mod tokens;
 
 use std::sync::Mutex;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::platform::{Platform, lock};
 use crate::random;
 use crate::store;
 use crate::wire::{Call, Reply, Request, Service};
+use application_credentials::ApplicationCredential;
 pub(crate) use modelled::taken;
 use operation::Caller;
 use refusal::Refusal;
@@ -61,7 +68,7 @@ struct State {
 impl Platform for Huawei {
     fn operation(&self, request: &Request) -> Option<String> {
         match request.service {
-            Service::Iam => keystone::find(request).map(|(name, _)| name.to_owned()),
+            Service::Iam => keystone::find(request).map(|(name, ..)| name.to_owned()),
             _ => Behaviour::of(request).map(|found| found.name().to_owned()),
         }
     }
@@ -82,12 +89,22 @@ impl Platform for Huawei {
     }
 
     fn snapshot(&self) -> Value {
-        lock(&self.state).apps.to_json()
+        let state = lock(&self.state);
+        let credentials = state.identity.application_credentials.iter();
+        json!({
+            "apps": state.apps.to_json(),
+            "application_credentials": credentials.map(ApplicationCredential::to_json).collect::<Value>(),
+        })
     }
 
     fn restore(&self, kept: &Value) -> Option<()> {
-        let apps = apps::Apps::from_json(kept)?;
-        lock(&self.state).apps = apps;
+        let apps = apps::Apps::from_json(&kept["apps"])?;
+        let credentials = kept["application_credentials"].as_array()?.iter();
+        let credentials = credentials.map(ApplicationCredential::from_json);
+        let credentials = credentials.collect::<Option<_>>()?;
+        let mut state = lock(&self.state);
+        state.apps = apps;
+        state.identity.application_credentials = credentials;
         Some(())
     }
 
@@ -187,8 +204,12 @@ fn token_caller(tokens: &tokens::Tokens, call: &Call<'_>) -> Result<Caller, Refu
     };
     let found = tokens.find(token, call.now).map_err(bad)?;
     Ok(Caller {
-        user: found.user,
-        project: found.scope.project().map(|project| project.id.to_owned()),
+        user: found.grant.user,
+        project: found
+            .grant
+            .scope
+            .project()
+            .map(|project| project.id.to_owned()),
     })
 }
 

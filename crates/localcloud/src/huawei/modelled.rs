@@ -9,8 +9,9 @@ use crate::model::{Location, Member, Model, Operation, Type, flat, page};
 use crate::store::{Ask, Refused, Store};
 use crate::wire::{Call, Reply, Request, Service};
 
-use super::multipart;
+use super::operation::check_project_of_gateway;
 use super::refusal::Refusal;
+use super::{bound, gateway_responses, multipart, outline, quota};
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
@@ -83,9 +84,20 @@ pub(super) fn run(
         now: call.now,
         dialect,
     };
-    if let Some(shown) = store.run(&ask, page.as_mut()).map_err(missing)? {
+    check_project_of_gateway(store, &input)?;
+    quota::check(store, &operation.name, &input)?;
+    let told = bound::list(store, &ask, page.as_mut()).or_else(|| outline::counts(store, &ask));
+    let shown = match told {
+        Some(shown) => Some(shown),
+        None => store.run(&ask, page.as_mut()).map_err(missing)?,
+    };
+    if let Some(reply) = gateway_responses::of_type(store, &ask) {
+        return reply;
+    }
+    if let Some(shown) = shown {
         input = shown;
     }
+    gateway_responses::complete(operation, store.samples, &mut input);
     let maker = Maker {
         model,
         dialect,
@@ -199,13 +211,13 @@ fn answer<'a>(maker: &'a Maker<'a>, operation: &'a Operation, input: &Input) -> 
     let mut reply = match raw {
         _ if status == 204 => Reply::new(status),
         Some(file) if matches!(file.ty, Type::Binary) => Reply::file(status, BYTES),
-        Some(whole) => Reply::json(status, &maker.single(whole, 0)),
+        Some(whole) => Reply::json(status, &maker.single(whole, 0, input.get(&whole.name))),
         None => Reply::json(status, &Value::Object(maker.body(operation, input))),
     };
     for member in &operation.output {
         // Every answer has a request id, added by the gateway.
         if member.location == Location::Header && member.name != "x-request-id" {
-            let value = maker.single(member, 0);
+            let value = maker.single(member, 0, None);
             let text = value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned);

@@ -4,9 +4,11 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::accounts;
-use crate::route::PathValues;
-use crate::wire::{Call, Reply};
+use crate::model::input::Input;
+use crate::platform::lock;
+use crate::route::{self, PathValues};
+use crate::store::{self, Store, Table};
+use crate::wire::{Call, Reply, Service};
 
 use super::identity;
 use super::refusal::Refusal;
@@ -20,12 +22,35 @@ pub(super) struct Caller {
 
 /// An authenticated call of an operation.
 pub(super) struct Operation<'a> {
-    pub(super) caller: &'a Caller,
     pub(super) path: PathValues,
     pub(super) call: &'a Call<'a>,
+    /// Whether the gateway in the path is one of the caller's project.
+    pub(super) is_gateway: bool,
 }
 
-impl Operation<'_> {
+impl<'a> Operation<'a> {
+    pub(super) fn new(
+        caller: &Caller,
+        path: PathValues,
+        call: &'a Call<'a>,
+        store: &store::Handle,
+    ) -> Self {
+        let project = project_of(&mut lock(store), route::value(&path, "instance_id"));
+        Self {
+            is_gateway: project.is_some() && project == caller.project,
+            path,
+            call,
+        }
+    }
+
+    /// The values of the path, as the store takes what a request says.
+    pub(super) fn input(&self) -> Input {
+        let values = self.path.iter();
+        values
+            .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
+            .collect()
+    }
+
     pub(super) fn path(&self, name: &str) -> &str {
         crate::route::value(&self.path, name)
     }
@@ -70,18 +95,39 @@ pub(super) struct Route<S: 'static> {
     pub(super) handler: Handler<S>,
 }
 
-/// The gateway instance of an operation must exist in the caller's project.
-pub(super) fn check_instance(operation: &Operation<'_>) -> Result<(), Refusal> {
-    let instance = operation.path("instance_id");
-    let here = operation.caller.project.as_deref() == Some(accounts::KEYSTONE_PROJECT_ID);
-    if here && instance == accounts::INSTANCE_ID {
-        return Ok(());
-    }
-    Err(Refusal::gateway(
+/// The project of a gateway that is there.
+fn project_of(store: &mut Store, id: &str) -> Option<String> {
+    let at = Table::of(Service::Apig).position("instance")?;
+    let (_, gateway) = store.kind(Service::Apig, at).of_id(id).next()?;
+    Some(gateway.members.get("project_id")?.as_str()?.to_owned())
+}
+
+fn no_gateway(id: &str) -> Refusal {
+    Refusal::gateway(
         404,
         "APIG.3030",
-        format!("The instance does not exist;id:{instance}"),
-    ))
+        format!("The instance does not exist;id:{id}"),
+    )
+}
+
+/// The gateway instance of an operation must exist in the caller's project.
+pub(super) fn check_instance(operation: &Operation<'_>) -> Result<(), Refusal> {
+    if operation.is_gateway {
+        return Ok(());
+    }
+    Err(no_gateway(operation.path("instance_id")))
+}
+
+/// A gateway that is another project's is not there for this one.
+pub(super) fn check_project_of_gateway(store: &mut Store, path: &Input) -> Result<(), Refusal> {
+    let text = |name: &str| path.get(name).and_then(Value::as_str);
+    let Some(id) = text("instance_id") else {
+        return Ok(());
+    };
+    match project_of(store, id) {
+        Some(project) if text("project_id") != Some(project.as_str()) => Err(no_gateway(id)),
+        _ => Ok(()),
+    }
 }
 
 /// Ids are 32 hex digits, with or without dashes.

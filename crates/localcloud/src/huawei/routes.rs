@@ -11,7 +11,7 @@ use crate::wire::{Call, Reply, Request};
 use super::apps::Apps;
 use super::operation::{Caller, Operation, Route};
 use super::refusal::Refusal;
-use super::{app_codes, apps, modelled};
+use super::{app_codes, apps, modelled, quota};
 
 const ROUTES: &[&[Route<Apps>]] = &[apps::ROUTES, app_codes::ROUTES];
 
@@ -50,7 +50,13 @@ impl Behaviour {
         call: &Call<'_>,
     ) -> Result<Reply, Refusal> {
         match self {
-            Self::Handler(route, path) => (route.handler)(apps, &Operation { caller, path, call }),
+            Self::Handler(route, path) => {
+                let operation = Operation::new(caller, path, call, store);
+                quota::check(&mut lock(store), route.name, &operation.input())?;
+                let reply = (route.handler)(apps, &operation)?;
+                apps.mirror(&mut lock(store), call.now);
+                Ok(reply)
+            }
             Self::Modelled(operation, path) => {
                 modelled::run(&mut lock(store), operation, path, call)
             }

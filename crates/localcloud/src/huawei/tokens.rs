@@ -32,12 +32,22 @@ impl Scope {
     }
 }
 
+/// What a login has come to: whose token, and for what.
+#[derive(Clone, Copy)]
+pub(super) struct Grant {
+    pub(super) user: &'static User,
+    pub(super) scope: Scope,
+    /// It may not make application credentials.
+    pub(super) restricted: bool,
+    /// Who acts as the user, through an agency.
+    pub(super) assumed_by: Option<&'static User>,
+}
+
 /// An issued token.
 #[derive(Clone)]
 pub(super) struct Token {
-    pub(super) user: &'static User,
-    pub(super) scope: Scope,
-    pub(super) methods: Vec<String>,
+    pub(super) grant: Grant,
+    methods: Vec<String>,
     issued: Timestamp,
     expires: Timestamp,
 }
@@ -61,15 +71,13 @@ impl Default for Tokens {
 impl Tokens {
     pub(super) fn issue(
         &mut self,
-        user: &'static User,
-        scope: Scope,
+        grant: Grant,
         methods: Vec<String>,
         now: Timestamp,
     ) -> (String, Token) {
         let text = format!("MII{}", encode::base64(&random::bytes(TOKEN_BYTES)));
         let token = Token {
-            user,
-            scope,
+            grant,
             methods,
             issued: now,
             expires: clock::shift(now, LIFE_SECONDS),
@@ -100,36 +108,44 @@ impl Tokens {
 
 impl Token {
     /// The body that describes the token, with the catalog unless the caller declined it.
-    pub(super) fn describe(&self, catalog: Option<&Value>) -> Value {
+    pub(super) fn describe(&self, catalog: Option<Value>) -> Value {
         let domain =
             json!({ "id": accounts::KEYSTONE_DOMAIN_ID, "name": accounts::KEYSTONE_DOMAIN });
-        let role = if self.user.read_only {
-            "readonly"
-        } else {
-            "te_admin"
+        let about = |user: &User| {
+            json!({
+                "id": user.id,
+                "name": user.name,
+                "domain": domain,
+                "password_expires_at": "",
+            })
         };
+        let Grant {
+            user,
+            scope,
+            assumed_by,
+            ..
+        } = self.grant;
+        let role = user.role();
         let mut token = json!({
             "methods": self.methods,
             "issued_at": clock::iso_micros(self.issued),
             "expires_at": clock::iso_micros(self.expires),
-            "user": {
-                "id": self.user.id,
-                "name": self.user.name,
-                "domain": domain,
-                "password_expires_at": "",
-            },
-            "roles": [{ "id": "0", "name": role }],
+            "user": about(user),
+            "roles": [{ "id": role.id, "name": role.name }],
         });
-        match self.scope {
+        match scope {
             Scope::Project(project) => {
                 token["project"] =
                     json!({ "id": project.id, "name": project.name, "domain": domain });
             }
-            Scope::Domain => token["domain"] = domain,
+            Scope::Domain => token["domain"] = domain.clone(),
             Scope::Unscoped => {}
         }
+        if let Some(user) = assumed_by {
+            token["assumed_by"] = json!({ "user": about(user) });
+        }
         if let Some(catalog) = catalog {
-            token["catalog"] = catalog.clone();
+            token["catalog"] = catalog;
         }
         json!({ "token": token })
     }

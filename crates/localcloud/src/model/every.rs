@@ -102,7 +102,7 @@ fn answer(model: &'static Model, dialect: Dialect, operation: &Operation, input:
     let wrong = lacks(model, in_body, body.as_object(), &mut Vec::new());
     assert_eq!(wrong, None, "{}: {text}", operation.name);
     for whole in operation.output.iter().filter(|member| member.raw) {
-        let value = maker.single(whole, 0);
+        let value = maker.single(whole, 0, None);
         assert_eq!(differs(model, &whole.ty, &value, &mut Vec::new()), None);
     }
     assert!(text.len() < LARGEST, "{}: {}", operation.name, text.len());
@@ -125,7 +125,7 @@ fn full(model: &'static Model, dialect: Dialect, operation: &'static Operation) 
         .input
         .iter()
         .filter(|member| token != Some(&member.name))
-        .map(|member| (member.name.clone(), maker.single(member, 0)))
+        .map(|member| (member.name.clone(), maker.single(member, 0, None)))
         .collect()
 }
 

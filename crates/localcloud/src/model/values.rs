@@ -61,13 +61,18 @@ impl<'a> Maker<'a> {
         self.object(members, Some(input), &mut place)
     }
 
-    /// One value that stands alone: a raw body, a header, a row.
-    pub(crate) fn single(&'a self, member: &'a Member, index: usize) -> Value {
+    /// One value that stands alone, a raw body, a header or a row, with what `given` says of it.
+    pub(crate) fn single(
+        &'a self,
+        member: &'a Member,
+        index: usize,
+        given: Option<&Value>,
+    ) -> Value {
         let mut place = Place {
             index,
             ..Place::top(None)
         };
-        self.value(member, &member.ty, None, &mut place)
+        self.value(member, &member.ty, given, &mut place)
             .unwrap_or_default()
     }
 

@@ -24,7 +24,7 @@ use crate::model::values::{Dialect, NUMBER};
 use crate::model::{Operation, Type};
 use crate::random;
 use crate::wire::Service;
-pub(crate) use kind::{Kind, Thing};
+pub(crate) use kind::{Kind, Thing, agrees};
 use states::Moving;
 pub use states::{Moves, Transition};
 pub(crate) use table::{Role, Row, Table};
@@ -51,6 +51,8 @@ pub enum Samples {
 pub(crate) struct Store {
     kinds: HashMap<Service, Vec<Kind>>,
     pub(crate) samples: Samples,
+    /// Whether there is room for no more things than the documentation says.
+    pub(crate) quotas: bool,
     pub(crate) transitions: HashMap<(Service, String), Transition>,
     /// How often something may have changed.
     pub(crate) changes: u64,

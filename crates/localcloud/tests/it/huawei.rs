@@ -200,10 +200,9 @@ async fn projects_tokens_and_temporary_keys() {
     assert!(over.text().contains("expired"), "{}", over.text());
     cloud.set_time_offset(0);
 
-    let agency = json!({"methods": ["assume_role"], "assume_role": {"domain_name": "D", "xrole_name": KEYSTONE_AGENCY}});
+    let agency = json!({"methods": ["assume_role"], "assume_role": {"domain_name": KEYSTONE_DOMAIN, "xrole_name": KEYSTONE_AGENCY}});
     assert_eq!(temporary(agency).send().await.status, 201);
-    let unknown =
-        json!({"methods": ["assume_role"], "assume_role": {"domain_name": "D", "xrole_name": "x"}});
+    let unknown = json!({"methods": ["assume_role"], "assume_role": {"domain_name": KEYSTONE_DOMAIN, "xrole_name": "x"}});
     assert_eq!(temporary(unknown).send().await.status, 404);
     let short = json!({"methods": ["token"], "token": {"duration_seconds": 899}});
     assert_eq!(temporary(short).send().await.status, 400);

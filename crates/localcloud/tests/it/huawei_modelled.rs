@@ -52,7 +52,11 @@ async fn every_kind_of_answer() {
         "/api-groups/g/gateway-responses/r/AUTH_FAILURE",
     ))
     .await;
-    assert!(raw.json()["key-1"]["status"].is_number(), "{}", raw.text());
+    assert!(
+        raw.json()["AUTH_FAILURE"]["status"].is_number(),
+        "{}",
+        raw.text()
+    );
 
     let response = json!({
         "name": "r",

@@ -15,7 +15,7 @@ const WITH_STATE: &[&str] = &[
     "CreateEnterpriseCode", "ListEnterpriseCode", "UpdateEnterpriseCode", "DeleteEnterpriseCode",
     "CreateAnAppV2", "ListAppsV2", "ShowDetailsOfAppV2", "UpdateAppV2", "DeleteAppV2",
     "CreateAppCodeV2", "CreateAppCodeAutoV2", "ListAppCodesV2", "ShowDetailsOfAppCodeV2",
-    "DeleteAppCodeV2",
+    "DeleteAppCodeV2", "ResettingAppSecretV2", "CheckAppV2",
     "CreateAccessKey", "QueryAccessKey", "ChangeAccessKeyState", "DeleteAccessKey",
     "LogInByAccount", "ValidateSession", "RenewSession", "LogOut",
 ];

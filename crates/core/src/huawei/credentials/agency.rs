@@ -22,7 +22,7 @@ use crate::credentials::{
 use crate::transport::HttpRequest;
 
 const NAME: &str = "agency";
-const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);
+const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS).telling();
 
 /// Credentials for another account that has delegated rights through an agency.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ use crate::credentials::{
 use crate::transport::HttpRequest;
 
 const NAME: &str = "identity provider token";
-const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);
+const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS).telling();
 
 /// A Keystone token by the OIDC token in a file, which is read at each login.
 ///

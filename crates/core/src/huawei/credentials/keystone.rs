@@ -13,8 +13,10 @@ use crate::transport::{HttpRequest, HttpResponse};
 
 use crate::wipe::Wiped;
 
-use crate::credentials::fetch::{Route, member};
-use crate::credentials::{CatalogEndpoint, Context, Credential, CredentialError, Identity, Scope};
+use crate::credentials::fetch::{Route, code, member};
+use crate::credentials::{
+    CatalogEndpoint, Context, Credential, CredentialError, Identity, Scope, misconfigured,
+};
 
 /// A domain, project or user, by its id or by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +66,24 @@ impl Target {
             (None, None) => None,
         }
     }
+}
+
+/// A user as Keystone wants it: an id alone, or a name with its domain.
+pub(super) fn user(
+    provider: &'static str,
+    user: &Named,
+    domain: Option<&Named>,
+) -> Result<Json, CredentialError> {
+    let mut json = user.json();
+    if let Named::Name(_) = user {
+        let domain = domain.ok_or_else(|| {
+            misconfigured(provider, "a user's name alone does not tell the user").with_hint(
+                "Set the user's domain (OS_USER_DOMAIN_NAME), or the user's id (OS_USER_ID)",
+            )
+        })?;
+        json["domain"] = domain.json();
+    }
+    Ok(json)
 }
 
 /// A login body from its `identity` and `scope`.
@@ -165,7 +185,10 @@ pub(super) fn refused(route: &Route, reply: &HttpResponse) -> CredentialError {
              Keystone does not say which of them is wrong",
         ),
         403 => error.with_hint("The user may not do this, or is locked"),
-        404 => error.with_hint("Check that the address is that of a Keystone v3, ending with /v3"),
+        // Keystone itself says by a code and in words what it does not find.
+        404 if code(reply).is_none() => {
+            error.with_hint("Check that the address is that of a Keystone v3, ending with /v3")
+        }
         300..=399 => {
             error.with_hint("The address leads elsewhere: give the final one, ending with /v3")
         }

@@ -7,6 +7,7 @@
 //! Python; OpenStack Identity API v3; openstacksdk's configuration files.
 
 mod agency;
+mod application;
 mod iam;
 mod id_token;
 mod keystone;
@@ -40,6 +41,7 @@ use sdk::{Place, Sdk};
 pub use yaml::of_text as yaml_of_text;
 
 pub use agency::Agency;
+pub use application::ApplicationCredential;
 pub use iam::endpoint;
 pub use id_token::IdToken;
 pub use metadata::Metadata;

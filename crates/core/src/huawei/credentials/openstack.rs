@@ -47,7 +47,7 @@ impl Variables {
             Some(provider) => provider.provide(context).await,
             None => Err(not_set(
                 VARIABLES,
-                "none of OS_TOKEN, OS_ACCESS_KEY and OS_USERNAME is set",
+                "none of OS_TOKEN, OS_ACCESS_KEY, OS_APPLICATION_CREDENTIAL_ID and OS_USERNAME is set",
             )),
         }
     }

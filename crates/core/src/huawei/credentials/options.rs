@@ -1,7 +1,7 @@
 //! The options that OpenStack tools share, from variables or from a cloud's entry in `clouds.yaml`.
 //!
 //! One table says what each option is called in both. What the options add up to is decided in one
-//! place: a token counts before AK/SK, and AK/SK before a password.
+//! place: a token counts before AK/SK, AK/SK before an application credential, and that before a password.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::region::is_region;
 
 use super::iam::Iam;
 use super::keystone::{Named, Target};
-use super::{Agency, KeysWithProject, LoginSettings, Password, Totp};
+use super::{Agency, ApplicationCredential, KeysWithProject, LoginSettings, Password, Totp};
 use crate::credentials::{
     Credential, CredentialError, Environment, Fixed, Identity, Keys, Provider, TlsSettings,
     misconfigured, tls,
@@ -40,6 +40,9 @@ const OPTIONS: &[(&str, &[&str], &[&str])] = &[
     ("ak", &["access_key"], &["OS_ACCESS_KEY", "OS_ACCESS_KEY_ID", "OS_AK"]),
     ("sk", &["secret_key"], &["OS_SECRET_KEY", "OS_ACCESS_KEY_SECRET", "OS_SK"]),
     ("security_token", &[], &["OS_SECURITY_TOKEN", "OS_AKSK_SECURITY_TOKEN", "OS_ST"]),
+    ("application_credential_id", &[], &["OS_APPLICATION_CREDENTIAL_ID"]),
+    ("application_credential_name", &[], &["OS_APPLICATION_CREDENTIAL_NAME"]),
+    ("application_credential_secret", &[], &["OS_APPLICATION_CREDENTIAL_SECRET"]),
     ("agency_name", &[], &["OS_AGENCY_NAME"]),
     ("agency_domain_name", &[], &["OS_AGENCY_DOMAIN_NAME"]),
     ("delegated_project", &["delegated_project_name"], &["OS_DELEGATED_PROJECT"]),
@@ -226,6 +229,20 @@ impl Options {
             (None, Some(_)) => return Err(self.half("sk", "ak")),
             (None, None) => {}
         }
+        let (id, name, secret) = (
+            "application_credential_id",
+            "application_credential_name",
+            "application_credential_secret",
+        );
+        match (self.named(id, name), self.get(secret)) {
+            (Some(named), Some(secret)) => {
+                return Ok(Some(self.application(settings, named, secret)));
+            }
+            (Some(Named::Id(_)), None) => return Err(self.half(id, secret)),
+            (Some(Named::Name(_)), None) => return Err(self.half(name, secret)),
+            (None, Some(_)) => return Err(self.half(secret, id)),
+            (None, None) => {}
+        }
         match (self.named("user_id", "username"), self.get("password")) {
             (Some(user), Some(password)) => Ok(Some(self.password(settings, used, user, password))),
             (None, Some(_)) => Err(self.half("password", "username")),
@@ -265,6 +282,25 @@ impl Options {
         Arc::new(KeysWithProject::new(fixed).with(id, name, self.iam(settings)))
     }
 
+    fn application(
+        &self,
+        settings: &LoginSettings,
+        credential: Named,
+        secret: &str,
+    ) -> Arc<dyn Provider> {
+        let mut login = ApplicationCredential::of(credential, secret);
+        login.user = self.named("user_id", "username");
+        login.user_domain = self.user_domain();
+        login.iam = self.iam(settings);
+        Arc::new(login)
+    }
+
+    /// The domain of the user, which is also that of a login for a whole domain.
+    fn user_domain(&self) -> Option<Named> {
+        let own = self.named("user_domain_id", "user_domain_name");
+        own.or_else(|| self.named("domain_id", "domain_name"))
+    }
+
     fn password(
         &self,
         settings: &LoginSettings,
@@ -278,9 +314,7 @@ impl Options {
             settings.project_name.as_deref(),
         );
         let mut login = Password::of(user, password);
-        login.user_domain = self
-            .named("user_domain_id", "user_domain_name")
-            .or(domain.clone());
+        login.user_domain = self.user_domain();
         login.target = Target {
             project: given.or_else(|| self.named("project_id", "project_name")),
             project_domain: self.named("project_domain_id", "project_domain_name"),

@@ -11,10 +11,10 @@ use super::REQUEST_IDS;
 use super::iam::{Iam, iam_settings};
 use super::keystone::{self, Named, Target};
 use crate::credentials::fetch::Route;
-use crate::credentials::{Context, Credential, CredentialError, Provider, Window, misconfigured};
+use crate::credentials::{Context, Credential, CredentialError, Provider, Window};
 
 const NAME: &str = "Keystone password";
-const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);
+const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS).telling();
 
 /// A Keystone token by user and password, renewed before it ends.
 ///
@@ -101,16 +101,7 @@ impl Password {
 
     /// The user as Keystone wants it: an id alone, or a name with its domain.
     pub(super) fn user(&self, provider: &'static str) -> Result<Json, CredentialError> {
-        let mut user = self.user.json();
-        if let Named::Name(_) = self.user {
-            let domain = self.user_domain.as_ref().ok_or_else(|| {
-                misconfigured(provider, "a user's name alone does not tell the user").with_hint(
-                    "Set the user's domain (OS_USER_DOMAIN_NAME), or the user's id (OS_USER_ID)",
-                )
-            })?;
-            user["domain"] = domain.json();
-        }
-        Ok(user)
+        keystone::user(provider, &self.user, self.user_domain.as_ref())
     }
 
     /// Where the login goes, for messages.

@@ -19,7 +19,7 @@ use crate::credentials::{
 };
 
 const NAME: &str = "temporary keys";
-const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS);
+const ROUTE: Route = Route::new(NAME, "IAM", REQUEST_IDS).telling();
 pub(super) const PATH: &str = "/v3.0/OS-CREDENTIAL/securitytokens";
 /// Source: Open Telekom Cloud, "Obtaining a temporary AK/SK".
 const LIVES: std::ops::RangeInclusive<Duration> =

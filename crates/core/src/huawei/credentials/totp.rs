@@ -20,7 +20,7 @@ const NAME: &str = "Keystone passcode";
 /// A repeat would send a passcode that may have been used up.
 const ROUTE: Route = Route {
     attempts: 1,
-    ..Route::new(NAME, "IAM", REQUEST_IDS)
+    ..Route::new(NAME, "IAM", REQUEST_IDS).telling()
 };
 
 /// A Keystone token by user, password and a passcode (TOTP).

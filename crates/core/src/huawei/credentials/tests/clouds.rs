@@ -13,6 +13,9 @@ clouds:
       project_id: p1
   keys:
     auth: {ak: AK1, sk: s3cr3t, security_token: st, project_id: p2}
+  program:
+    auth_type: v3applicationcredential
+    auth: {auth_url: 'https://iam.example.com/v3', application_credential_id: ac-1, application_credential_secret: s3cr3t}
   empty: {}
 ";
 
@@ -46,6 +49,13 @@ async fn clouds_yaml_and_its_secrets() {
             &json!({ "name": "me", "password": "s3cr3t: #1", "domain": { "name": "OTC-1" } })
         );
     }
+    let world = World::answering(&[("OS_CLOUD", "program")], vec![logged_in("tok")]);
+    world.file(".config/openstack/clouds.yaml", CLOUDS);
+    let credential = world.provide(&chain()).await.unwrap();
+    assert_eq!(
+        credential.source,
+        "cloud `program`: application credential ac-1 at iam.example.com"
+    );
     let world = World::new(&[("OS_CLOUD", "keys")]);
     world.file(".config/openstack/clouds.yaml", CLOUDS);
     let credential = world.provide(&chain()).await.unwrap();
@@ -62,7 +72,7 @@ async fn bad_clouds_files_name_file_key_and_remedy() {
             "mine",
             CLOUDS,
             "has no cloud `mine`",
-            "the file has otc, keys, empty",
+            "the file has otc, keys, program, empty",
         ),
         (
             "mine",

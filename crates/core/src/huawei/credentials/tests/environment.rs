@@ -149,6 +149,28 @@ async fn an_agency_in_the_environment() {
 }
 
 #[tokio::test]
+async fn an_application_credential_counts_before_a_password() {
+    let variables = and(&[
+        ("OS_PROJECT_NAME", "eu-de_prj"),
+        ("OS_APPLICATION_CREDENTIAL_NAME", "ci"),
+        ("OS_APPLICATION_CREDENTIAL_SECRET", "s3cr3t"),
+    ]);
+    let world = World::answering(&variables, vec![logged_in("tok")]);
+    world.provide(&chain()).await.unwrap();
+    assert_eq!(
+        world.script.json_body(0),
+        json!({ "auth": { "identity": {
+            "methods": ["application_credential"],
+            "application_credential": {
+                "name": "ci",
+                "user": { "name": "me", "domain": { "name": "OTC-1" } },
+                "secret": "s3cr3t",
+            },
+        } } })
+    );
+}
+
+#[tokio::test]
 async fn half_set_variables_are_errors() {
     for (variables, what) in [
         (
@@ -158,6 +180,14 @@ async fn half_set_variables_are_errors() {
         (
             vec![("OS_SECRET_KEY", "s3cr3t")],
             "OS_SECRET_KEY is set, but OS_ACCESS_KEY is not",
+        ),
+        (
+            vec![("OS_APPLICATION_CREDENTIAL_ID", "x")],
+            "OS_APPLICATION_CREDENTIAL_ID is set, but OS_APPLICATION_CREDENTIAL_SECRET is not",
+        ),
+        (
+            vec![("OS_APPLICATION_CREDENTIAL_SECRET", "s3cr3t")],
+            "OS_APPLICATION_CREDENTIAL_SECRET is set, but OS_APPLICATION_CREDENTIAL_ID is not",
         ),
         (
             vec![("OS_USERNAME", "me")],

@@ -82,6 +82,86 @@ async fn what_a_login_sent_does_not_come_back_in_its_error() {
     }
 }
 
+/// IAM has no code for most of what is wrong: its words are told, unless they quote a secret.
+#[tokio::test]
+async fn what_a_refusal_says_is_told_but_no_secret() {
+    let agency = || {
+        Agency::new(Static::token("s3cr3t"), "my-agency")
+            .domain_name("A")
+            .iam_endpoint(IAM)
+    };
+    let words = |text: &str| json(404, &json!({ "error": { "code": 404, "message": text } }));
+    let world = World::answering(&[], vec![words("Could not find\n the agency my-agency.")]);
+    let error = world.error(&agency()).await.to_string();
+    assert!(
+        error.ends_with("status 404, code 404: Could not find the agency my-agency."),
+        "{error}"
+    );
+    let world = World::answering(&[], vec![words("no such token: s3cr3t")]);
+    let error = world.error(&agency()).await;
+    crate::credentials::testing::no_secret(&error);
+    assert!(
+        error.to_string().contains("status 404, code 404"),
+        "{error}"
+    );
+    assert!(!error.to_string().contains("no such token"), "{error}");
+    // However short: what is under the name of a secret is not told.
+    let short = Password::new("me", "pw").domain_name("A").iam_endpoint(IAM);
+    let world = World::answering(&[], vec![words("bad pw")]);
+    assert!(!world.error(&short).await.to_string().contains("bad"));
+    let long = "x ".repeat(1_000);
+    let world = World::answering(&[], vec![words(&long)]);
+    assert!(world.error(&agency()).await.to_string().len() < 600);
+}
+
+#[tokio::test]
+async fn application_credentials_by_id_and_by_name() {
+    let by_id = ApplicationCredential::new("ac-1", "s3cr3t").iam_endpoint(IAM);
+    let world = World::answering(&[], vec![logged_in("tok")]);
+    let credential = world.provide(&by_id).await.unwrap();
+    assert_eq!(token_of(&credential), "tok");
+    assert_eq!(
+        credential.source,
+        "application credential ac-1 at iam.eu-de.otc.t-systems.com"
+    );
+    assert_eq!(
+        world.script.json_body(0),
+        json!({ "auth": { "identity": {
+            "methods": ["application_credential"],
+            "application_credential": { "id": "ac-1", "secret": "s3cr3t" },
+        } } }),
+        "the credential is for its project: there is no scope"
+    );
+    assert!(!format!("{by_id:?}").contains("s3cr3t"));
+
+    let by_name = || ApplicationCredential::by_name("ci", "s3cr3t").iam_endpoint(IAM);
+    for (login, user) in [
+        (by_name().user_id("u1"), json!({ "id": "u1" })),
+        (
+            by_name().user_name("me").domain_name("OTC-1"),
+            json!({ "name": "me", "domain": { "name": "OTC-1" } }),
+        ),
+        (
+            by_name().user_name("me").domain_id("d1"),
+            json!({ "name": "me", "domain": { "id": "d1" } }),
+        ),
+    ] {
+        let world = World::answering(&[], vec![logged_in("tok")]);
+        world.provide(&login).await.unwrap();
+        assert_eq!(
+            world.script.json_body(0)["auth"]["identity"]["application_credential"],
+            json!({ "name": "ci", "user": user, "secret": "s3cr3t" })
+        );
+    }
+    for (login, missing) in [
+        (by_name(), "OS_APPLICATION_CREDENTIAL_ID"),
+        (by_name().user_name("me"), "OS_USER_DOMAIN_NAME"),
+    ] {
+        let error = World::new(&[]).error(&login).await.to_string();
+        assert!(error.contains(missing), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn users_and_scopes_in_all_their_forms() {
     let user = |login: Password| login.iam_endpoint(IAM);

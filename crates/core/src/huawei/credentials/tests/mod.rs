@@ -112,7 +112,7 @@ async fn with_nothing_set_up_the_chain_says_what_each_looked_at() {
     let text = error.to_string();
     for part in [
         "OS_CLOUD is not set",
-        "none of OS_TOKEN, OS_ACCESS_KEY and OS_USERNAME is set",
+        "none of OS_TOKEN, OS_ACCESS_KEY, OS_APPLICATION_CREDENTIAL_ID and OS_USERNAME is set",
         "HUAWEICLOUD_SDK_ID_TOKEN_FILE are not set",
         "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK are not set",
         ".huaweicloud/credentials does not exist",
