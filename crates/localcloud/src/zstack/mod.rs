@@ -22,7 +22,7 @@ use crate::platform::{Platform, lock};
 use crate::route::match_path;
 use crate::store;
 use crate::wire::{Call, Reply, Request, Service};
-use failure::{ErrorCode, Failure, body, no_body};
+use failure::{ErrorCode, Failure, body};
 #[cfg(any(test, fuzzing))]
 pub(crate) use query::condition;
 use routes::Api;
@@ -77,8 +77,13 @@ struct State {
 const POLL: &str = "PollJob";
 const JOBS: &str = "/api-jobs/{uuid}";
 
+/// The parts of a path. The server's matcher skips those without text, but for one at the end.
 fn segments(request: &Request) -> Option<Vec<String>> {
-    request.segments("/zstack/v1")
+    let mut segments = request.segments("/zstack/v1")?;
+    let last = segments.pop();
+    segments.retain(|one| !one.is_empty());
+    segments.extend(last);
+    Some(segments)
 }
 
 impl Platform for Zstack {
@@ -183,14 +188,9 @@ fn parameters(request: &Request, key: Option<&str>) -> Result<Value, Reply> {
     let Some(key) = key else {
         return Ok(Value::Null);
     };
-    if request.body.is_empty() {
-        return if request.method == "PUT" {
-            Err(no_body())
-        } else {
-            Ok(Value::Null)
-        };
-    }
-    let body = body(request)?;
+    let Some(body) = body(request)? else {
+        return Ok(Value::Null);
+    };
     tags(&body, key)?;
     // A missing key is no error here: the API then misses its mandatory fields.
     Ok(body[key].clone())

@@ -24,7 +24,7 @@ struct Condition<'a> {
     value: &'a str,
 }
 
-fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
+fn parse(condition: &str) -> Result<Condition<'_>, Failure> {
     OPERATORS
         .iter()
         .find_map(|operator| {
@@ -36,8 +36,12 @@ fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
             })
         })
         .ok_or_else(|| {
-            ErrorCode::invalid(format!(
-                "Invalid query string: condition[{condition}] has no operator"
+            // The REST layer takes conditions apart, before the API sees them.
+            Failure::Rest(refuse(
+                400,
+                format!(
+                    "Invalid query parameter. The '{condition}' in the parameter[q] has no operator"
+                ),
             ))
         })
 }
@@ -199,10 +203,16 @@ pub(super) fn run<R: Row>(
     if flag("count") {
         return Ok(Map::from_iter([("total".to_owned(), total.into())]));
     }
-    if let Some(sort) = request.query_value("sort").filter(|sort| !sort.is_empty()) {
+    // Unescaped, the plus of `+name` arrives as a space.
+    let sort = request.query_value("sort");
+    if let Some(sort) = sort
+        .as_deref()
+        .map(str::trim)
+        .filter(|sort| !sort.is_empty())
+    {
         let (field, descending) = match sort.strip_prefix('-') {
             Some(field) => (field, true),
-            None => (sort.strip_prefix('+').unwrap_or(&sort), false),
+            None => (sort.strip_prefix('+').unwrap_or(sort), false),
         };
         fields.knows(field)?;
         rows.sort_by_cached_key(|row| text(row, field));
@@ -265,7 +275,7 @@ mod tests {
             ("x=not null", "x", "=", "not null"),
         ] {
             assert_eq!(
-                parse(condition).unwrap(),
+                parse(condition).ok().unwrap(),
                 Condition {
                     field,
                     operator,
@@ -295,7 +305,11 @@ mod tests {
             ("gone is null", true),
             ("name not null", true),
         ] {
-            assert_eq!(parse(condition).unwrap().holds(&row), holds, "{condition}");
+            assert_eq!(
+                parse(condition).ok().unwrap().holds(&row),
+                holds,
+                "{condition}"
+            );
         }
         assert!(is_like("aaaaaaaaaaaaaaaaaaaaaaaab", "%%%%%%%%%%%%%%%%b"));
     }

@@ -179,15 +179,59 @@ async fn odd_keys_and_paths() {
         let answer = with_session(request(&cloud, "GET", path), &id).send().await;
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
     }
-    // A verb that a shared path has not, and one that the only API of a path has not.
-    for (method, path, status) in [
-        ("DELETE", "/zones", 500),
-        ("PATCH", "/zones", 405),
-        ("GET", "/volumes/batch-sync-volumes", 405),
+}
+
+#[tokio::test]
+async fn paths_verbs_and_bodies_are_taken_as_the_open_server_takes_them() {
+    let cloud = LocalCloud::start().await;
+    let nic = format!("/eips/{UUID}/vm-instances/nics/{UUID}");
+    let zone = format!("/zones/{UUID}");
+    for (method, path, body, status) in [
+        // A verb that a shared path has not.
+        ("DELETE", "/zones", "", 500),
+        ("PATCH", "/zones", "", 405),
+        ("PUT", "/zones", "{\"params\": {}}", 400),
+        ("PUT", "/zones", "", 500),
+        ("PUT", zone.as_str(), "{}", 400),
+        // The only API of a path runs whatever the verb.
+        ("PATCH", nic.as_str(), "", 405),
+        (
+            "PUT",
+            nic.as_str(),
+            "{\"params\": {\"usedIpUuid\": \"u\"}}",
+            202,
+        ),
+        ("PUT", nic.as_str(), "", 202),
+        ("POST", nic.as_str(), "null", 202),
+        ("GET", "/volumes/batch-sync-volumes", "", 503),
+        // Empty parts of a path are skipped, but for the last.
+        ("GET", "//zones", "", 200),
+        ("GET", "/vm-instances//nics", "", 200),
+        ("GET", "/zones//", "", 404),
+        ("GET", "/zones?q=name", "", 400),
+        ("GET", "/zones?sort=+name&limit=2", "", 200),
+        ("GET", "/zones?sort=%20-name", "", 200),
     ] {
-        let answer = with_key(request(&cloud, method, path)).send().await;
-        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+        let mut request = request(&cloud, method, path);
+        if !body.is_empty() {
+            request = request.body("application/json", body);
+        }
+        let answer = with_key(request).send().await;
+        assert_eq!(
+            answer.status,
+            status,
+            "{method} {path} {body}: {}",
+            answer.text()
+        );
+        let is_text = matches!(status, 400 | 404 | 405 | 500);
+        assert_eq!(
+            answer.header("content-type").starts_with("text/plain"),
+            is_text
+        );
     }
+    let named = |key: &str| json!({key: {"name": "n"}});
+    let made = run(&cloud, post(&cloud, "//zones", &named("params"))).await;
+    assert_eq!(made.json()["inventory"]["name"], "n", "{}", made.text());
 }
 
 #[tokio::test]
