@@ -10,6 +10,7 @@ mod modelled;
 mod operation;
 mod query;
 mod routes;
+mod rpc;
 mod sessions;
 mod switches;
 
@@ -47,6 +48,7 @@ impl Zstack {
                 sessions: sessions::Sessions::default(),
                 keys: access_keys::AccessKeys::new(now),
                 jobs: jobs::Jobs::new(unreachable),
+                events: rpc::Events::default(),
                 store,
             }),
         }
@@ -71,6 +73,7 @@ struct State {
     sessions: sessions::Sessions,
     keys: access_keys::AccessKeys,
     jobs: jobs::Jobs,
+    events: rpc::Events,
     store: store::Handle,
 }
 
@@ -88,6 +91,9 @@ fn segments(request: &Request) -> Option<Vec<String>> {
 
 impl Platform for Zstack {
     fn operation(&self, request: &Request) -> Option<String> {
+        if let Some(asked) = rpc::Asked::of(request) {
+            return asked.operation();
+        }
         let segments = segments(request)?;
         if match_path(JOBS, &segments).is_some() {
             return Some(POLL.to_owned());
@@ -98,7 +104,11 @@ impl Platform for Zstack {
     }
 
     fn answer(&self, call: &Call<'_>) -> Reply {
-        execute(&mut lock(&self.state), call).unwrap_or_else(|refusal| refusal)
+        let mut state = lock(&self.state);
+        match rpc::Asked::of(call.request) {
+            Some(asked) => asked.answer(&mut state, call),
+            None => execute(&mut state, call).unwrap_or_else(|refusal| refusal),
+        }
     }
 
     fn snapshot(&self) -> Value {

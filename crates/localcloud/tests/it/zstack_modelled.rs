@@ -299,3 +299,84 @@ async fn callers_are_checked_unless_the_api_is_open() {
         .await;
     assert_eq!((query.status, code(&query).as_str()), (503, "ID.1001"));
 }
+
+/// Posts a message to the endpoint of ZStack's older clients; its answer and what it brought.
+async fn message(cloud: &LocalCloud, class: &str, members: &Value) -> (Value, Value) {
+    let request = Request::new(&cloud.zstack_endpoint(), "POST", "/zstack/api/");
+    let mut answer = request.json(&json!({ class: members })).send().await.json();
+    while answer["state"] == "Processing" {
+        let uuid = answer["uuid"].as_str().unwrap();
+        let path = format!("/zstack/api/result/{uuid}");
+        let request = Request::new(&cloud.zstack_endpoint(), "GET", &path);
+        answer = request.send().await.json();
+    }
+    let result = serde_json::from_str(answer["result"].as_str().unwrap()).unwrap();
+    (answer, result)
+}
+
+#[tokio::test]
+async fn messages_log_in_run_jobs_and_query() {
+    let cloud = LocalCloud::start().await;
+    let session = json!({"uuid": session(&cloud).await});
+    let create = "org.zstack.header.zone.APICreateZoneMsg";
+    let members = json!({"session": session, "name": "by-message", "resourceUuid": UUID});
+    let (answer, made) = message(&cloud, create, &members).await;
+    assert_eq!(answer["state"], "Done");
+    let event = &made["org.zstack.header.zone.APICreateZoneEvent"];
+    assert_eq!(
+        (&event["success"], &event["inventory"]["uuid"]),
+        (&json!(true), &json!(UUID))
+    );
+
+    let query = "org.zstack.header.zone.APIQueryZoneMsg";
+    let conditions = json!([{"name": "name", "op": "=", "value": "by-message"}]);
+    let members = json!({"session": session, "conditions": conditions, "replyWithCount": true});
+    let (answer, found) = message(&cloud, query, &members).await;
+    assert!(
+        answer.get("uuid").is_none(),
+        "what is answered at once is no job"
+    );
+    let reply = &found["org.zstack.header.zone.APIQueryZoneReply"];
+    assert_eq!(
+        (&reply["total"], &reply["inventories"][0]["uuid"]),
+        (&json!(1), &json!(UUID))
+    );
+
+    for (class, members, code) in [
+        (query, json!({"session": {"uuid": "old"}}), "ID.1001"),
+        (query, json!({}), "ID.1001"),
+        (
+            query,
+            json!({"session": session, "conditions": [{"name": "colour", "op": "=", "value": "x"}]}),
+            "SYS.1007",
+        ),
+        (query, json!({"session": session, "limit": "x"}), "SYS.1007"),
+        (create, json!({"session": session}), "SYS.1007"),
+        (
+            create,
+            json!({"session": {"uuid": "old"}, "name": "n"}),
+            "ID.1001",
+        ),
+        (
+            "org.zstack.header.zone.APIDeleteZoneMsg",
+            json!({"session": session}),
+            "SYS.1007",
+        ),
+    ] {
+        let (_, failed) = message(&cloud, class, &members).await;
+        let (_, failed) = failed.as_object().unwrap().iter().next().unwrap();
+        assert_eq!(
+            (&failed["success"], &failed["error"]["code"]),
+            (&json!(false), &json!(code)),
+            "{members}"
+        );
+    }
+    let unknown = Request::new(&cloud.zstack_endpoint(), "GET", "/zstack/api/result/none");
+    assert_eq!(unknown.send().await.status, 404);
+    let names: Vec<_> = cloud
+        .requests()
+        .into_iter()
+        .filter_map(|one| one.operation)
+        .collect();
+    assert_eq!(names[1..4], ["CreateZone", "PollJob", "PollJob"]);
+}
