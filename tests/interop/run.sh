@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Drives the local cloud with the vendors' official Python SDKs.
+# Drives the local cloud with the vendors' own Python software.
 #
 #   tests/interop/run.sh
 #
