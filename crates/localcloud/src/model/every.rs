@@ -147,7 +147,7 @@ fn every_operation_answers_what_its_model_says() {
             count += 1;
         }
     }
-    assert_eq!(count, 2350);
+    assert_eq!(count, 2488);
     assert!(bytes / count < 20_000, "{} bytes on average", bytes / count);
 }
 
