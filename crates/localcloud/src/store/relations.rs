@@ -4,9 +4,10 @@
 
 use serde_json::{Value, json};
 
+use super::change::{merge, stamp};
 use super::states::{Moving, event, verb};
 use super::table::envelope;
-use super::{Ask, Refused, Row, Store, Table, merge, names, stamp};
+use super::{Ask, Refused, Row, Store, Table, names};
 use crate::model::input::Input;
 use crate::model::{Model, Type};
 use crate::wire::Service;

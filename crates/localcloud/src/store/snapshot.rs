@@ -126,7 +126,9 @@ impl Store {
         let made = self
             .make(&ask, at, row, given.clone(), own_id)
             .map_err(|refused| format!("{refused:?}"))?;
-        let number = made[super::NUMBER].as_u64().unwrap_or_default();
+        let number = made[crate::model::values::NUMBER]
+            .as_u64()
+            .unwrap_or_default();
         let kind = self.kind(service, at);
         kind.change(row, number, |thing| thing.members.extend(state));
         Ok(kind
