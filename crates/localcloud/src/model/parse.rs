@@ -55,6 +55,12 @@ fn operation(json: &Value) -> Operation {
         wrapper: optional(&json["wrapper"]),
         paging: json.get("paging").map(paging),
         success: json["success"][0].as_u64().and_then(|n| n.try_into().ok()),
+        errors: array(&json["errors"])
+            .filter_map(|one| {
+                let status = one["status"].as_u64()?.try_into().ok()?;
+                Some((text_of(&one["code"]), status))
+            })
+            .collect(),
         input: members(&json["input"]),
         output: members(&json["output"]),
     }

@@ -139,6 +139,12 @@ impl Store {
         let kind = self.kind(service, at);
         let same = kind.find(row, &thing.id, ask.owner, &thing.members).next();
         if let Some(same) = same {
+            if row.is_unique(service) {
+                return Err(Refused::Taken {
+                    row,
+                    title: thing.id,
+                });
+            }
             // The same thing made again, such as a grant or a tag, is the one that was there.
             kind.remove(row, same);
         }
@@ -152,7 +158,11 @@ impl Store {
 impl Row {
     /// Whether the service is known to refuse a name that is taken.
     pub(super) fn is_unique(&self, service: Service) -> bool {
-        service == Service::Apig && crate::huawei::taken(&self.name).is_some()
+        match service {
+            Service::Smc | Service::Smartag => crate::acs::taken(&self.name).is_some(),
+            Service::Apig => crate::huawei::taken(&self.name).is_some(),
+            Service::Iam | Service::Zstack => false,
+        }
     }
 }
 

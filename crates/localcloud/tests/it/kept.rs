@@ -88,8 +88,50 @@ async fn a_parent_must_be_there_once_one_of_its_kind_was_made() {
     let refused = acs.v3("AddACLRule", &rule).send().await;
     assert_eq!(
         (refused.status, code(&refused).as_str()),
-        (404, "InvalidId.ACL")
+        (403, "InvalidId.ACL")
     );
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_refused_with_the_documented_code() {
+    let cloud = LocalCloud::start().await;
+    let user = [
+        REGION,
+        ("SmartAGId", "sag-1"),
+        ("UserName", "doe"),
+        ("UserMail", "doe@example.com"),
+        ("Bandwidth", "2000"),
+    ];
+    let job = [REGION, ("SourceId", "s-1"), ("Name", "nightly")];
+    let (acs, smc) = (smartag(&cloud), smc(&cloud));
+    let create = "CreateSmartAccessGatewayClientUser";
+    for (first, again, expected) in [
+        (
+            acs.v3(create, &user),
+            acs.v3(create, &user),
+            "ClientUser.UserExist",
+        ),
+        (
+            smc.v3("CreateReplicationJob", &job),
+            smc.v3("CreateReplicationJob", &job),
+            "ReplicationJobName.Duplicate",
+        ),
+    ] {
+        let made = first.send().await;
+        assert_eq!(made.status, 200, "{}", made.text());
+        let refused = again.send().await;
+        assert_eq!(
+            (refused.status, code(&refused).as_str()),
+            (400, expected),
+            "{}",
+            refused.text()
+        );
+    }
+    // Elsewhere the name is free.
+    let mut other = user;
+    other[1].1 = "sag-2";
+    let made = acs.v3(create, &other).send().await;
+    assert_eq!(made.status, 200, "{}", made.text());
 }
 
 #[tokio::test]
@@ -301,8 +343,8 @@ async fn an_empty_cloud_and_one_where_nothing_is_missing() {
             .await;
         (listed.as_i64().unwrap(), lost.status)
     };
-    assert_eq!(list(Samples::Never).await, (0, 404));
-    assert_eq!(list(Samples::UntilCreated).await, (25, 404));
+    assert_eq!(list(Samples::Never).await, (0, 403));
+    assert_eq!(list(Samples::UntilCreated).await, (25, 403));
     assert_eq!(list(Samples::Always).await, (25, 200));
 }
 
