@@ -182,6 +182,26 @@ async fn both_sides_show_what_is_attached() {
     assert_eq!(shown().await, json!([cluster]));
     node(&cloud, "DELETE", &path, Value::Null).await;
     assert_eq!(shown().await, json!([]));
+
+    // What parts need not say from what.
+    let nic = "1".repeat(32);
+    let eip = made(
+        &cloud,
+        "/eips",
+        json!({"name": "e", "vipUuid": "0".repeat(32)}),
+    )
+    .await;
+    let shown = || async {
+        let eip = node(&cloud, "GET", &format!("/eips/{eip}"), Value::Null).await;
+        eip.json()["inventories"][0]["vmNicUuid"].clone()
+    };
+    let nics = format!("/eips/{eip}/vm-instances/nics");
+    let joined = node(&cloud, "POST", &format!("{nics}/{nic}"), Value::Null).await;
+    assert_eq!(joined.status, 200, "{}", joined.text());
+    assert_eq!(shown().await, json!(nic));
+    let parted = node(&cloud, "DELETE", &nics, Value::Null).await;
+    assert_eq!(parted.status, 200, "{}", parted.text());
+    assert_eq!(shown().await, Value::Null);
 }
 
 #[tokio::test]
