@@ -10,6 +10,7 @@ use crate::fault::Faults;
 /// Who reads the repaired model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
+    /// The client, whose types are what the pages say.
     Client,
     /// The local cloud, whose answers the vendors' own SDKs must decode: repairs that are marked
     /// `client` are not its.
