@@ -209,9 +209,17 @@ impl<'a> Maker<'a> {
         place: &mut Place<'a>,
     ) -> Option<Value> {
         let value = match ty {
-            Type::Text => match given.and_then(scalar) {
-                Some(text) => json!(text),
-                None => json!(self.text(member, place.index)),
+            Type::Text => match given {
+                // Ids that another answer lists, as one text.
+                Some(Value::Array(items)) => {
+                    let items: Vec<String> = items.iter().filter_map(scalar).collect();
+                    json!(items.join(","))
+                }
+                given => json!(
+                    given
+                        .and_then(scalar)
+                        .unwrap_or_else(|| self.text(member, place.index))
+                ),
             },
             Type::Timestamp => match given.and_then(Value::as_str) {
                 Some(text) if !text.is_empty() => json!(text),
@@ -233,7 +241,14 @@ impl<'a> Maker<'a> {
             Type::Binary => json!(encode::base64(BYTES)),
             Type::List(inner) => self.list(member, inner, given, place),
             Type::Map(inner) => self.map(member, inner, given, place),
-            Type::Struct(members) => self.nested(members, given, place),
+            Type::Struct(members) => match (members.as_slice(), given) {
+                // `AclIds: {AclId: [..]}`, Alibaba's way to write a list.
+                ([only], Some(Value::Array(_))) => {
+                    let items = self.value(only, &only.ty, given, place)?;
+                    json!({ only.name.as_str(): items })
+                }
+                _ => self.nested(members, given, place),
+            },
             Type::Ref(name) => match self.model.shared(name)? {
                 Shared::Enum(values) => match given.and_then(Value::as_str) {
                     Some(text) => json!(text),

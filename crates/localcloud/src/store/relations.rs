@@ -232,7 +232,7 @@ fn linking<'a>(
         };
         match &member.ty {
             Type::Text if holds("") => Some((*name, false)),
-            Type::List(inner) if matches!(**inner, Type::Text) && holds("s") => Some((*name, true)),
+            ty if is_list(ty) && holds("s") => Some((*name, true)),
             _ => None,
         }
     })
@@ -250,6 +250,19 @@ fn about(ask: &Ask<'_>, row: &Row) -> bool {
     !members.is_empty() && members.iter().all(|member| known(&member.name))
 }
 
+/// Whether a member can show several ids: a list, a list in its wrapper, a text with commas.
+fn is_list(ty: &Type) -> bool {
+    match ty {
+        Type::Text => true,
+        Type::List(inner) => matches!(**inner, Type::Text),
+        Type::Struct(members) => match members.as_slice() {
+            [only] => matches!(&only.ty, Type::List(inner) if matches!(**inner, Type::Text)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// Writes another thing's id into the member that holds such ids, or takes it out.
 fn link(row: &Row, members: &mut Input, foreign: &[String], id: &str, joined: bool) {
     for (name, is_list) in linking(row, foreign) {
@@ -259,6 +272,9 @@ fn link(row: &Row, members: &mut Input, foreign: &[String], id: &str, joined: bo
             continue;
         }
         let list = members.entry(name).or_insert_with(|| json!([]));
+        if !list.is_array() {
+            *list = json!([]);
+        }
         if let Value::Array(items) = list {
             items.retain(|item| item != id);
             if joined {

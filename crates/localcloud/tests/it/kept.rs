@@ -183,6 +183,39 @@ async fn both_sides_show_what_is_attached() {
     node(&cloud, "DELETE", &path, Value::Null).await;
     assert_eq!(shown().await, json!([]));
 
+    // Alibaba Cloud writes the same ids as a list and as one text.
+    let seed = r#"{"smartag": {"gateway": [{"SmartAGId": "sag-1"}]}}"#;
+    cloud.seed(seed).unwrap();
+    let acs = smartag(&cloud);
+    let here = [REGION, ("SmartAGId", "sag-1")];
+    let created = acs
+        .v3("CreateQos", &[REGION, ("QosName", "q")])
+        .send()
+        .await;
+    let qos = created.json()["QosId"].as_str().unwrap().to_owned();
+    let both = [REGION, ("SmartAGId", "sag-1"), ("QosId", qos.as_str())];
+    for (operation, list, text) in [
+        ("AssociateQos", json!([qos]), (qos.as_str(), "sag-1")),
+        ("DisassociateQos", json!([]), ("", "")),
+    ] {
+        let done = acs.v3(operation, &both).send().await;
+        assert_eq!(done.status, 200, "{}", done.text());
+        let one = acs
+            .v3("DescribeSmartAccessGatewayAttribute", &here)
+            .send()
+            .await;
+        assert_eq!(one.json()["QosIds"]["QosId"], list, "{operation}");
+        let all = acs
+            .v3("DescribeSmartAccessGateways", &[REGION])
+            .send()
+            .await
+            .json();
+        let gateway = &all["SmartAccessGateways"]["SmartAccessGateway"][0];
+        assert_eq!(gateway["QosIds"], text.0, "{operation}");
+        let all = acs.v3("DescribeQoses", &[REGION]).send().await.json();
+        assert_eq!(all["Qoses"]["Qos"][0]["SmartAGIds"], text.1, "{operation}");
+    }
+
     // What parts need not say from what.
     let nic = "1".repeat(32);
     let eip = made(
