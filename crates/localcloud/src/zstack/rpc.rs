@@ -138,7 +138,10 @@ impl Message {
                 continue;
             };
             let value = self.members.remove(member).and_then(|value| scalar(&value));
-            let value = value.filter(|text| !text.is_empty()).ok_or_else(|| {
+            // Queries have conditions instead: the server takes the template itself for a path.
+            let query = self.operation.is_query().then(|| format!("{{{member}}}"));
+            let value = value.filter(|text| !text.is_empty()).or(query);
+            let value = value.ok_or_else(|| {
                 ErrorCode::invalid(format!("field[{member}] is mandatory, can not be null"))
             })?;
             target.push_str(fixed);
