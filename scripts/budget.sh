@@ -17,14 +17,14 @@ limit() {
     fi
 }
 
-declare -A operations=([smc]=24 [smartag]=205 [apig]=216 [zstack]=1905) allowed=([smc]=75 [smartag]=60 [apig]=60 [zstack]=40)
+declare -A operations=([smc]=24 [smartag]=205 [apig]=216 [zstack]=2043) allowed=([smc]=75 [smartag]=60 [apig]=60 [zstack]=40)
 total=0
 for crate in smc smartag apig zstack; do
     lines=$(cat crates/$crate/src/generated/*.rs | wc -l)
     total=$((total + lines))
     limit "generated lines per operation, $crate" "$(awk "BEGIN { printf \"%.1f\", $lines / ${operations[$crate]} }")" "${allowed[$crate]}"
 done
-limit "generated lines per operation, all" "$(awk "BEGIN { printf \"%.1f\", $total / 2350 }")" 40
+limit "generated lines per operation, all" "$(awk "BEGIN { printf \"%.1f\", $total / 2488 }")" 40
 
 # Crates that a client brings in beyond reqwest with rustls and ring, serde_json and tokio.
 tree() { cargo tree -q -e normal,no-proc-macro --prefix none --target "$(rustc -vV | sed -n 's/host: //p')" "$@" | sed 's/ (.*//' | sort -u; }

@@ -1,4 +1,4 @@
-"""Drives the local cloud with the vendors' official Python SDKs; see README.md beside this file."""
+"""Drives the local cloud with the vendors' own Python software; see README.md beside this file."""
 
 import dataclasses
 import json
@@ -15,10 +15,14 @@ import alibaba_state  # noqa: E402
 import huawei  # noqa: E402
 import huawei_refusals  # noqa: E402
 import huawei_state  # noqa: E402
+import zstack  # noqa: E402
 from cloud import accounts  # noqa: E402
 from report import Report  # noqa: E402
 
 LEAST = {"smc": 24, "smartag": 205, "apig": 216}
+# Of ZStack's list, where the MCP server runs at all.
+if sys.version_info >= (3, 11):
+    LEAST["zstack"] = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +57,7 @@ def main():
     huawei.left_out(report, endpoints["apig"], known)
     huawei_state.stories(report, endpoints, known)
     huawei_refusals.refusals(report, endpoints["apig"], known)
+    zstack.drive(report, endpoints["zstack"], known)
     return report.finish(LEAST)
 
 

@@ -413,7 +413,12 @@ mod tests {
             .collect();
         assert_eq!(
             once,
-            ["CreateAccessToken", "CreateAccessKey", "GenerateSshKeyPair"]
+            [
+                "CreateAccessToken",
+                "CreateAccessKey",
+                "VerifyLicenseServer",
+                "GenerateSshKeyPair"
+            ]
         );
     }
 }

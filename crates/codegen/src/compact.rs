@@ -21,6 +21,7 @@ const OPERATION: &[&str] = &[
     "token",
     "paging",
     "success",
+    "errors",
     "input",
     "output",
 ];

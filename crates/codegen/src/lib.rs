@@ -80,7 +80,9 @@ pub fn files(service: &str, model: &str, overlay: &str, cloud: (&str, &str)) -> 
     let cloud = cloud::read(cloud.0, cloud.1)?;
     let mut json: Value = serde_json::from_str(model)
         .map_err(|error| vec![Fault::new(&model_file, "", error.to_string())])?;
-    overlay::repair(&overlay, &mut json)?;
+    let mut served = json.clone();
+    overlay::repair(&overlay, &mut served, overlay::Reader::LocalCloud)?;
+    overlay::repair(&overlay, &mut json, overlay::Reader::Client)?;
     let wrong = cloud::check_endpoints(&model_file, &json, &cloud);
     if !wrong.is_empty() {
         return Err(wrong);
@@ -93,7 +95,7 @@ pub fn files(service: &str, model: &str, overlay: &str, cloud: (&str, &str)) -> 
     let mut files = emit::files(&model, &overlay, &cloud, (&waits, &clues))?;
     files.extend(emit::resources(service, &resources));
     let path = format!("crates/localcloud/models/{service}.json");
-    files.push((path.into(), compact::model(&json)));
+    files.push((path.into(), compact::model(&served)));
     Ok(files)
 }
 

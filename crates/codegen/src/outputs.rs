@@ -1,4 +1,4 @@
-//! What answers are called. Alibaba's and Huawei's are named after their operation; ZStack's 1,905
+//! What answers are called. Alibaba's and Huawei's are named after their operation; ZStack's 2,043
 //! answers have 780 shapes, and operations of the same shape share one type, named after what it holds.
 
 use std::collections::BTreeMap;

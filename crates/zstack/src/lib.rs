@@ -1,4 +1,4 @@
-//! ZStack private clouds, REST API version 1: all 1,905 operations, typed and async.
+//! ZStack private clouds, REST API version 1: all 2,043 operations, typed and async.
 //!
 //! ```no_run
 //! use cumulo_zstack::{Client, Error, Query, access_key::QueryAccessKey};

@@ -286,7 +286,7 @@ fn every_operation_has_a_name_of_its_own() {
                 .map(|spec| spec().name)
                 .collect()
         ),
-        1905
+        2043
     );
 }
 

@@ -43,7 +43,7 @@ fn every_operation_is_a_line() {
             ("apig", 216),
             ("smartag", 205),
             ("smc", 24),
-            ("zstack", 1905)
+            ("zstack", 2043)
         ]
     );
 }

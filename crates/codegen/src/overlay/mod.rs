@@ -17,7 +17,7 @@ use crate::fault::{Fault, Faults};
 
 pub use apply::apply;
 pub use client::{Choice, Client, Setting, client};
-pub use repair::repair;
+pub use repair::{Reader, repair};
 pub use words::Words;
 
 const TABLES: &[&str] = &[

@@ -7,14 +7,28 @@ use toml::Table;
 use super::{Overlay, json};
 use crate::fault::Faults;
 
-/// Applies all repairs of `overlay` to the JSON of a model.
-pub fn repair(overlay: &Overlay, model: &mut Value) -> Faults<()> {
+/// Who reads the repaired model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The client, whose types are what the pages say.
+    Client,
+    /// The local cloud, whose answers the vendors' own SDKs must decode: repairs that are marked
+    /// `client` are not its.
+    LocalCloud,
+}
+
+/// Applies the repairs of `overlay` to the JSON of a model.
+pub fn repair(overlay: &Overlay, model: &mut Value, reader: Reader) -> Faults<()> {
     let mut faults = Vec::new();
     for (name, entry) in overlay.table("repair") {
         let Some(entry) = entry.as_table() else {
             faults.push(overlay.fault(format!("[repair.{name}]"), "is not a table"));
             continue;
         };
+        let client_alone = entry.get("client").and_then(toml::Value::as_bool) == Some(true);
+        if client_alone && reader == Reader::LocalCloud {
+            continue;
+        }
         if let Err((place, message)) = one(entry, model) {
             faults.push(overlay.fault(place, format!("[repair.{name}] {message}")));
         }
@@ -181,9 +195,13 @@ mod tests {
     }
 
     fn run(toml: &str) -> Result<Value, String> {
+        read_by(Reader::Client, toml)
+    }
+
+    fn read_by(reader: Reader, toml: &str) -> Result<Value, String> {
         let overlay = Overlay::parse("o.toml", toml).unwrap();
         let mut model = model();
-        match repair(&overlay, &mut model) {
+        match repair(&overlay, &mut model, reader) {
             Ok(()) => Ok(model),
             Err(faults) => Err(faults[0].to_string()),
         }
@@ -191,6 +209,16 @@ mod tests {
 
     fn entry(owner: &str, path: &str, from: &str, to: &str) -> String {
         format!("[repair.r]\nreason = \"r\"\n{owner}\npath = \"{path}\"\nfrom = {from}\nto = {to}")
+    }
+
+    #[test]
+    fn a_repair_for_clients_alone_leaves_what_is_served() {
+        let entry = entry("type = \"T\"", "a.type", "\"int32\"", "\"double\"");
+        let toml = format!("{entry}\nclient = true");
+        for (reader, ty) in [(Reader::Client, "double"), (Reader::LocalCloud, "int32")] {
+            let json = read_by(reader, &toml).unwrap();
+            assert_eq!(json["types"]["T"]["members"][0]["type"], ty, "{reader:?}");
+        }
     }
 
     #[test]

@@ -152,6 +152,10 @@ impl Check<'_> {
         list("update", &mut row.update);
         list("delete", &mut row.delete);
         list("operations", &mut row.others);
+        // What has a place of its own now is none of the others any more.
+        let placed = [&row.create, &row.update, &row.delete];
+        row.others
+            .retain(|name| !placed.iter().any(|list| list.contains(name)));
         if let Some(read) = given.get("read") {
             row.read = Some(find(self.model, read));
         }

@@ -20,6 +20,7 @@ use crate::random;
 use crate::store;
 use crate::wire::{Call, Reply, Request, Service};
 use action::{Action, Handler, Output, Refusal};
+pub(crate) use modelled::taken;
 
 /// Alibaba Cloud: the gateway with both services behind it.
 pub(crate) struct Acs {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::model::input::{self, Problem, Reading};
 use crate::model::values::{Dialect, Maker};
 use crate::model::{Model, Operation, flat, page};
-use crate::store::{Ask, Refused, Store};
+use crate::store::{Ask, Refused, Row, Store};
 use crate::wire::Service;
 
 use super::action::{Action, Output, Refusal};
@@ -48,7 +48,7 @@ pub(super) fn run(
     };
     if let Some(shown) = store
         .run(&ask, page.as_mut())
-        .map_err(|refused| missing(service, refused))?
+        .map_err(|refused| refuse(service, operation, refused))?
     {
         input = shown;
     }
@@ -63,40 +63,155 @@ pub(super) fn run(
     Ok(body)
 }
 
-/// The codes that the documentation gives for things that are not there, by row.
-const GONE: &[(Service, &str, &str)] = &[
-    (Service::Smartag, "acl", "InvalidId.ACL"),
-    (Service::Smartag, "acl-rule", "InvalidId.ACR"),
-    (Service::Smartag, "client-user", "ParameterSagClientId"),
-    (Service::Smartag, "cloud-connect-network", "InvalidId.CCN"),
-    (Service::Smartag, "flow-log", "InvalidFlowLogId.NotFound"),
-    (Service::Smartag, "gateway", "SAG.InstanceNoFound"),
-    (Service::Smartag, "health-check", "HC.InstanceNoFound"),
-    (Service::Smartag, "qos", "InvalidId.Qos"),
-    (Service::Smartag, "qos-policy", "InvalidId.QOSPY"),
+/// The codes that the documentation gives for things that are not there, by row; which of them an
+/// operation answers is what its own page says.
+const GONE: &[(Service, &str, &[&str])] = &[
+    (Service::Smartag, "acl", &["InvalidId.ACL"]),
+    (Service::Smartag, "acl-rule", &["InvalidId.ACR"]),
+    (Service::Smartag, "client-user", &["ParameterSagClientId"]),
+    (
+        Service::Smartag,
+        "cloud-connect-network",
+        &["InvalidId.CCN", "CCN.InvalidId"],
+    ),
+    (
+        Service::Smartag,
+        "device",
+        &["Sag.DeviceNotExist", "InvalidId.SN", "InstanceNotExit"],
+    ),
+    (Service::Smartag, "flow-log", &["InvalidFlowLogId.NotFound"]),
+    (
+        Service::Smartag,
+        "gateway",
+        &[
+            "SAG.InstanceNoFound",
+            "InvalidId.SMARTAG",
+            "InvalidSmartAGId.NotFound",
+            "InstanceNotExit",
+        ],
+    ),
+    (Service::Smartag, "health-check", &["HC.InstanceNoFound"]),
+    (Service::Smartag, "port", &["Sag.PortNotExist"]),
+    (Service::Smartag, "qos", &["InvalidId.Qos"]),
+    (Service::Smartag, "qos-policy", &["InvalidId.QOSPY"]),
+    (Service::Smartag, "vbr-binding", &["InvalidId.VBR"]),
+    (Service::Smartag, "wan", &["Sag.PortNotExist"]),
 ];
 
-fn missing(service: Service, refused: Refused) -> Refusal {
+/// What a service answers when a thing of a row is there already, or its name is another one's.
+pub(crate) fn taken(row: &str) -> Option<&'static str> {
+    match row {
+        "client-user" => Some("ClientUser.UserExist"),
+        "replication-job" => Some("ReplicationJobName.Duplicate"),
+        _ => None,
+    }
+}
+
+/// Code and status for a thing of a row that is not there.
+fn gone(service: Service, operation: &Operation, row: &Row) -> (String, u16) {
+    let known = GONE
+        .iter()
+        .find(|(of, name, _)| (*of, *name) == (service, row.name.as_str()));
+    let by_rule = format!("Invalid{}.NotFound", row.id);
+    let mut codes: Vec<&str> = known.map_or(Vec::new(), |(_, _, codes)| codes.to_vec());
+    codes.extend([by_rule.as_str(), "InvalidResourceId.NotFound"]);
+    let own = codes
+        .iter()
+        .find_map(|code| Some((*code, operation.declares(code)?)));
+    let (code, status) = own.unwrap_or_else(|| {
+        let others = &Model::of(service).operations;
+        let status = others.iter().find_map(|other| other.declares(codes[0]));
+        (codes[0], status.unwrap_or(404))
+    });
+    (code.to_owned(), status)
+}
+
+fn refuse(service: Service, operation: &Operation, refused: Refused) -> Refusal {
     match refused {
         Refused::Gone { row, id } => {
-            let documented = GONE
-                .iter()
-                .find(|(of, name, _)| (*of, *name) == (service, row.name.as_str()));
-            let code = documented.map_or_else(
-                || format!("Invalid{}.NotFound", row.id),
-                |(_, _, code)| (*code).to_owned(),
-            );
-            Refusal::new(
-                404,
-                code,
-                format!("The specified {} does not exist.", row.id),
-            )
-            .verdict(format!("no {} {id} is kept", row.name))
+            let (code, status) = gone(service, operation, row);
+            let text = format!("The specified {} does not exist.", row.id);
+            Refusal::new(status, code, text).verdict(format!("no {} {id} is kept", row.name))
         }
-        Refused::Taken { row, title } | Refused::Exists { row, id: title } => Refusal::invalid(
-            row.title.as_deref().unwrap_or("Name"),
-            &format!("{title} is taken"),
-        ),
+        Refused::Taken { row, title } | Refused::Exists { row, id: title } => match taken(&row.name) {
+            Some(code) => {
+                let status = operation.declares(code).unwrap_or(400);
+                Refusal::new(status, code, format!("The {} already exists.", row.id))
+                    .verdict(format!("{} {title} is taken", row.name))
+            }
+            None => Refusal::invalid(
+                row.title.as_deref().unwrap_or("Name"),
+                &format!("{title} is taken"),
+            ),
+        },
         Refused::Planned { code, message } => Refusal::new(400, code, message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Table;
+
+    #[test]
+    fn the_code_of_what_is_gone_is_the_one_that_the_operation_documents() {
+        for (service, operation, row, code, status) in [
+            (Service::Smartag, "DeleteACL", "acl", "InvalidId.ACL", 403),
+            (
+                Service::Smartag,
+                "CreateQosPolicy",
+                "qos",
+                "InvalidId.Qos",
+                400,
+            ),
+            (
+                Service::Smartag,
+                "AssociateACL",
+                "gateway",
+                "InvalidId.SMARTAG",
+                403,
+            ),
+            (
+                Service::Smartag,
+                "AddSnatEntry",
+                "gateway",
+                "SAG.InstanceNoFound",
+                400,
+            ),
+            (
+                Service::Smartag,
+                "ModifySagWan",
+                "wan",
+                "Sag.PortNotExist",
+                400,
+            ),
+            (
+                Service::Smartag,
+                "DeleteProbeTask",
+                "probe-task",
+                "InvalidProbeTaskId.NotFound",
+                404,
+            ),
+            (
+                Service::Smc,
+                "TagResources",
+                "source-server",
+                "InvalidResourceId.NotFound",
+                400,
+            ),
+            (
+                Service::Smc,
+                "DeleteWorkgroup",
+                "workgroup",
+                "InvalidWorkgroupId.NotFound",
+                404,
+            ),
+        ] {
+            let table = Table::of(service);
+            let row = &table.rows[table.position(row).unwrap()];
+            let declared = Model::of(service).operation(operation).unwrap();
+            let found = gone(service, declared, row);
+            assert_eq!(found, (code.to_owned(), status), "{operation}");
+        }
     }
 }

@@ -16,6 +16,15 @@ pub(crate) fn read(model: &Model, members: &[Member], pairs: &Pairs) -> Result<I
     let members = members
         .iter()
         .filter(|member| member.location == Location::Query);
+    these(model, members, pairs)
+}
+
+/// Reads just these members, wherever their model has them.
+pub(crate) fn these<'a>(
+    model: &Model,
+    members: impl Iterator<Item = &'a Member>,
+    pairs: &Pairs,
+) -> Result<Input, Problem> {
     object(model, members, "", &pairs.iter().collect::<Vec<_>>())
 }
 

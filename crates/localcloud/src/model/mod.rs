@@ -47,6 +47,8 @@ pub(crate) struct Operation {
     pub(crate) paging: Option<Paging>,
     /// The status of a success.
     pub(crate) success: Option<u16>,
+    /// Documented codes of errors, each with its status.
+    errors: Vec<(String, u16)>,
     pub(crate) input: Vec<Member>,
     pub(crate) output: Vec<Member>,
 }
@@ -121,6 +123,12 @@ pub(crate) enum Type {
 }
 
 impl Operation {
+    /// The status with which the operation is documented to answer a code.
+    pub(crate) fn declares(&self, code: &str) -> Option<u16> {
+        let found = self.errors.iter().find(|(own, _)| own == code);
+        found.map(|(_, status)| *status)
+    }
+
     /// ZStack: a query with conditions.
     pub(crate) fn is_query(&self) -> bool {
         self.paging

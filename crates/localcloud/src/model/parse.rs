@@ -55,6 +55,12 @@ fn operation(json: &Value) -> Operation {
         wrapper: optional(&json["wrapper"]),
         paging: json.get("paging").map(paging),
         success: json["success"][0].as_u64().and_then(|n| n.try_into().ok()),
+        errors: array(&json["errors"])
+            .filter_map(|one| {
+                let status = one["status"].as_u64()?.try_into().ok()?;
+                Some((text_of(&one["code"]), status))
+            })
+            .collect(),
         input: members(&json["input"]),
         output: members(&json["output"]),
     }
@@ -145,8 +151,8 @@ mod tests {
         let count = |service| Model::of(service).operations.len();
         assert_eq!(
             Service::ALL.map(count),
-            [24, 205, 216, 0, 1905],
-            "2,350 operations in all"
+            [24, 205, 216, 0, 2043],
+            "2,488 operations in all"
         );
         for service in Service::ALL {
             let model = Model::of(service);

@@ -1,4 +1,4 @@
-//! Which operations answer at a path? With 1,905 paths, one look at each would be slow; so the
+//! Which operations answer at a path? With 2,043 paths, one look at each would be slow; so the
 //! templates form a tree of segments.
 
 use std::collections::HashMap;

@@ -214,23 +214,31 @@ impl<'a> Maker<'a> {
         place: &mut Place<'a>,
     ) -> Option<Value> {
         let value = match ty {
-            Type::Text => match given.and_then(Value::as_str) {
-                Some(text) if !text.is_empty() => json!(text),
-                _ => json!(self.text(member, place.index)),
+            Type::Text => match given {
+                // Ids that another answer lists, as one text.
+                Some(Value::Array(items)) => {
+                    let items: Vec<String> = items.iter().filter_map(scalar).collect();
+                    json!(items.join(","))
+                }
+                given => json!(
+                    given
+                        .and_then(scalar)
+                        .unwrap_or_else(|| self.text(member, place.index))
+                ),
             },
             Type::Timestamp => match given.and_then(Value::as_str) {
                 Some(text) if !text.is_empty() => json!(text),
                 _ => json!(self.date(place.index)),
             },
-            Type::Int32 | Type::Int64 => match given.and_then(Value::as_i64) {
+            Type::Int32 | Type::Int64 => match given.and_then(parsed::<i64>) {
                 Some(number) => json!(number),
                 None => json!(number(member, place.index)),
             },
-            Type::Float => match given {
-                Some(Value::Number(number)) => json!(number),
-                _ => json!(place.index as f64 + 1.5),
+            Type::Float => match given.and_then(parsed::<f64>) {
+                Some(number) => json!(number),
+                None => json!(place.index as f64 + 1.5),
             },
-            Type::Bool => json!(given.and_then(Value::as_bool).unwrap_or(true)),
+            Type::Bool => json!(given.and_then(parsed::<bool>).unwrap_or(true)),
             Type::Any => match given {
                 Some(value) if !value.is_null() => value.clone(),
                 _ => json!({ "name": ordinal(&member.name, place.index) }),
@@ -238,7 +246,14 @@ impl<'a> Maker<'a> {
             Type::Binary => json!(encode::base64(BYTES)),
             Type::List(inner) => self.list(member, inner, given, place),
             Type::Map(inner) => self.map(member, inner, given, place),
-            Type::Struct(members) => self.nested(members, given, place),
+            Type::Struct(members) => match (members.as_slice(), given) {
+                // `AclIds: {AclId: [..]}`, Alibaba's way to write a list.
+                ([only], Some(Value::Array(_))) => {
+                    let items = self.value(only, &only.ty, given, place)?;
+                    json!({ only.name.as_str(): items })
+                }
+                _ => self.nested(members, given, place),
+            },
             Type::Ref(name) => match self.model.shared(name)? {
                 Shared::Enum(values) => match given.and_then(Value::as_str) {
                     Some(text) => json!(text),
@@ -365,6 +380,21 @@ impl<'a> Place<'a> {
 
 /// A file: an empty zip archive, which is no text.
 pub(crate) const BYTES: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+/// A scalar as text, which must say something.
+fn scalar(given: &Value) -> Option<String> {
+    match given {
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(given.to_string()),
+        _ => None,
+    }
+}
+
+/// What a request says as one type and an answer as another, such as a number as text.
+fn parsed<T: std::str::FromStr>(given: &Value) -> Option<T> {
+    scalar(given)?.parse().ok()
+}
 
 fn ordinal(name: &str, index: usize) -> String {
     format!("{name}-{}", index + 1)

@@ -2,10 +2,13 @@
 //! resources: created, read, listed, changed and removed by the operations that the row names. The
 //! services ask before they answer, and word the refusals.
 
+mod change;
+mod create;
 mod kind;
 mod lists;
 mod names;
 mod relations;
+mod remove;
 mod snapshot;
 mod states;
 mod table;
@@ -17,15 +20,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::accounts;
-use crate::clock;
+use crate::model::Operation;
 use crate::model::input::Input;
 use crate::model::page::Page;
 use crate::model::values::{Dialect, NUMBER};
-use crate::model::{Operation, Type};
-use crate::random;
 use crate::wire::Service;
 pub(crate) use kind::{Kind, Thing, agrees};
-use states::Moving;
 pub use states::{Moves, Transition};
 pub(crate) use table::{Role, Row, Table};
 
@@ -191,145 +191,6 @@ impl Store {
         Ok(found)
     }
 
-    fn create(&mut self, ask: &Ask<'_>, at: usize, row: &'static Row) -> Result<Input, Refused> {
-        let transition = self.transitions.get(&(ask.service, row.name.clone()));
-        if let Some((code, message)) = transition.and_then(|one| one.failure.clone()) {
-            return Err(Refused::Planned { code, message });
-        }
-        for (parent, names) in &row.needs {
-            let ids = names.iter().map(|name| names::given(ask.input, name));
-            let ids = ids
-                .into_iter()
-                .find(|ids| !ids.is_empty())
-                .unwrap_or_default();
-            let parent_row = &Table::of(ask.service).rows[*parent];
-            let strict = self.is_strict(ask.service, *parent);
-            for id in ids {
-                let kind = self.kind(ask.service, *parent);
-                let exists = kind.find(parent_row, &id, ask.owner, ask.input).next();
-                if strict && exists.is_none() {
-                    return Err(Refused::Gone {
-                        row: parent_row,
-                        id,
-                    });
-                }
-            }
-        }
-        let mut shown = ask.input.clone();
-        match lists::bulk(ask, row) {
-            Some((list, things)) => {
-                let mut made = Vec::new();
-                for given in things {
-                    let mut one = self.make(ask, at, row, given, None)?;
-                    // Where a thing is made, its id is plainly the id.
-                    one.insert("id".to_owned(), one[&row.id].clone());
-                    made.push(Value::Object(one));
-                }
-                shown.insert(list.to_owned(), made.into());
-            }
-            None => {
-                let made = self.make(ask, at, row, ask.input.clone(), None)?;
-                if let Some(alias) = id_alias(ask.operation, row) {
-                    shown.insert(alias.to_owned(), made[&row.id].clone());
-                }
-                shown.extend(made);
-            }
-        }
-        Ok(shown)
-    }
-
-    /// Keeps a new thing, and shows it.
-    fn make(
-        &mut self,
-        ask: &Ask<'_>,
-        at: usize,
-        row: &'static Row,
-        mut members: Input,
-        chosen: Option<String>,
-    ) -> Result<Input, Refused> {
-        let service = ask.service;
-        let kind = self.kind(service, at);
-        if let Some(title) = row
-            .title
-            .as_ref()
-            .and_then(|title| members.get(title)?.as_str())
-            && row.is_unique(service)
-            && kind.is_taken(row, title, &members, None)
-        {
-            let title = title.to_owned();
-            return Err(Refused::Taken { row, title });
-        }
-        let chosen = chosen.or_else(|| match service {
-            Service::Zstack => ask.input.get("resourceUuid").and_then(names::text),
-            _ if row.id == "id" => None,
-            _ => members.get(&row.id).and_then(names::text),
-        });
-        // A long job that is submitted again under its id begins anew.
-        if let Some(id) = chosen.as_ref().filter(|_| service == Service::Zstack)
-            && ask.operation.name != "SubmitLongJob"
-            && self.kind(service, at).of_id(id).next().is_some()
-        {
-            let id = id.clone();
-            return Err(Refused::Exists { row, id });
-        }
-        let kind = self.kind(service, at);
-        let id = chosen.unwrap_or_else(|| new_id(service, row, kind.next()));
-        members.retain(|name, value| {
-            !value.is_null()
-                && (row.members.contains_key(name.as_str())
-                    || row.parents.iter().any(|(_, names)| names.contains(name))
-                    || row.named.contains(name))
-        });
-        let state = row.states.as_ref().and_then(|states| {
-            let member = row.members.get(states.member.as_str())?;
-            let documented = member.values.first();
-            let to = states
-                .good
-                .first()
-                .or(states.passing.first())
-                .or(documented)?;
-            let transition = self.transitions.get(&(service, row.name.clone()));
-            Some(Moving::start(states, transition, to.clone(), ask.now))
-        });
-        for name in &row.optional {
-            if row.members.contains_key(name) {
-                members.entry(*name).or_insert(Value::Null);
-            }
-        }
-        stamp(row, &mut members, ask, false);
-        let mut moving = None;
-        if let (Some(states), Some((now, later))) = (&row.states, state) {
-            members.insert(states.member.clone(), now.into());
-            moving = later;
-        }
-        let id_value = match row.members.get(row.id.as_str()).map(|member| &member.ty) {
-            Some(Type::Int32 | Type::Int64) => id.parse::<i64>().map_or(Value::Null, Value::from),
-            _ => Value::from(id.as_str()),
-        };
-        for name in &row.named {
-            if row.members.contains_key(name.as_str()) {
-                members.insert(name.clone(), id_value.clone());
-            }
-        }
-        members.insert(row.id.clone(), id_value);
-        let thing = Thing {
-            members,
-            id,
-            owner: ask.owner.to_owned(),
-            moving,
-        };
-        // The same thing made again, such as a grant or a tag, is the one that was there.
-        let kind = self.kind(service, at);
-        let same = kind.find(row, &thing.id, ask.owner, &thing.members).next();
-        if let Some(same) = same {
-            kind.remove(row, same);
-        }
-        let mut shown = thing.members.clone();
-        let number = kind.insert(row, thing);
-        shown.insert(NUMBER.to_owned(), number.into());
-        Ok(shown)
-    }
-
     fn read(
         &mut self,
         ask: &Ask<'_>,
@@ -356,88 +217,6 @@ impl Store {
         }
         Ok(Some(shown))
     }
-
-    fn update(
-        &mut self,
-        ask: &Ask<'_>,
-        at: usize,
-        row: &'static Row,
-    ) -> Result<Option<Input>, Refused> {
-        let mut found = self.find(ask, at, row)?;
-        if let Some(title) = row
-            .title
-            .as_ref()
-            .and_then(|title| ask.input.get(title)?.as_str())
-            && row.is_unique(ask.service)
-            && let Some(number) = found.first()
-            && self
-                .kind(ask.service, at)
-                .is_taken(row, title, ask.input, Some(*number))
-        {
-            let title = title.to_owned();
-            return Err(Refused::Taken { row, title });
-        }
-        if found.is_empty() && !row.created {
-            // Settings are there before anybody has set them.
-            if let Some(id) = Self::targets(row, ask.input).into_iter().next() {
-                self.make(ask, at, row, ask.input.clone(), Some(id))?;
-                found = self.find(ask, at, row)?;
-            }
-        }
-        let kind = self.kind(ask.service, at);
-        for number in &found {
-            kind.change(row, *number, |thing| {
-                merge(row, &mut thing.members, ask);
-                stamp(row, &mut thing.members, ask, true);
-            });
-        }
-        Ok(found.first().map(|number| {
-            let mut shown = ask.input.clone();
-            shown.extend(kind.show(*number));
-            shown
-        }))
-    }
-
-    fn delete(
-        &mut self,
-        ask: &Ask<'_>,
-        at: usize,
-        row: &'static Row,
-    ) -> Result<Option<Input>, Refused> {
-        for number in self.find(ask, at, row)? {
-            let removed = self.remove(ask.service, at, number);
-            if let Some(thing) = removed.filter(|_| row.recycled) {
-                let kind = self.kind(ask.service, at);
-                kind.bin.insert(thing.id.clone(), thing);
-            }
-        }
-        Ok(None)
-    }
-
-    /// Removes a thing with all that belongs to it.
-    fn remove(&mut self, service: Service, at: usize, number: u64) -> Option<Thing> {
-        let rows = &Table::of(service).rows;
-        let thing = self.kind(service, at).remove(&rows[at], number)?;
-        for (child, row) in rows.iter().enumerate() {
-            for (parent, names) in &row.parents {
-                let Some(name) = names.first().filter(|_| *parent == at) else {
-                    continue;
-                };
-                let of_it = self.kind(service, child).of_parent(name, &thing.id);
-                for number in of_it.cloned().unwrap_or_default() {
-                    self.remove(service, child, number);
-                }
-            }
-        }
-        Some(thing)
-    }
-}
-
-impl Row {
-    /// Whether the service is known to refuse a name that is taken.
-    fn is_unique(&self, service: Service) -> bool {
-        service == Service::Apig && crate::huawei::taken(&self.name).is_some()
-    }
 }
 
 impl Kind {
@@ -450,66 +229,4 @@ impl Kind {
         members.insert(NUMBER.to_owned(), number.into());
         members
     }
-}
-
-/// Takes over what a request changes.
-fn merge(row: &Row, members: &mut Input, ask: &Ask<'_>) {
-    for (name, value) in ask.input {
-        let own = name.strip_prefix("New").unwrap_or(name);
-        let own = if row.members.contains_key(name.as_str()) {
-            name
-        } else {
-            own
-        };
-        let is_name = row.named.contains(name) || *own == row.id;
-        let is_empty = value == "" && matches!(ask.dialect, Dialect::Acs);
-        if row.members.contains_key(own) && !is_name && !is_empty && !value.is_null() {
-            members.insert(own.to_owned(), value.clone());
-        }
-    }
-}
-
-/// Fills in when a thing was made, or when it was changed.
-fn stamp(row: &Row, members: &mut Input, ask: &Ask<'_>, of_change: bool) {
-    let times = row.times.iter().filter(|time| time.of_change || !of_change);
-    for time in times {
-        let moment = match ask.dialect {
-            _ if time.is_number => ask.now.as_millisecond().into(),
-            Dialect::Acs => clock::iso(ask.now).into(),
-            Dialect::Apig => clock::iso_nanos(ask.now).into(),
-            Dialect::Zstack(offset) => clock::gson(ask.now, offset).into(),
-        };
-        members.insert(time.name.to_owned(), moment);
-    }
-}
-
-/// An id as the service makes them.
-fn new_id(service: Service, row: &Row, number: u64) -> String {
-    let member = row.members.get(row.id.as_str());
-    if member.is_some_and(|member| matches!(member.ty, Type::Int32 | Type::Int64)) {
-        return (number + 1).to_string();
-    }
-    match service {
-        Service::Smc | Service::Smartag => {
-            let noun = row.id.strip_suffix("Id").unwrap_or(&row.id);
-            let noun = if noun == "SmartAG" { "sag" } else { noun };
-            format!("{}-{}", noun.to_lowercase(), random::word(17))
-        }
-        _ => random::uuid_hex(),
-    }
-}
-
-/// The member that holds the new id in an answer that has none of the row's names.
-fn id_alias<'a>(operation: &'a Operation, row: &Row) -> Option<&'a str> {
-    let texts = operation
-        .output
-        .iter()
-        .filter(|member| matches!(member.ty, Type::Text));
-    let names = || texts.clone().map(|member| member.name.as_str());
-    let known = names().any(|name| row.named.iter().any(|own| own == name));
-    let is_id = |name: &&str| {
-        let other = matches!(*name, "RequestId" | "ResourceGroupId" | "OrderId");
-        *name == "Data" || (name.ends_with("Id") && !other)
-    };
-    names().find(is_id).filter(|_| !known)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::states::{Moving, Until};
 use super::{Ask, Kind, Row, Store, Table, Thing, Transition};
 use crate::control::{Wrong, nearest, row};
-use crate::model::input::Input;
+use crate::model::input::{self, Input, Problem, Reading};
 use crate::model::values::Dialect;
 use crate::model::{Model, Operation};
 use crate::wire::Service;
@@ -48,8 +48,8 @@ impl Store {
                 .ok_or(format!("{service}: expected an object"))?;
             for (name, kind) in rows {
                 let (known, at) = row(service, name)?;
-                *next.kind(known, at) = Kind::from_json(&Table::of(known).rows[at], kind)
-                    .ok_or(format!("{service} {name}: no list of kept things"))?;
+                *next.kind(known, at) = Kind::from_json(known, &Table::of(known).rows[at], kind)
+                    .map_err(|why| format!("{service} {name}{why}"))?;
             }
         }
         self.kinds = next.kinds;
@@ -68,19 +68,7 @@ impl Store {
         let row = &Table::of(service).rows[at];
         let members = thing.as_object().ok_or("expected an object")?;
         self.changes += 1;
-        let parents = || row.parents.iter().flat_map(|(_, names)| names);
-        for name in members.keys() {
-            let known = row.members.contains_key(name.as_str())
-                || row.id == *name
-                || parents().any(|parent| parent == name);
-            if !known {
-                let mut names: Vec<&str> = row.members.keys().copied().collect();
-                names.extend(parents().map(String::as_str));
-                names.sort_unstable();
-                let near = nearest(name, names);
-                return Err(format!("unknown member {name}{near}"));
-            }
-        }
+        check(service, row, members)?;
         if let Some(states) = &row.states
             && let Some(state) = members.get(&states.member)
         {
@@ -126,7 +114,9 @@ impl Store {
         let made = self
             .make(&ask, at, row, given.clone(), own_id)
             .map_err(|refused| format!("{refused:?}"))?;
-        let number = made[super::NUMBER].as_u64().unwrap_or_default();
+        let number = made[crate::model::values::NUMBER]
+            .as_u64()
+            .unwrap_or_default();
         let kind = self.kind(service, at);
         kind.change(row, number, |thing| thing.members.extend(state));
         Ok(kind
@@ -187,31 +177,73 @@ impl Kind {
         json!({"used": self.used, "next": self.next(), "things": things})
     }
 
-    fn from_json(row: &Row, json: &Value) -> Option<Self> {
+    /// What is wrong is told with the number of the thing in its list.
+    fn from_json(service: Service, row: &Row, json: &Value) -> Result<Self, Wrong> {
         let mut kind = Self::default();
-        for thing in json["things"].as_array()? {
-            let text = |name: &str| thing[name].as_str().map(str::to_owned);
-            let until = match (thing["reads"].as_u64(), thing["at"].as_str()) {
-                (Some(reads), _) => Some(Until::Reads(reads.try_into().ok()?)),
-                (None, Some(at)) => Some(Until::Moment(at.parse().ok()?)),
-                (None, None) => None,
-            };
-            let moving = match (text("to"), until) {
-                (Some(to), Some(until)) => Some(Moving { to, until }),
-                _ => None,
-            };
-            let members = thing["members"].as_object()?.clone();
-            let thing_of_row = Thing {
-                members,
-                id: text("id")?,
-                owner: text("owner")?,
-                moving,
-            };
-            kind.skip_to(thing["number"].as_u64()?);
-            kind.insert(row, thing_of_row);
+        let things = json["things"].as_array();
+        for (at, json) in (1..).zip(things.ok_or(": no list of kept things")?) {
+            let (number, thing) =
+                thing(service, row, json).map_err(|why| format!(" {at}: {why}"))?;
+            kind.skip_to(number);
+            kind.insert(row, thing);
         }
-        kind.skip_to(json["next"].as_u64()?);
-        kind.used = json["used"].as_bool()?;
-        Some(kind)
+        kind.skip_to(json["next"].as_u64().ok_or(": next is no number")?);
+        kind.used = json["used"]
+            .as_bool()
+            .ok_or(": used is not true or false")?;
+        Ok(kind)
+    }
+}
+
+/// A kept thing with its number.
+fn thing(service: Service, row: &Row, json: &Value) -> Result<(u64, Thing), Wrong> {
+    let optional = |name: &str| json[name].as_str().map(str::to_owned);
+    let text = |name: &str| optional(name).ok_or_else(|| format!("{name} is no text"));
+    let members = json["members"].as_object();
+    let members = members.ok_or("members: expected an object")?;
+    check(service, row, members)?;
+    let until = match (json["reads"].as_u64(), json["at"].as_str()) {
+        (Some(reads), _) => {
+            let reads = reads.try_into();
+            Some(Until::Reads(reads.map_err(|_| "reads is too large")?))
+        }
+        (None, Some(at)) => {
+            let at = at.parse();
+            Some(Until::Moment(at.map_err(|_| "at is no point in time")?))
+        }
+        (None, None) => None,
+    };
+    let moving = optional("to").zip(until);
+    let thing = Thing {
+        members: members.clone(),
+        id: text("id")?,
+        owner: text("owner")?,
+        moving: moving.map(|(to, until)| Moving { to, until }),
+    };
+    let number = json["number"].as_u64();
+    Ok((number.ok_or("number is no number")?, thing))
+}
+
+/// Whether a thing of a row can have these members: their names, and their types.
+fn check(service: Service, row: &Row, given: &Input) -> Result<(), Wrong> {
+    let parents = || row.parents.iter().flat_map(|(_, names)| names);
+    for name in given.keys() {
+        let known = row.members.contains_key(name.as_str())
+            || row.id == *name
+            || row.named.contains(name)
+            || parents().any(|parent| parent == name);
+        if !known {
+            let mut names: Vec<&str> = row.members.keys().copied().collect();
+            names.extend(parents().map(String::as_str));
+            names.sort_unstable();
+            let near = nearest(name, names);
+            return Err(format!("unknown member {name}{near}"));
+        }
+    }
+    let members = row.members.values().copied();
+    match input::check(Model::of(service), members, given, Reading::Loose) {
+        Err(Problem::Invalid { name, expected }) => Err(format!("{name}: expected {expected}")),
+        // Nothing is required of an answer.
+        Err(Problem::Missing(_)) | Ok(()) => Ok(()),
     }
 }

@@ -14,7 +14,6 @@ use super::query::{self, Fields, Joins};
 pub(super) const ROUTES: &[Route<AccessKeys>] = &[
     Route {
         api: Written {
-            method: "POST",
             path: "/accesskeys",
             name: "CreateAccessKey",
             kind: Kind::Async,
@@ -26,7 +25,6 @@ pub(super) const ROUTES: &[Route<AccessKeys>] = &[
     },
     Route {
         api: Written {
-            method: "GET",
             path: "/accesskeys",
             name: "QueryAccessKey",
             kind: Kind::Sync,
@@ -38,7 +36,6 @@ pub(super) const ROUTES: &[Route<AccessKeys>] = &[
     },
     Route {
         api: Written {
-            method: "GET",
             path: "/accesskeys/{uuid}",
             name: "QueryAccessKey",
             kind: Kind::Sync,
@@ -50,7 +47,6 @@ pub(super) const ROUTES: &[Route<AccessKeys>] = &[
     },
     Route {
         api: Written {
-            method: "PUT",
             path: "/accesskeys/{uuid}/actions",
             name: "ChangeAccessKeyState",
             kind: Kind::Async,
@@ -62,7 +58,6 @@ pub(super) const ROUTES: &[Route<AccessKeys>] = &[
     },
     Route {
         api: Written {
-            method: "DELETE",
             path: "/accesskeys/{uuid}",
             name: "DeleteAccessKey",
             kind: Kind::Async,

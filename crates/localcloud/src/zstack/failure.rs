@@ -84,9 +84,14 @@ pub(super) fn no_body() -> Reply {
     refuse(500, "java.lang.NullPointerException").verdict("expected a body")
 }
 
-pub(super) fn body(request: &Request) -> Result<Value, Reply> {
-    request
-        .json()
-        .filter(Value::is_object)
-        .ok_or_else(|| refuse(400, "the body is not a JSON object"))
+/// The object that a request carries; `null` is none.
+pub(super) fn body(request: &Request) -> Result<Option<Value>, Reply> {
+    if request.body.is_empty() {
+        return Ok(None);
+    }
+    match request.json() {
+        Some(Value::Null) => Ok(None),
+        Some(body) if body.is_object() => Ok(Some(body)),
+        _ => Err(refuse(400, "the body is not a JSON object")),
+    }
 }

@@ -50,15 +50,19 @@ impl Jobs {
         if request.method != "GET" {
             return refuse(405, "only GET method is allowed for querying job");
         }
+        self.find(uuid, now)
+            .unwrap_or_else(|| refuse(404, "the job has been expired"))
+    }
+
+    /// What a job has brought, or 202 while it runs; `None` when nobody knows it, or no longer.
+    pub(super) fn find(&mut self, uuid: &str, now: Timestamp) -> Option<Reply> {
         let job = self.jobs.get_mut(uuid);
-        match job.filter(|job| now < clock::shift(job.done, LIFE_SECONDS)) {
-            None => refuse(404, "the job has been expired"),
-            Some(job) if job.polls_left > 0 => {
-                job.polls_left -= 1;
-                Reply::json(202, &json!({}))
-            }
-            Some(job) => job.reply.clone(),
+        let job = job.filter(|job| now < clock::shift(job.done, LIFE_SECONDS))?;
+        if job.polls_left > 0 {
+            job.polls_left -= 1;
+            return Some(Reply::json(202, &json!({})));
         }
+        Some(job.reply.clone())
     }
 
     /// Keeps the result of an API as a job and answers where to find it.

@@ -10,6 +10,7 @@ mod modelled;
 mod operation;
 mod query;
 mod routes;
+mod rpc;
 mod sessions;
 mod switches;
 mod zql;
@@ -23,7 +24,7 @@ use crate::platform::{Platform, lock};
 use crate::route::match_path;
 use crate::store;
 use crate::wire::{Call, Reply, Request, Service};
-use failure::{ErrorCode, Failure, body, no_body};
+use failure::{ErrorCode, Failure, body};
 #[cfg(any(test, fuzzing))]
 pub(crate) use query::condition;
 use routes::Api;
@@ -48,6 +49,7 @@ impl Zstack {
                 sessions: sessions::Sessions::default(),
                 keys: access_keys::AccessKeys::new(now),
                 jobs: jobs::Jobs::new(unreachable),
+                events: rpc::Events::default(),
                 store,
             }),
         }
@@ -72,18 +74,27 @@ struct State {
     sessions: sessions::Sessions,
     keys: access_keys::AccessKeys,
     jobs: jobs::Jobs,
+    events: rpc::Events,
     store: store::Handle,
 }
 
 const POLL: &str = "PollJob";
 const JOBS: &str = "/api-jobs/{uuid}";
 
+/// The parts of a path. The server's matcher skips those without text, but for one at the end.
 fn segments(request: &Request) -> Option<Vec<String>> {
-    request.segments("/zstack/v1")
+    let mut segments = request.segments("/zstack/v1")?;
+    let last = segments.pop();
+    segments.retain(|one| !one.is_empty());
+    segments.extend(last);
+    Some(segments)
 }
 
 impl Platform for Zstack {
     fn operation(&self, request: &Request) -> Option<String> {
+        if let Some(asked) = rpc::Asked::of(request) {
+            return asked.operation();
+        }
         let segments = segments(request)?;
         if match_path(JOBS, &segments).is_some() {
             return Some(POLL.to_owned());
@@ -94,7 +105,11 @@ impl Platform for Zstack {
     }
 
     fn answer(&self, call: &Call<'_>) -> Reply {
-        execute(&mut lock(&self.state), call).unwrap_or_else(|refusal| refusal)
+        let mut state = lock(&self.state);
+        match rpc::Asked::of(call.request) {
+            Some(asked) => asked.answer(&mut state, call),
+            None => execute(&mut state, call).unwrap_or_else(|refusal| refusal),
+        }
     }
 
     fn snapshot(&self) -> Value {
@@ -184,14 +199,9 @@ fn parameters(request: &Request, key: Option<&str>) -> Result<Value, Reply> {
     let Some(key) = key else {
         return Ok(Value::Null);
     };
-    if request.body.is_empty() {
-        return if request.method == "PUT" {
-            Err(no_body())
-        } else {
-            Ok(Value::Null)
-        };
-    }
-    let body = body(request)?;
+    let Some(body) = body(request)? else {
+        return Ok(Value::Null);
+    };
     tags(&body, key)?;
     // A missing key is no error here: the API then misses its mandatory fields.
     Ok(body[key].clone())

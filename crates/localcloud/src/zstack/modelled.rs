@@ -64,22 +64,21 @@ pub(super) fn run(
     operation: &Operation<'_>,
 ) -> Output {
     let model = Model::of(Service::Zstack);
-    let query = flat::read(model, &api.input, &operation.request.query_pairs())?;
-    let body = match &operation.parameters {
-        Value::Object(members) => members.clone(),
+    let (in_path, others): (Vec<_>, Vec<_>) = api
+        .input
+        .iter()
+        .partition(|member| member.location == Location::Path);
+    // The verb of the request says where its members are, not that of the API.
+    let given = match (operation.request.method.as_str(), &operation.parameters) {
+        ("GET" | "DELETE", _) => {
+            let pairs = operation.request.query_pairs();
+            flat::these(model, others.iter().copied(), &pairs)?
+        }
+        (_, Value::Object(members)) => members.clone(),
         _ => Input::new(),
     };
-    for (location, input) in [
-        (Location::Path, &path),
-        (Location::Query, &query),
-        (Location::Body, &body),
-    ] {
-        let members = api
-            .input
-            .iter()
-            .filter(|member| member.location == location);
-        input::check(model, members, input, Reading::Loose)?;
-    }
+    input::check(model, in_path, &path, Reading::Loose)?;
+    input::check(model, others, &given, Reading::Loose)?;
     let dialect = Dialect::Zstack(operation.utc_offset);
     let maker = Maker {
         model,
@@ -95,15 +94,14 @@ pub(super) fn run(
         dialect,
     };
     if api.name == "ZQLQuery" && store.samples != Samples::Always {
-        let text = query.get("zql").and_then(Value::as_str).unwrap_or_default();
-        return zql(&maker, store, &ask(&query), text);
+        let text = given.get("zql").and_then(Value::as_str).unwrap_or_default();
+        return zql(&maker, store, &ask(&given), text);
     }
     if api.is_query() {
         return rows(&maker, store, &ask(&path), operation);
     }
     let mut input = path;
-    input.extend(query);
-    input.extend(body);
+    input.extend(given);
     // The client may choose the uuid of what it creates.
     let chosen = input.get("resourceUuid").and_then(Value::as_str);
     if let Some(uuid) = chosen.map(str::to_owned) {

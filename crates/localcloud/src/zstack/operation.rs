@@ -64,9 +64,8 @@ pub(super) struct Route<S: 'static> {
     pub(super) handler: Handler<S>,
 }
 
-/// What is known of such an API: verb, path after `/v1`, name, body key.
+/// What is known of such an API: path after `/v1`, name, body key.
 pub(super) struct Written {
-    pub(super) method: &'static str,
     pub(super) path: &'static str,
     pub(super) name: &'static str,
     pub(super) kind: Kind,

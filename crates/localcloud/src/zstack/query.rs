@@ -48,7 +48,7 @@ pub(super) fn nouns(field: &str) -> impl Iterator<Item = &str> {
     way.split('.').filter(|noun| !noun.is_empty())
 }
 
-fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
+fn parse(condition: &str) -> Result<Condition<'_>, Failure> {
     OPERATORS
         .iter()
         .find_map(|operator| {
@@ -63,8 +63,12 @@ fn parse(condition: &str) -> Result<Condition<'_>, ErrorCode> {
             })
         })
         .ok_or_else(|| {
-            ErrorCode::invalid(format!(
-                "Invalid query string: condition[{condition}] has no operator"
+            // The REST layer takes conditions apart, before the API sees them.
+            Failure::Rest(refuse(
+                400,
+                format!(
+                    "Invalid query parameter. The '{condition}' in the parameter[q] has no operator"
+                ),
             ))
         })
 }
@@ -268,13 +272,16 @@ pub(super) fn run<R: Row>(
     if flag("count") {
         return Ok(Map::from_iter([("total".to_owned(), total.into())]));
     }
-    if let Some(order) = request
-        .query_value("sort")
+    // Unescaped, the plus of `+name` arrives as a space.
+    let order = request.query_value("sort");
+    if let Some(order) = order
+        .as_deref()
+        .map(str::trim)
         .filter(|order| !order.is_empty())
     {
         let (field, descending) = match order.strip_prefix('-') {
             Some(field) => (field, true),
-            None => (order.strip_prefix('+').unwrap_or(&order), false),
+            None => (order.strip_prefix('+').unwrap_or(order), false),
         };
         fields.knows(field, joins)?;
         sort(&mut rows, field, descending);
@@ -345,7 +352,7 @@ mod tests {
             ("x=not null", "x", "=", "not null"),
         ] {
             assert_eq!(
-                parse(condition).unwrap(),
+                parse(condition).ok().unwrap(),
                 Condition {
                     field,
                     operator,
@@ -354,7 +361,7 @@ mod tests {
                 "{condition}"
             );
         }
-        assert_eq!(parse("name?=a,b").unwrap().values, ["a", "b"]);
+        assert_eq!(parse("name?=a,b").ok().unwrap().values, ["a", "b"]);
         assert!(parse("name").is_err());
     }
 
@@ -396,7 +403,7 @@ mod tests {
             ("zone.name=x", false),
         ] {
             assert_eq!(
-                parse(condition).unwrap().holds(&row, &joins),
+                parse(condition).ok().unwrap().holds(&row, &joins),
                 holds,
                 "{condition}"
             );
@@ -429,7 +436,7 @@ mod tests {
             ("gone is null", true),
             ("name not null", true),
         ] {
-            let condition = parse(condition).unwrap();
+            let condition = parse(condition).ok().unwrap();
             assert_eq!(
                 condition.holds(&row, &Joins::default()),
                 holds,

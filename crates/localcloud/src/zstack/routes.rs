@@ -34,47 +34,41 @@ impl Api {
     /// Finds the API, or says why there is none.
     pub(super) fn of(request: &Request, segments: &[String]) -> Result<Self, Reply> {
         let method = request.method.as_str();
-        if let Some((route, path)) = written(access_keys::ROUTES, method, segments) {
-            return Ok(Self::AccessKeys(route, path));
-        }
-        if let Some((route, path)) = written(sessions::ROUTES, method, segments) {
-            return Ok(Self::Sessions(route, path));
-        }
-        let found = at_path(segments);
-        let shared = found.len() > 1;
+        let mut found = at_path(segments);
         // A path that an API owns word by word is no uuid.
-        let is_fixed = found
-            .first()
-            .is_some_and(|(operation, _)| !operation.path.ends_with('}'));
-        let mut same_verb: Vec<_> = found
-            .into_iter()
-            .filter(|(operation, _)| operation.method == method)
-            .collect();
-        if method == "GET" && same_verb.is_empty() && !is_fixed {
-            same_verb.extend(query_by_uuid(segments));
+        let may_be_uuid = found
+            .iter()
+            .all(|(operation, _)| operation.path.ends_with('}') && operation.method != "GET");
+        if may_be_uuid {
+            found.extend(query_by_uuid(segments));
         }
-        if method == "PUT" && shared && !same_verb.is_empty() {
-            return action(request, same_verb);
+        let refused = |status, what: &str| {
+            let path = format!("/v1/{}", segments.join("/"));
+            refuse(status, format!("{what}[{path}]"))
+        };
+        if found.is_empty() {
+            return Err(no_api(&format!("/v1/{}", segments.join("/"))));
         }
-        match same_verb.into_iter().next() {
-            Some((operation, path)) => Ok(Self::Modelled(operation, path)),
-            None => Err(Self::none(request, segments)),
+        if !matches!(method, "GET" | "POST" | "PUT" | "DELETE") {
+            return Err(refused(405, &format!("no {method} API for the path")));
         }
-    }
-
-    fn none(request: &Request, segments: &[String]) -> Reply {
-        let method = request.method.as_str();
-        let path = format!("/v1/{}", segments.join("/"));
-        let count = at_path(segments).len();
-        match method {
-            _ if count == 0 => no_api(&path),
-            "GET" | "POST" | "PUT" | "DELETE" if count > 1 => {
-                refuse(500, format!("no {method} API found for the path[{path}]"))
-            }
-            // The real server runs the only API of a path whatever the verb; a client that
-            // relies on that is wrong nevertheless.
-            _ => refuse(405, format!("no api mapping to {method} {path}")),
-        }
+        let (operation, path) = match found.len() {
+            // The only API of a path runs whatever the verb.
+            1 => found.swap_remove(0),
+            _ if method == "PUT" => action(request, found)?,
+            _ => found
+                .into_iter()
+                .find(|(operation, _)| operation.method == method)
+                .ok_or_else(|| refused(500, &format!("no {method} API found for the path")))?,
+        };
+        let name = operation.name.as_str();
+        Ok(written(access_keys::ROUTES, name, segments)
+            .map(|(route, path)| Self::AccessKeys(route, path))
+            .or_else(|| {
+                let (route, path) = written(sessions::ROUTES, name, segments)?;
+                Some(Self::Sessions(route, path))
+            })
+            .unwrap_or(Self::Modelled(operation, path)))
     }
 
     fn about(&self) -> Result<&'static Written, &'static model::Operation> {
@@ -145,15 +139,15 @@ impl Api {
     }
 }
 
-/// The API that is written by hand for a verb and a path.
+/// The API of a name, where it is written by hand for the path.
 fn written<S>(
     routes: &'static [Route<S>],
-    method: &str,
+    name: &str,
     segments: &[String],
 ) -> Option<(&'static Route<S>, PathValues)> {
     routes
         .iter()
-        .filter(|route| route.api.method == method)
+        .filter(|route| route.api.name == name)
         .find_map(|route| Some((route, match_path(route.api.path, segments)?)))
 }
 
@@ -166,8 +160,11 @@ fn uuid_of(path: &Input) -> PathValues {
         .collect()
 }
 
-/// The modelled APIs of a path, whatever their verb.
-fn at_path(segments: &[String]) -> Vec<(&'static model::Operation, Input)> {
+/// An API of the model with the values of its path.
+type Found = (&'static model::Operation, Input);
+
+/// The APIs of a path, whatever their verb.
+fn at_path(segments: &[String]) -> Vec<Found> {
     let model = Model::of(Service::Zstack);
     model
         .routes
@@ -184,7 +181,7 @@ fn at_path(segments: &[String]) -> Vec<(&'static model::Operation, Input)> {
 }
 
 /// `GET /zones/{uuid}` is the query of `GET /zones` for one uuid.
-fn query_by_uuid(segments: &[String]) -> Option<(&'static model::Operation, Input)> {
+fn query_by_uuid(segments: &[String]) -> Option<Found> {
     let (uuid, collection) = segments.split_last()?;
     let (query, mut path) = at_path(collection)
         .into_iter()
@@ -195,34 +192,24 @@ fn query_by_uuid(segments: &[String]) -> Option<(&'static model::Operation, Inpu
 }
 
 /// The action whose name, letter by letter, is a key of the body.
-fn action(
-    request: &Request,
-    candidates: Vec<(&'static model::Operation, Input)>,
-) -> Result<Api, Reply> {
-    if request.body.is_empty() {
-        return Err(no_body());
-    }
-    let body = body(request)?;
-    let names: Vec<&str> = candidates
-        .iter()
-        .filter_map(|(operation, _)| operation.wrapper.as_deref())
-        .collect();
-    let verdict = format!("expected one of the keys {}", names.join(", "));
-    candidates
+fn action(request: &Request, found: Vec<Found>) -> Result<Found, Reply> {
+    let body = body(request)?.ok_or_else(no_body)?;
+    let actions = found
         .into_iter()
-        .find(|(operation, _)| {
-            let key = operation.wrapper.as_deref();
-            key.is_some_and(|key| body.get(key).is_some())
-        })
-        .map(|(operation, path)| Api::Modelled(operation, path))
-        .ok_or_else(|| {
-            refuse(
-                400,
-                format!(
-                    "the body doesn't contain action mapping to the URL[{}]",
-                    request.path()
-                ),
-            )
-            .verdict(verdict)
-        })
+        .filter(|(operation, _)| operation.method == "PUT");
+    let mut names = Vec::new();
+    for (operation, path) in actions {
+        let Some(key) = operation.wrapper.as_deref() else {
+            continue;
+        };
+        if body.get(key).is_some() {
+            return Ok((operation, path));
+        }
+        names.push(key);
+    }
+    let text = format!(
+        "the body doesn't contain action mapping to the URL[{}]",
+        request.path()
+    );
+    Err(refuse(400, text).verdict(format!("expected one of the keys {}", names.join(", "))))
 }

@@ -17,7 +17,6 @@ use super::operation::{Kind, Operation, Route, Written};
 pub(super) const ROUTES: &[Route<Sessions>] = &[
     Route {
         api: Written {
-            method: "PUT",
             path: "/accounts/login",
             name: "LogInByAccount",
             kind: Kind::Sync,
@@ -29,7 +28,6 @@ pub(super) const ROUTES: &[Route<Sessions>] = &[
     },
     Route {
         api: Written {
-            method: "GET",
             path: "/accounts/sessions/{uuid}/valid",
             name: "ValidateSession",
             kind: Kind::Sync,
@@ -41,7 +39,6 @@ pub(super) const ROUTES: &[Route<Sessions>] = &[
     },
     Route {
         api: Written {
-            method: "PUT",
             path: "/accounts/sessions/{uuid}/renew",
             name: "RenewSession",
             kind: Kind::Async,
@@ -53,7 +50,6 @@ pub(super) const ROUTES: &[Route<Sessions>] = &[
     },
     Route {
         api: Written {
-            method: "DELETE",
             path: "/accounts/sessions/{uuid}",
             name: "LogOut",
             kind: Kind::Sync,

@@ -177,10 +177,60 @@ async fn what_is_wrong_is_named_with_what_was_meant() {
         assert_eq!(refused.status, status, "{path}: {text}");
         assert!(text.contains(why), "{path}: {text}");
     }
-    let wrong = r#"{"smc": {"workgroup": [{"Name": "a"}, {"Nam": "b"}]}}"#;
-    let why = cloud.seed(wrong).unwrap_err().to_string();
-    assert_eq!(
-        why,
-        "smc workgroup 2: unknown member Nam; did you mean Name?"
-    );
+    for (wrong, why) in [
+        (
+            r#"{"smc": {"workgroup": [{"Name": "a"}, {"Nam": "b"}]}}"#,
+            "smc workgroup 2: unknown member Nam; did you mean Name?",
+        ),
+        (
+            r#"{"smc": {"workgroup": [{"Name": ["a"]}]}}"#,
+            "smc workgroup 1: Name: expected text",
+        ),
+        (
+            r#"{"zstack": {"volume": [{"size": "large"}]}}"#,
+            "zstack volume 1: size: expected an integer",
+        ),
+    ] {
+        assert_eq!(cloud.seed(wrong).unwrap_err().to_string(), why);
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_with_a_wrong_member_is_refused_with_its_place() {
+    let cloud = LocalCloud::start().await;
+    cloud
+        .seed(r#"{"smc": {"workgroup": [{"Name": "a"}, {"Name": "b"}]}}"#)
+        .unwrap();
+    let whole = control(&cloud, "GET", "/snapshot", Value::Null)
+        .await
+        .json();
+    for (member, value, why) in [
+        (
+            "members",
+            json!({"Nam": "x"}),
+            "smc workgroup 2: unknown member Nam; did you mean Name?",
+        ),
+        (
+            "members",
+            json!({"Name": {}}),
+            "smc workgroup 2: Name: expected text",
+        ),
+        (
+            "members",
+            json!([]),
+            "smc workgroup 2: members: expected an object",
+        ),
+        ("id", json!(5), "smc workgroup 2: id is no text"),
+        ("number", json!("x"), "smc workgroup 2: number is no number"),
+    ] {
+        let mut wrong = whole.clone();
+        wrong["kept"]["smc"]["workgroup"]["things"][1][member] = value;
+        let refused = control(&cloud, "PUT", "/snapshot", wrong).await;
+        assert_eq!(refused.status, 400, "{why}");
+        assert_eq!(refused.json()["error"], why);
+    }
+    let again = control(&cloud, "GET", "/snapshot", Value::Null)
+        .await
+        .json();
+    assert_eq!(again, whole, "nothing was taken up");
 }

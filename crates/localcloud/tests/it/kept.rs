@@ -88,8 +88,50 @@ async fn a_parent_must_be_there_once_one_of_its_kind_was_made() {
     let refused = acs.v3("AddACLRule", &rule).send().await;
     assert_eq!(
         (refused.status, code(&refused).as_str()),
-        (404, "InvalidId.ACL")
+        (403, "InvalidId.ACL")
     );
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_refused_with_the_documented_code() {
+    let cloud = LocalCloud::start().await;
+    let user = [
+        REGION,
+        ("SmartAGId", "sag-1"),
+        ("UserName", "doe"),
+        ("UserMail", "doe@example.com"),
+        ("Bandwidth", "2000"),
+    ];
+    let job = [REGION, ("SourceId", "s-1"), ("Name", "nightly")];
+    let (acs, smc) = (smartag(&cloud), smc(&cloud));
+    let create = "CreateSmartAccessGatewayClientUser";
+    for (first, again, expected) in [
+        (
+            acs.v3(create, &user),
+            acs.v3(create, &user),
+            "ClientUser.UserExist",
+        ),
+        (
+            smc.v3("CreateReplicationJob", &job),
+            smc.v3("CreateReplicationJob", &job),
+            "ReplicationJobName.Duplicate",
+        ),
+    ] {
+        let made = first.send().await;
+        assert_eq!(made.status, 200, "{}", made.text());
+        let refused = again.send().await;
+        assert_eq!(
+            (refused.status, code(&refused).as_str()),
+            (400, expected),
+            "{}",
+            refused.text()
+        );
+    }
+    // Elsewhere the name is free.
+    let mut other = user;
+    other[1].1 = "sag-2";
+    let made = acs.v3(create, &other).send().await;
+    assert_eq!(made.status, 200, "{}", made.text());
 }
 
 #[tokio::test]
@@ -140,6 +182,59 @@ async fn both_sides_show_what_is_attached() {
     assert_eq!(shown().await, json!([cluster]));
     node(&cloud, "DELETE", &path, Value::Null).await;
     assert_eq!(shown().await, json!([]));
+
+    // Alibaba Cloud writes the same ids as a list and as one text.
+    let seed = r#"{"smartag": {"gateway": [{"SmartAGId": "sag-1"}]}}"#;
+    cloud.seed(seed).unwrap();
+    let acs = smartag(&cloud);
+    let here = [REGION, ("SmartAGId", "sag-1")];
+    let created = acs
+        .v3("CreateQos", &[REGION, ("QosName", "q")])
+        .send()
+        .await;
+    let qos = created.json()["QosId"].as_str().unwrap().to_owned();
+    let both = [REGION, ("SmartAGId", "sag-1"), ("QosId", qos.as_str())];
+    for (operation, list, text) in [
+        ("AssociateQos", json!([qos]), (qos.as_str(), "sag-1")),
+        ("DisassociateQos", json!([]), ("", "")),
+    ] {
+        let done = acs.v3(operation, &both).send().await;
+        assert_eq!(done.status, 200, "{}", done.text());
+        let one = acs
+            .v3("DescribeSmartAccessGatewayAttribute", &here)
+            .send()
+            .await;
+        assert_eq!(one.json()["QosIds"]["QosId"], list, "{operation}");
+        let all = acs
+            .v3("DescribeSmartAccessGateways", &[REGION])
+            .send()
+            .await
+            .json();
+        let gateway = &all["SmartAccessGateways"]["SmartAccessGateway"][0];
+        assert_eq!(gateway["QosIds"], text.0, "{operation}");
+        let all = acs.v3("DescribeQoses", &[REGION]).send().await.json();
+        assert_eq!(all["Qoses"]["Qos"][0]["SmartAGIds"], text.1, "{operation}");
+    }
+
+    // What parts need not say from what.
+    let nic = "1".repeat(32);
+    let eip = made(
+        &cloud,
+        "/eips",
+        json!({"name": "e", "vipUuid": "0".repeat(32)}),
+    )
+    .await;
+    let shown = || async {
+        let eip = node(&cloud, "GET", &format!("/eips/{eip}"), Value::Null).await;
+        eip.json()["inventories"][0]["vmNicUuid"].clone()
+    };
+    let nics = format!("/eips/{eip}/vm-instances/nics");
+    let joined = node(&cloud, "POST", &format!("{nics}/{nic}"), Value::Null).await;
+    assert_eq!(joined.status, 200, "{}", joined.text());
+    assert_eq!(shown().await, json!(nic));
+    let parted = node(&cloud, "DELETE", &nics, Value::Null).await;
+    assert_eq!(parted.status, 200, "{}", parted.text());
+    assert_eq!(shown().await, Value::Null);
 }
 
 #[tokio::test]
@@ -301,8 +396,8 @@ async fn an_empty_cloud_and_one_where_nothing_is_missing() {
             .await;
         (listed.as_i64().unwrap(), lost.status)
     };
-    assert_eq!(list(Samples::Never).await, (0, 404));
-    assert_eq!(list(Samples::UntilCreated).await, (25, 404));
+    assert_eq!(list(Samples::Never).await, (0, 403));
+    assert_eq!(list(Samples::UntilCreated).await, (25, 403));
     assert_eq!(list(Samples::Always).await, (25, 200));
 }
 

@@ -179,15 +179,59 @@ async fn odd_keys_and_paths() {
         let answer = with_session(request(&cloud, "GET", path), &id).send().await;
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
     }
-    // A verb that a shared path has not, and one that the only API of a path has not.
-    for (method, path, status) in [
-        ("DELETE", "/zones", 500),
-        ("PATCH", "/zones", 405),
-        ("GET", "/volumes/batch-sync-volumes", 405),
+}
+
+#[tokio::test]
+async fn paths_verbs_and_bodies_are_taken_as_the_open_server_takes_them() {
+    let cloud = LocalCloud::start().await;
+    let nic = format!("/eips/{UUID}/vm-instances/nics/{UUID}");
+    let zone = format!("/zones/{UUID}");
+    for (method, path, body, status) in [
+        // A verb that a shared path has not.
+        ("DELETE", "/zones", "", 500),
+        ("PATCH", "/zones", "", 405),
+        ("PUT", "/zones", "{\"params\": {}}", 400),
+        ("PUT", "/zones", "", 500),
+        ("PUT", zone.as_str(), "{}", 400),
+        // The only API of a path runs whatever the verb.
+        ("PATCH", nic.as_str(), "", 405),
+        (
+            "PUT",
+            nic.as_str(),
+            "{\"params\": {\"usedIpUuid\": \"u\"}}",
+            202,
+        ),
+        ("PUT", nic.as_str(), "", 202),
+        ("POST", nic.as_str(), "null", 202),
+        ("GET", "/volumes/batch-sync-volumes", "", 503),
+        // Empty parts of a path are skipped, but for the last.
+        ("GET", "//zones", "", 200),
+        ("GET", "/vm-instances//nics", "", 200),
+        ("GET", "/zones//", "", 404),
+        ("GET", "/zones?q=name", "", 400),
+        ("GET", "/zones?sort=+name&limit=2", "", 200),
+        ("GET", "/zones?sort=%20-name", "", 200),
     ] {
-        let answer = with_key(request(&cloud, method, path)).send().await;
-        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+        let mut request = request(&cloud, method, path);
+        if !body.is_empty() {
+            request = request.body("application/json", body);
+        }
+        let answer = with_key(request).send().await;
+        assert_eq!(
+            answer.status,
+            status,
+            "{method} {path} {body}: {}",
+            answer.text()
+        );
+        let is_text = matches!(status, 400 | 404 | 405 | 500);
+        assert_eq!(
+            answer.header("content-type").starts_with("text/plain"),
+            is_text
+        );
     }
+    let named = |key: &str| json!({key: {"name": "n"}});
+    let made = run(&cloud, post(&cloud, "//zones", &named("params"))).await;
+    assert_eq!(made.json()["inventory"]["name"], "n", "{}", made.text());
 }
 
 #[tokio::test]
@@ -254,4 +298,85 @@ async fn callers_are_checked_unless_the_api_is_open() {
         .send()
         .await;
     assert_eq!((query.status, code(&query).as_str()), (503, "ID.1001"));
+}
+
+/// Posts a message to the endpoint of ZStack's older clients; its answer and what it brought.
+async fn message(cloud: &LocalCloud, class: &str, members: &Value) -> (Value, Value) {
+    let request = Request::new(&cloud.zstack_endpoint(), "POST", "/zstack/api/");
+    let mut answer = request.json(&json!({ class: members })).send().await.json();
+    while answer["state"] == "Processing" {
+        let uuid = answer["uuid"].as_str().unwrap();
+        let path = format!("/zstack/api/result/{uuid}");
+        let request = Request::new(&cloud.zstack_endpoint(), "GET", &path);
+        answer = request.send().await.json();
+    }
+    let result = serde_json::from_str(answer["result"].as_str().unwrap()).unwrap();
+    (answer, result)
+}
+
+#[tokio::test]
+async fn messages_log_in_run_jobs_and_query() {
+    let cloud = LocalCloud::start().await;
+    let session = json!({"uuid": session(&cloud).await});
+    let create = "org.zstack.header.zone.APICreateZoneMsg";
+    let members = json!({"session": session, "name": "by-message", "resourceUuid": UUID});
+    let (answer, made) = message(&cloud, create, &members).await;
+    assert_eq!(answer["state"], "Done");
+    let event = &made["org.zstack.header.zone.APICreateZoneEvent"];
+    assert_eq!(
+        (&event["success"], &event["inventory"]["uuid"]),
+        (&json!(true), &json!(UUID))
+    );
+
+    let query = "org.zstack.header.zone.APIQueryZoneMsg";
+    let conditions = json!([{"name": "name", "op": "=", "value": "by-message"}]);
+    let members = json!({"session": session, "conditions": conditions, "replyWithCount": true});
+    let (answer, found) = message(&cloud, query, &members).await;
+    assert!(
+        answer.get("uuid").is_none(),
+        "what is answered at once is no job"
+    );
+    let reply = &found["org.zstack.header.zone.APIQueryZoneReply"];
+    assert_eq!(
+        (&reply["total"], &reply["inventories"][0]["uuid"]),
+        (&json!(1), &json!(UUID))
+    );
+
+    for (class, members, code) in [
+        (query, json!({"session": {"uuid": "old"}}), "ID.1001"),
+        (query, json!({}), "ID.1001"),
+        (
+            query,
+            json!({"session": session, "conditions": [{"name": "colour", "op": "=", "value": "x"}]}),
+            "SYS.1007",
+        ),
+        (query, json!({"session": session, "limit": "x"}), "SYS.1007"),
+        (create, json!({"session": session}), "SYS.1007"),
+        (
+            create,
+            json!({"session": {"uuid": "old"}, "name": "n"}),
+            "ID.1001",
+        ),
+        (
+            "org.zstack.header.zone.APIDeleteZoneMsg",
+            json!({"session": session}),
+            "SYS.1007",
+        ),
+    ] {
+        let (_, failed) = message(&cloud, class, &members).await;
+        let (_, failed) = failed.as_object().unwrap().iter().next().unwrap();
+        assert_eq!(
+            (&failed["success"], &failed["error"]["code"]),
+            (&json!(false), &json!(code)),
+            "{members}"
+        );
+    }
+    let unknown = Request::new(&cloud.zstack_endpoint(), "GET", "/zstack/api/result/none");
+    assert_eq!(unknown.send().await.status, 404);
+    let names: Vec<_> = cloud
+        .requests()
+        .into_iter()
+        .filter_map(|one| one.operation)
+        .collect();
+    assert_eq!(names[1..4], ["CreateZone", "PollJob", "PollJob"]);
 }

@@ -12,26 +12,29 @@ use super::types::*;
 /// The operations of this group.
 #[rustfmt::skip]
 pub static OPERATIONS: &[Spec] = &[
-    AddIntegrityResource::operation, CheckBatchDataIntegrity::operation,
+    AddIntegrityResource::operation, CheckBatchDataIntegrity::operation, CreateCbtTask::operation,
     CreateCdpPolicy::operation, CreateCdpTask::operation, CreateDatabaseBackup::operation,
-    CreateVmFromCdpBackup::operation, CreateZBoxBackup::operation, DeleteCdpPolicy::operation,
-    DeleteCdpTask::operation, DeleteCdpTaskData::operation, DeleteDatabaseBackup::operation,
-    DeleteExportedDatabaseBackupFromBackupStorage::operation, DeleteExternalBackup::operation,
-    DeleteVmBackup::operation, DeleteVolumeBackup::operation, DisableCdpTask::operation,
+    CreateVmFromCdpBackup::operation, CreateZBoxBackup::operation, DeleteCbtTask::operation,
+    DeleteCdpPolicy::operation, DeleteCdpTask::operation, DeleteCdpTaskData::operation,
+    DeleteDatabaseBackup::operation, DeleteExportedDatabaseBackupFromBackupStorage::operation,
+    DeleteExternalBackup::operation, DeleteVmBackup::operation, DeleteVolumeBackup::operation,
+    DisableCbtTask::operation, DisableCdpTask::operation, EnableCbtTask::operation,
     EnableCdpTask::operation, ExportDatabaseBackupFromBackupStorage::operation,
-    GetCdpBackupStorageRequirement::operation, GetDatabaseBackupFromImageStore::operation,
-    GetEncryptedField::operation, GetZBoxBackupDetails::operation,
-    MergeDataOnBackupStorage::operation, MountVmInstanceRecoveryPoint::operation,
-    QueryCdpPolicy::operation, QueryCdpTask::operation, QueryDatabaseBackup::operation,
-    QueryExternalBackup::operation, QueryVolumeBackup::operation, QueryZBoxBackup::operation,
+    ExportNbdVolumes::operation, GetCdpBackupStorageRequirement::operation,
+    GetDatabaseBackupFromImageStore::operation, GetEncryptedField::operation,
+    GetZBoxBackupDetails::operation, MergeDataOnBackupStorage::operation,
+    MountVmInstanceRecoveryPoint::operation, QueryCbtTask::operation, QueryCdpPolicy::operation,
+    QueryCdpTask::operation, QueryDatabaseBackup::operation, QueryExternalBackup::operation,
+    QueryVolumeBackup::operation, QueryZBoxBackup::operation,
     RecoverBackupFromImageStoreBackupStorage::operation, RecoverDatabaseFromBackup::operation,
     RecoverVmBackupFromImageStoreBackupStorage::operation, RevertVmFromCdpBackup::operation,
     RevertVmFromVmBackup::operation, RevertVolumeFromVolumeBackup::operation,
     StartDataProtection::operation, SyncBackupFromImageStoreBackupStorage::operation,
     SyncDatabaseBackup::operation, SyncDatabaseBackupFromImageStoreBackupStorage::operation,
     SyncVmBackup::operation, SyncVmBackupFromImageStoreBackupStorage::operation,
-    SyncVolumeBackup::operation, UnmountVmInstanceRecoveryPoint::operation,
-    UpdateCdpPolicy::operation, UpdateCdpTask::operation, UpgradeBackupStorageCdpTasks::operation,
+    SyncVolumeBackup::operation, UnexportNbdVolumes::operation,
+    UnmountVmInstanceRecoveryPoint::operation, UpdateCdpPolicy::operation,
+    UpdateCdpTask::operation, UpgradeBackupStorageCdpTasks::operation,
 ];
 
 tagged_operation! {
@@ -65,6 +68,29 @@ output! {
     /// Answer of [`CheckBatchDataIntegrity`].
     ResourceMapReply {
         "resourceMap" resource_map: BTreeMap<String, Json>,
+    }
+}
+
+tagged_operation! {
+    /// Creates a changed block tracking task.
+    CreateCbtTask -> CbtTaskReply: POST "/cbt-task/create" Keyed [job(), wrapper("params")];
+    required {
+        body "name" name: String [len(0, 255)],
+        body "vmInstanceUuid" vm_instance_uuid: String,
+    }
+    optional {
+        body "description" description: String [len(0, 2048)],
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    found cumulo_core::find::Clue::new("cbt task", super::data_protection::QueryCbtTask::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
+}
+
+output! {
+    /// Answer of `CreateCbtTask` and `DisableCbtTask`.
+    CbtTaskReply {
+        "inventory" inventory: Option<CbtTaskInventory>,
     }
 }
 
@@ -220,6 +246,19 @@ output! {
 }
 
 tagged_operation! {
+    /// Deletes a changed block tracking task.
+    DeleteCbtTask -> Empty: DELETE "/cbt-task/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        query "force" force: bool,
+        /// Taken if unset: `Permissive`.
+        query "deleteMode" delete_mode: String,
+    }
+}
+
+tagged_operation! {
     /// Deletes a CDP policy.
     DeleteCdpPolicy -> Empty: DELETE "/cdp-backup-storage/policy/{uuid}" Keyed [
         job(),
@@ -326,6 +365,20 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Stops to track which blocks of the volumes of a VM change.
+    DisableCbtTask -> CbtTaskReply: POST "/cbt-task/disable/{uuid}" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        body "force" force: bool,
+    }
+}
+
+tagged_operation! {
     /// Disables a CDP task.
     DisableCdpTask -> CdpTaskReply: POST "/cdp-task/disable/{uuid}" Keyed [
         job(),
@@ -337,6 +390,27 @@ tagged_operation! {
     optional {
         /// Taken if unset: `false`.
         body "force" force: bool,
+    }
+}
+
+tagged_operation! {
+    /// Starts to track which blocks of the volumes of a VM change.
+    EnableCbtTask -> VolumeCbtBackupInfosReply: POST "/cbt-task/enable/{uuid}" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        body "bitmapName" bitmap_name: String,
+    }
+}
+
+output! {
+    /// Answer of [`EnableCbtTask`].
+    VolumeCbtBackupInfosReply {
+        "volumeCbtBackupInfos" volume_cbt_backup_infos: Vec<Json>,
     }
 }
 
@@ -365,6 +439,28 @@ output! {
     /// Answer of [`ExportDatabaseBackupFromBackupStorage`].
     DatabaseBackupUrlReply {
         "databaseBackupUrl" database_backup_url: Option<String>,
+    }
+}
+
+tagged_operation! {
+    /// Offers volumes of a VM over NBD, so that a backup program can read them.
+    ExportNbdVolumes -> VolumeInfosReply: POST "/cbt-task/exportvolume" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required {
+        body "volumeUuids" volume_uuids: Vec<String>,
+        body "vmInstanceUuid" vm_instance_uuid: String,
+    }
+    optional {
+        body "force" force: bool,
+    }
+}
+
+output! {
+    /// Answer of [`ExportNbdVolumes`].
+    VolumeInfosReply {
+        "volumeInfos" volume_infos: Vec<Json>,
     }
 }
 
@@ -467,6 +563,19 @@ output! {
     RecoveryPointMount {
         "resourcePath" resource_path: Option<String>,
         "failedVolumes" failed_volumes: BTreeMap<String, Json>,
+    }
+}
+
+query! {
+    /// Queries changed block tracking tasks by conditions, in pages.
+    QueryCbtTask -> CbtTaskPage: "/cbt-task"; items inventories: CbtTaskInventory;
+}
+
+output! {
+    /// Answer of [`QueryCbtTask`].
+    CbtTaskPage {
+        "inventories" inventories: Vec<CbtTaskInventory>,
+        "total" total: Option<i64>,
     }
 }
 
@@ -744,6 +853,16 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Ends the offer of volumes over NBD.
+    UnexportNbdVolumes -> Empty: POST "/cbt-task/unexportvolume" Keyed [job(), wrapper("params")];
+    required {
+        body "volumeUuids" volume_uuids: Vec<String>,
+        body "vmInstanceUuid" vm_instance_uuid: String,
+    }
+    optional {}
+}
+
+tagged_operation! {
     /// Unmounts a VM recovery point.
     UnmountVmInstanceRecoveryPoint -> Empty:
         POST "/cdp-backup-storage/unmount-recovery-point" Keyed [job(), wrapper("params")];
@@ -806,6 +925,27 @@ tagged_operation! {
         path "backupStorageUuid" backup_storage_uuid: String,
     }
     optional {}
+}
+
+output! {
+    /// Part of answers: a changed block tracking task.
+    CbtTaskInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        /// Values: [`CbtTaskStatus`].
+        "status" status: Option<String> [named("name")],
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+        "resourceRefs" resource_refs: Vec<Json>,
+    }
+}
+
+constants! {
+    /// Values of a changed block tracking task status.
+    CbtTaskStatus {
+        CREATED = "Created", RUNNING = "Running", STOPPED = "Stopped", FAILED = "Failed",
+    }
 }
 
 output! {

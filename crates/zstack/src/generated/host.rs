@@ -16,7 +16,8 @@ pub static OPERATIONS: &[Spec] = &[
     AddXDragonHost::operation, AllocateHostResource::operation, AttachNicToBonding::operation,
     ChangeHostNetworkInterfaceLldpMode::operation, ChangeHostPassword::operation,
     ChangeHostState::operation, CheckKVMHostConfigFile::operation, CreateBonding::operation,
-    DeleteBonding::operation, DeleteHost::operation, DetachNicFromBonding::operation,
+    CreateHostNetworkServiceType::operation, DeleteBonding::operation, DeleteHost::operation,
+    DeleteHostNetworkServiceType::operation, DetachNicFromBonding::operation,
     GetCandidateInterfaceVlanIds::operation, GetCpuMemoryCapacity::operation,
     GetHostAllocatorStrategies::operation, GetHostNUMATopology::operation,
     GetHostNetworkFacts::operation, GetHostNetworkInterfaceLldp::operation,
@@ -32,7 +33,8 @@ pub static OPERATIONS: &[Spec] = &[
     SetIpOnHostNetworkBonding::operation, SetIpOnHostNetworkInterface::operation,
     SetServiceTypeOnHostNetworkBonding::operation, SetServiceTypeOnHostNetworkInterface::operation,
     ShutdownHost::operation, UpdateBonding::operation, UpdateHost::operation,
-    UpdateHostIpmi::operation, UpdateHostNetworkInterface::operation, UpdateKVMHost::operation,
+    UpdateHostIpmi::operation, UpdateHostNetworkInterface::operation,
+    UpdateHostNetworkServiceType::operation, UpdateKVMHost::operation,
 ];
 
 tagged_operation! {
@@ -266,6 +268,29 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Creates a service type of host networks.
+    CreateHostNetworkServiceType -> HostNetworkLabelReply: POST "/hosts/service-types" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required {
+        body "serviceType" service_type: String [len(0, 128)],
+    }
+    optional {
+        body "system" system: bool,
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+}
+
+output! {
+    /// Answer of `CreateHostNetworkServiceType` and `UpdateHostNetworkServiceType`.
+    HostNetworkLabelReply {
+        "inventory" inventory: Option<HostNetworkLabelInventory>,
+    }
+}
+
+tagged_operation! {
     /// Deletes a NIC bond.
     DeleteBonding -> Empty: DELETE "/hosts/bondings/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
     required {
@@ -280,6 +305,21 @@ tagged_operation! {
 tagged_operation! {
     /// Removes a host from management; VMs on it are stopped or moved.
     DeleteHost -> Empty: DELETE "/hosts/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        /// Taken if unset: `Permissive`.
+        query "deleteMode" delete_mode: String,
+    }
+}
+
+tagged_operation! {
+    /// Deletes a service type of host networks.
+    DeleteHostNetworkServiceType -> Empty: DELETE "/hosts/service-types/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
     required {
         path "uuid" uuid: String,
     }
@@ -933,6 +973,20 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Updates a service type of host networks.
+    UpdateHostNetworkServiceType -> HostNetworkLabelReply:
+        PUT "/hosts/service-types/{uuid}/actions" Keyed
+        [job(), wrapper("updateHostNetworkServiceType")];
+    required {
+        path "uuid" uuid: String,
+        body "serviceType" service_type: String [len(0, 128)],
+    }
+    optional {
+        body "system" system: bool,
+    }
+}
+
+tagged_operation! {
     /// Updates a KVM host.
     UpdateKVMHost -> HostReply: PUT "/hosts/kvm/{uuid}/actions" Keyed [
         job(),
@@ -1067,6 +1121,17 @@ output! {
         "vlanId" vlan_id: Option<i64>,
         "aggregationPortId" aggregation_port_id: Option<i64>,
         "mtu" mtu: Option<i64>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+    }
+}
+
+output! {
+    /// Part of answers: a service type of host networks.
+    HostNetworkLabelInventory {
+        "uuid" uuid: Option<String>,
+        "serviceType" service_type: Option<String>,
+        "system" system: Option<bool>,
         "createDate" create_date: Option<Timestamp>,
         "lastOpDate" last_op_date: Option<Timestamp>,
     }

@@ -34,10 +34,12 @@ pub static OPERATIONS: &[Spec] = &[
     DeleteIAM2VirtualIDGroup::operation, DeleteIAM2VirtualIDLdapBinding::operation,
     DetachIAM2ProjectFromIAM2Organization::operation, ExpungeIAM2Project::operation,
     GetCandidateLdapEntryForIAM2Binding::operation, GetIAM2OrganizationVirtualIDNumber::operation,
-    GetIAM2ProjectsOfVirtualID::operation, GetIAM2SystemAttributes::operation,
-    GetIAM2VirtualIDAPIPermission::operation, GetIAM2VirtualIDInGroup::operation,
-    GetOrganizationQuotaUsage::operation, LoginIAM2Platform::operation,
-    LoginIAM2Project::operation, LoginIAM2VirtualID::operation,
+    GetIAM2ProjectContainerClusterCandidates::operation,
+    GetIAM2ProjectContainerImageTags::operation, GetIAM2ProjectContainerImages::operation,
+    GetIAM2ProjectRepository::operation, GetIAM2ProjectsOfVirtualID::operation,
+    GetIAM2SystemAttributes::operation, GetIAM2VirtualIDAPIPermission::operation,
+    GetIAM2VirtualIDInGroup::operation, GetOrganizationQuotaUsage::operation,
+    LoginIAM2Platform::operation, LoginIAM2Project::operation, LoginIAM2VirtualID::operation,
     LoginIAM2VirtualIDWithLdap::operation, MoveDirectory::operation,
     MoveResourcesToDirectory::operation, QueryDirectory::operation,
     QueryIAM2LdapBinding::operation, QueryIAM2Organization::operation,
@@ -54,15 +56,15 @@ pub static OPERATIONS: &[Spec] = &[
     RemoveIAM2VirtualIDsFromOrganization::operation, RemoveIAM2VirtualIDsFromProject::operation,
     RemoveIAM2VirtualIDsFromProjects::operation, RemoveResourcesFromDirectory::operation,
     RemoveRolesFromIAM2VirtualID::operation, RemoveRolesFromIAM2VirtualIDGroup::operation,
-    RunIAM2Script::operation, SetIAM2ProjectLoginExpired::operation,
-    SetIAM2ProjectRetirePolicy::operation, SetOrganizationOperation::operation,
-    SetOrganizationSupervisor::operation, StopAllResourcesInIAM2Project::operation,
-    UpdateDirectory::operation, UpdateIAM2Organization::operation,
-    UpdateIAM2OrganizationAttribute::operation, UpdateIAM2Project::operation,
-    UpdateIAM2ProjectAttribute::operation, UpdateIAM2ProjectTemplate::operation,
-    UpdateIAM2VirtualID::operation, UpdateIAM2VirtualIDAttribute::operation,
-    UpdateIAM2VirtualIDGroup::operation, UpdateIAM2VirtualIDGroupAttribute::operation,
-    UpdateOrganizationQuota::operation,
+    RunIAM2Script::operation, SetIAM2ProjectContainerCluster::operation,
+    SetIAM2ProjectLoginExpired::operation, SetIAM2ProjectRetirePolicy::operation,
+    SetOrganizationOperation::operation, SetOrganizationSupervisor::operation,
+    StopAllResourcesInIAM2Project::operation, UpdateDirectory::operation,
+    UpdateIAM2Organization::operation, UpdateIAM2OrganizationAttribute::operation,
+    UpdateIAM2Project::operation, UpdateIAM2ProjectAttribute::operation,
+    UpdateIAM2ProjectTemplate::operation, UpdateIAM2VirtualID::operation,
+    UpdateIAM2VirtualIDAttribute::operation, UpdateIAM2VirtualIDGroup::operation,
+    UpdateIAM2VirtualIDGroupAttribute::operation, UpdateOrganizationQuota::operation,
 ];
 
 tagged_operation! {
@@ -771,6 +773,87 @@ output! {
 }
 
 tagged_operation! {
+    /// Lists possible IAM2 project container clusters.
+    GetIAM2ProjectContainerClusterCandidates -> ContainerClusterList:
+        GET "/iam2/projects/container/cluster/candidates" ReadOnly;
+    required {}
+    optional {}
+}
+
+output! {
+    /// Answer of [`GetIAM2ProjectContainerClusterCandidates`].
+    ContainerClusterList {
+        "inventories" inventories: Vec<ContainerClusterInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Returns the IAM2 project container image tags.
+    GetIAM2ProjectContainerImageTags -> ContainerImageTagList:
+        GET "/iam2/project/{projectId}/repository/{repositoryId}/image/{imageName}/tag" ReadOnly;
+    required {
+        path "projectId" project_id: String,
+        path "repositoryId" repository_id: String,
+        path "imageName" image_name: String,
+    }
+    optional {
+        /// Taken if unset: `1000`.
+        query "limit" limit: i64,
+        /// Taken if unset: `0`.
+        query "start" start: i64,
+    }
+}
+
+output! {
+    /// Answer of [`GetIAM2ProjectContainerImageTags`].
+    ContainerImageTagList {
+        "inventories" inventories: Vec<ContainerImageTagInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Returns the IAM2 project container images.
+    GetIAM2ProjectContainerImages -> ProjectContainerImageList:
+        GET "/iam2/project/{projectId}/repository/{repositoryId}/image" ReadOnly;
+    required {
+        path "projectId" project_id: String,
+        path "repositoryId" repository_id: String,
+    }
+    optional {
+        /// Taken if unset: `1000`.
+        query "limit" limit: i64,
+        /// Taken if unset: `0`.
+        query "start" start: i64,
+    }
+}
+
+output! {
+    /// Answer of [`GetIAM2ProjectContainerImages`].
+    ProjectContainerImageList {
+        "inventories" inventories: Vec<ProjectContainerImageInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Returns the IAM2 project repository.
+    GetIAM2ProjectRepository -> ProjectRepositoryList: GET "/iam2/projects/repositories" ReadOnly;
+    required {}
+    optional {
+        /// Taken if unset: `1000`.
+        query "limit" limit: i64,
+        /// Taken if unset: `0`.
+        query "start" start: i64,
+    }
+}
+
+output! {
+    /// Answer of [`GetIAM2ProjectRepository`].
+    ProjectRepositoryList {
+        "inventories" inventories: Vec<ProjectRepositoryInventory>,
+    }
+}
+
+tagged_operation! {
     /// Lists the IAM2 projects of a virtual ID.
     GetIAM2ProjectsOfVirtualID -> JsonList: GET "/iam2/virtual-ids/projects" ReadOnly;
     required {}
@@ -832,13 +915,6 @@ tagged_operation! {
         path "uuid" uuid: String,
     }
     optional {}
-}
-
-output! {
-    /// Answer of [`GetOrganizationQuotaUsage`].
-    JsonUsages {
-        "usages" usages: Vec<Json>,
-    }
 }
 
 tagged_operation! {
@@ -1287,6 +1363,19 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Gives a container cluster to an IAM2 project.
+    SetIAM2ProjectContainerCluster -> Empty:
+        PUT "/iam2/projects/{uuid}/container/cluster/actions" Keyed
+        [job(), wrapper("setIAM2ProjectContainerCluster")];
+    required {
+        path "uuid" uuid: String,
+        body "containerUuid" container_uuid: String,
+        body "clusterId" cluster_id: i64,
+    }
+    optional {}
+}
+
+tagged_operation! {
     /// Sets when members can no longer log in to an IAM2 project.
     SetIAM2ProjectLoginExpired -> Empty:
         PUT "/iam2/projects/add/login-expired/{uuid}/actions" Keyed
@@ -1538,6 +1627,31 @@ constants! {
 }
 
 output! {
+    /// Part of answers: a container cluster.
+    ContainerClusterInventory {
+        "containerUuid" container_uuid: Option<String>,
+        "clusterId" cluster_id: Option<i64>,
+        "clusterName" cluster_name: Option<String>,
+        "containerName" container_name: Option<String>,
+        "containerDescription" container_description: Option<String>,
+        "projectTag" project_tag: Option<String>,
+    }
+}
+
+output! {
+    /// Part of answers: a container image tag.
+    ContainerImageTagInventory {
+        "name" name: Option<String>,
+        "size" size: Option<i64>,
+        "sizeStr" size_str: Option<String>,
+        "digest" digest: Option<String>,
+        "createTime" create_time: Option<String>,
+        "address" address: Option<String>,
+        "pullCommand" pull_command: Option<String>,
+    }
+}
+
+output! {
     /// Part of answers: a directory.
     DirectoryInventory {
         "uuid" uuid: Option<String>,
@@ -1740,6 +1854,32 @@ constants! {
     /// Values of an organization type.
     OrganizationType {
         COMPANY = "Company", DEPARTMENT = "Department", DEFAULT = "Default",
+    }
+}
+
+output! {
+    /// Part of answers: a project container image.
+    ProjectContainerImageInventory {
+        "name" name: Option<String>,
+        "tagCount" tag_count: Option<i64>,
+        "pullCount" pull_count: Option<i64>,
+        "createTime" create_time: Option<String>,
+        "updateTime" update_time: Option<String>,
+    }
+}
+
+output! {
+    /// Part of answers: a project repository.
+    ProjectRepositoryInventory {
+        "zeProjectID" ze_project_id: Option<i64>,
+        "type" r#type: Option<String>,
+        "readonly" readonly: Option<bool>,
+        "name" name: Option<String>,
+        "imageCount" image_count: Option<i64>,
+        "ID" id: Option<i64>,
+        "desc" desc: Option<String>,
+        "createTime" create_time: Option<String>,
+        "chartCount" chart_count: Option<i64>,
     }
 }
 

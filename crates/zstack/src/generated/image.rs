@@ -11,21 +11,24 @@ use super::types::*;
 #[rustfmt::skip]
 pub static OPERATIONS: &[Spec] = &[
     AddImage::operation, CalculateImageHash::operation, ChangeImageState::operation,
-    CreateDataVolumeTemplateFromVolume::operation,
+    CloneImage::operation, CreateDataVolumeTemplateFromVolume::operation,
     CreateDataVolumeTemplateFromVolumeBackup::operation,
-    CreateDataVolumeTemplateFromVolumeSnapshot::operation,
+    CreateDataVolumeTemplateFromVolumeSnapshot::operation, CreateImageGroupFromImage::operation,
+    CreateImageGroupFromSnapshot::operation, CreateImageGroupFromVmInstance::operation,
     CreateRootVolumeTemplateFromRootVolume::operation,
     CreateRootVolumeTemplateFromVolumeBackup::operation,
     CreateRootVolumeTemplateFromVolumeSnapshot::operation, CreateVmInstanceFromOvf::operation,
     DeleteImage::operation, DeleteImagePackage::operation, ExportVmOvaPackage::operation,
-    ExpungeImage::operation, GetBackupStorageForCreatingImageFromVolume::operation,
+    ExpungeImage::operation, ExpungeImageGroup::operation,
+    GetBackupStorageForCreatingImageFromVolume::operation,
     GetBackupStorageForCreatingImageFromVolumeSnapshot::operation,
     GetCandidateBackupStorageForCreatingImage::operation, GetCandidateVmForAttachingIso::operation,
     GetGuestOsMetadata::operation, GetImageQga::operation,
     GetInterdependentL3NetworksImages::operation, GetUploadImageJobDetails::operation,
     ParseOvf::operation, QueryGuestToolsState::operation, QueryImage::operation,
-    QueryImagePackage::operation, RecoverImage::operation, RefreshGuestOsMetadata::operation,
-    SetImageBootMode::operation, SetImageQga::operation, SetImageSecurityLevel::operation,
+    QueryImageGroup::operation, QueryImageGroupRef::operation, QueryImagePackage::operation,
+    RecoverImage::operation, RefreshGuestOsMetadata::operation, SetImageBootMode::operation,
+    SetImageQga::operation, SetImageSecurityLevel::operation,
     SyncImageFromImageStoreBackupStorage::operation, SyncImageSize::operation,
     UpdateImage::operation, UpdateImagePackage::operation,
 ];
@@ -104,6 +107,21 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Makes another record of an image that shares its data.
+    CloneImage -> ImageReply: POST "/image/clone/{imageUuid}" Keyed [job(), wrapper("params")];
+    required {
+        path "imageUuid" image_uuid: String,
+    }
+    optional {
+        /// Taken if unset: `DatabaseOnly`.
+        body "strategy" strategy: String [values(&["DatabaseOnly"])],
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    constants { STRATEGY_DATABASE_ONLY = "DatabaseOnly" }
+}
+
+tagged_operation! {
     /// Creates a data volume image from a volume.
     CreateDataVolumeTemplateFromVolume -> ImageReply:
         POST "/images/data-volume-templates/from/volumes/{volumeUuid}" Keyed
@@ -173,6 +191,66 @@ output! {
         "inventory" inventory: Option<ImageInventory>,
         "failures" failures: Vec<CreateDataVolumeTemplateFromVolumeSnapshotFailure>,
     }
+}
+
+tagged_operation! {
+    /// Creates an image group from an image.
+    CreateImageGroupFromImage -> ImageGroupReply:
+        POST "/imagegroup/from/image/{rootVolumeTemplateUuid}" Keyed [job(), wrapper("params")];
+    required {
+        path "rootVolumeTemplateUuid" root_volume_template_uuid: String [len(0, 2048)],
+        body "name" name: String [len(0, 255)],
+    }
+    optional {
+        body "description" description: String [len(0, 2048)],
+        body "dataVolumeTemplateUuids" data_volume_template_uuids: Vec<String>,
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    found cumulo_core::find::Clue::new("image group", super::image::QueryImageGroup::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
+}
+
+output! {
+    /// Answer of `CreateImageGroupFromImage` and 2 other operations.
+    ImageGroupReply {
+        "inventory" inventory: Option<ImageGroupInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Creates an image group from a snapshot.
+    CreateImageGroupFromSnapshot -> ImageGroupReply:
+        POST "/imagegroup/from/snapshot/{rootVolumeSnapshotUuid}" Keyed [job(), wrapper("params")];
+    required {
+        path "rootVolumeSnapshotUuid" root_volume_snapshot_uuid: String [len(0, 2048)],
+        body "name" name: String [len(0, 255)],
+    }
+    optional {
+        body "description" description: String [len(0, 2048)],
+        body "dataVolumeSnapshotUuids" data_volume_snapshot_uuids: Vec<String>,
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    found cumulo_core::find::Clue::new("image group", super::image::QueryImageGroup::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
+}
+
+tagged_operation! {
+    /// Creates an image group from a VM.
+    CreateImageGroupFromVmInstance -> ImageGroupReply:
+        POST "/images/groups/from/vm-instance" Keyed [job(), wrapper("params")];
+    required {
+        body "vmInstanceUuid" vm_instance_uuid: String,
+        body "name" name: String [len(0, 255)],
+    }
+    optional {
+        body "description" description: String [len(0, 2048)],
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    found cumulo_core::find::Clue::new("image group", super::image::QueryImageGroup::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 tagged_operation! {
@@ -364,6 +442,18 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Removes an image group for good.
+    ExpungeImageGroup -> Empty: PUT "/imagegroups/{uuid}/actions" Keyed [
+        job(),
+        wrapper("expungeImageGroup"),
+    ];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {}
+}
+
+tagged_operation! {
     /// Lists backup storages that can take an image of a volume.
     GetBackupStorageForCreatingImageFromVolume -> BackupStorageList:
         GET "/images/volumes/{volumeUuid}/candidate-backup-storage" ReadOnly;
@@ -508,6 +598,33 @@ output! {
     /// Answer of [`QueryImage`].
     ImagePage {
         "inventories" inventories: Vec<ImageInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
+    /// Queries image groups by conditions, in pages.
+    QueryImageGroup -> ImageGroupPage: "/imagegroups"; items inventories: ImageGroupInventory;
+}
+
+output! {
+    /// Answer of [`QueryImageGroup`].
+    ImageGroupPage {
+        "inventories" inventories: Vec<ImageGroupInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
+    /// Queries links of images to image groups by conditions, in pages.
+    QueryImageGroupRef -> ImageGroupRefPage: "/imagegrouprefs";
+    items inventories: ImageGroupRefInventory;
+}
+
+output! {
+    /// Answer of [`QueryImageGroupRef`].
+    ImageGroupRefPage {
+        "inventories" inventories: Vec<ImageGroupRefInventory>,
         "total" total: Option<i64>,
     }
 }
@@ -700,6 +817,29 @@ output! {
         "x2apic" x2_apic: Option<bool>,
         "cpuModel" cpu_model: Option<String>,
         "nicDriver" nic_driver: Option<String>,
+    }
+}
+
+output! {
+    /// Part of answers: an image group.
+    ImageGroupInventory {
+        "imageCount" image_count: Option<i64>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "status" status: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+        "uuid" uuid: Option<String>,
+    }
+}
+
+output! {
+    /// Part of answers: a link of an image to an image group.
+    ImageGroupRefInventory {
+        "imageUuid" image_uuid: Option<String>,
+        "imageGroupUuid" image_group_uuid: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
     }
 }
 

@@ -13,20 +13,29 @@ use super::types::*;
 #[rustfmt::skip]
 pub static OPERATIONS: &[Spec] = &[
     AddSdnController::operation, AttachL2NetworkToCluster::operation,
-    ChangeL2NetworkVlanId::operation, CreateL2HardwareVxlanNetwork::operation,
-    CreateL2HardwareVxlanNetworkPool::operation, CreateL2NoVlanNetwork::operation,
-    CreateL2PortGroup::operation, CreateL2TfNetwork::operation, CreateL2VirtualSwitch::operation,
-    CreateL2VlanNetwork::operation, CreateL2VxlanNetwork::operation,
-    CreateL2VxlanNetworkPool::operation, CreateVniRange::operation,
-    CreateVxlanPoolRemoteVtep::operation, CreateVxlanVtep::operation, DeleteL2Network::operation,
-    DeleteVniRange::operation, DeleteVxlanL2Network::operation,
+    ChangeL2NetworkVlanId::operation, CreateHuaweiIMasterVRouter::operation,
+    CreateL2HardwareVxlanNetwork::operation, CreateL2HardwareVxlanNetworkPool::operation,
+    CreateL2NoVlanNetwork::operation, CreateL2PortGroup::operation, CreateL2TfNetwork::operation,
+    CreateL2VirtualSwitch::operation, CreateL2VlanNetwork::operation,
+    CreateL2VxlanNetwork::operation, CreateL2VxlanNetworkPool::operation,
+    CreateOvnControllerVm::operation, CreateVniRange::operation,
+    CreateVxlanPoolRemoteVtep::operation, CreateVxlanVtep::operation,
+    DeleteHuaweiIMasterFabric::operation, DeleteHuaweiIMasterTenant::operation,
+    DeleteHuaweiIMasterVRouter::operation, DeleteHuaweiIMasterVpc::operation,
+    DeleteL2Network::operation, DeleteVniRange::operation, DeleteVxlanL2Network::operation,
     DeleteVxlanPoolRemoteVtep::operation, DetachL2NetworkFromCluster::operation,
     GetCandidateClustersForAttachingL2Network::operation, GetL2NetworkTypes::operation,
-    GetVSwitchTypes::operation, QueryL2Network::operation, QueryL2PortGroupNetwork::operation,
-    QueryL2VirtualSwitchNetwork::operation, QueryL2VlanNetwork::operation,
-    QueryL2VxlanNetwork::operation, QueryL2VxlanNetworkPool::operation,
+    GetVSwitchTypes::operation, PullHuaweiIMasterController::operation,
+    PullSdnControllerTenant::operation, QueryHuaweiIMasterFabric::operation,
+    QueryHuaweiIMasterTenant::operation, QueryHuaweiIMasterVRouter::operation,
+    QueryHuaweiIMasterVpc::operation, QueryL2Network::operation,
+    QueryL2PortGroupNetwork::operation, QueryL2VirtualSwitchNetwork::operation,
+    QueryL2VlanNetwork::operation, QueryL2VxlanNetwork::operation,
+    QueryL2VxlanNetworkPool::operation, QueryPhysicalSwitch::operation,
     QuerySdnController::operation, QueryVniRange::operation, QueryVtep::operation,
-    RemoveSdnController::operation, UpdateL2Network::operation, UpdateSdnController::operation,
+    ReconnectSdnController::operation, RemoveSdnController::operation,
+    SdnControllerAddHost::operation, SdnControllerChangeHost::operation,
+    SdnControllerRemoveHost::operation, UpdateL2Network::operation, UpdateSdnController::operation,
     UpdateVniRange::operation,
 ];
 
@@ -53,7 +62,7 @@ tagged_operation! {
 }
 
 output! {
-    /// Answer of `AddSdnController` and `UpdateSdnController`.
+    /// Answer of `AddSdnController` and 5 other operations.
     SdnControllerReply {
         "inventory" inventory: Option<SdnControllerInventory>,
     }
@@ -92,6 +101,30 @@ tagged_operation! {
     optional {
         body "vlan" vlan: i64,
         body "type" r#type: String,
+    }
+}
+
+tagged_operation! {
+    /// Creates a Huawei iMaster router.
+    CreateHuaweiIMasterVRouter -> HuaweiIMasterVRouterReply:
+        POST "/sdn-controller/huawei-imaster/vrouters" Keyed [job(), wrapper("params")];
+    required {
+        body "name" name: String [len(0, 255)],
+        body "huaweiVpcUuid" huawei_vpc_uuid: String,
+    }
+    optional {
+        body "description" description: String [len(0, 2048)],
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    found cumulo_core::find::Clue::new("huawei i master vrouter", super::l2_network::QueryHuaweiIMasterVRouter::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
+}
+
+output! {
+    /// Answer of [`CreateHuaweiIMasterVRouter`].
+    HuaweiIMasterVRouterReply {
+        "inventory" inventory: Option<HuaweiIMasterVRouterInventory>,
     }
 }
 
@@ -392,6 +425,64 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Creates an OVN controller VM.
+    CreateOvnControllerVm -> ApplianceVmReply: POST "/ovn/instances" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required {
+        body "name" name: String [len(0, 255)],
+    }
+    optional {
+        body "instanceOfferingUuid" instance_offering_uuid: String,
+        body "cpuNum" cpu_num: i64,
+        body "memorySize" memory_size: i64,
+        body "reservedMemorySize" reserved_memory_size: i64 [range(0, i64::MAX)],
+        body "imageUuid" image_uuid: String,
+        body "l3NetworkUuids" l3_network_uuids: Vec<String>,
+        body "vmNicParams" vm_nic_params: String,
+        body "type" r#type: String [values(&["UserVm", "ApplianceVm"])],
+        body "rootDiskOfferingUuid" root_disk_offering_uuid: String,
+        body "rootDiskSize" root_disk_size: i64,
+        body "dataDiskSizes" data_disk_sizes: Vec<i64>,
+        body "dataDiskOfferingUuids" data_disk_offering_uuids: Vec<String>,
+        body "zoneUuid" zone_uuid: String,
+        body "clusterUuid" cluster_uuid: String,
+        body "hostUuid" host_uuid: String,
+        body "primaryStorageUuidForRootVolume" primary_storage_uuid_for_root_volume: String,
+        body "description" description: String [len(0, 2048)],
+        body "defaultL3NetworkUuid" default_l3_network_uuid: String,
+        /// Taken if unset: `InstantStart`.
+        body "strategy" strategy: String [values(&["InstantStart", "JustCreate", "CreateStopped"])],
+        body "rootVolumeSystemTags" root_volume_system_tags: Vec<String>,
+        body "dataVolumeSystemTags" data_volume_system_tags: Vec<String>,
+        body "dataVolumeSystemTagsOnIndex" data_volume_system_tags_on_index: BTreeMap<String, Json>,
+        body "sshKeyPairUuids" ssh_key_pair_uuids: Vec<String>,
+        body "platform" platform: String [
+            values(&["Linux", "Windows", "Other", "Paravirtualization", "WindowsVirtio"]),
+        ],
+        body "guestOsType" guest_os_type: String,
+        body "architecture" architecture: String [
+            values(&["x86_64", "aarch64", "mips64el", "loongarch64"]),
+        ],
+        body "virtio" virtio: bool,
+        body "diskAOs" disk_a_os: Vec<Json>,
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    constants {
+        TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm",
+        STRATEGY_INSTANT_START = "InstantStart", STRATEGY_JUST_CREATE = "JustCreate",
+        STRATEGY_CREATE_STOPPED = "CreateStopped", PLATFORM_LINUX = "Linux",
+        PLATFORM_WINDOWS = "Windows", PLATFORM_OTHER = "Other",
+        PLATFORM_PARAVIRTUALIZATION = "Paravirtualization",
+        PLATFORM_WINDOWS_VIRTIO = "WindowsVirtio", ARCHITECTURE_X86_64 = "x86_64",
+        ARCHITECTURE_AARCH64 = "aarch64", ARCHITECTURE_MIPS64_EL = "mips64el",
+        ARCHITECTURE_LOONGARCH64 = "loongarch64",
+    }
+}
+
+tagged_operation! {
     /// Creates a VNI range.
     CreateVniRange -> VniRangeReply:
         POST "/l2-networks/vxlan-pool/{l2NetworkUuid}/vni-ranges" Keyed [job(), wrapper("params")];
@@ -456,6 +547,62 @@ output! {
     /// Answer of [`CreateVxlanVtep`].
     VtepReply {
         "inventory" inventory: Option<VtepInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Deletes a Huawei iMaster fabric.
+    DeleteHuaweiIMasterFabric -> Empty:
+        DELETE "/sdn-controller/huawei-imaster/fabrics/{uuid}" Keyed [job()];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        query "sdnControllerUuid" sdn_controller_uuid: String,
+        /// Taken if unset: `Permissive`.
+        query "deleteMode" delete_mode: String,
+    }
+}
+
+tagged_operation! {
+    /// Deletes a Huawei iMaster tenant.
+    DeleteHuaweiIMasterTenant -> Empty:
+        DELETE "/sdn-controller/huawei-imaster/tenants/{uuid}" Keyed [job()];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        query "sdnControllerUuid" sdn_controller_uuid: String,
+        /// Taken if unset: `Permissive`.
+        query "deleteMode" delete_mode: String,
+    }
+}
+
+tagged_operation! {
+    /// Deletes a Huawei iMaster router.
+    DeleteHuaweiIMasterVRouter -> Empty:
+        DELETE "/sdn-controller/huawei-imaster/vrouters/{uuid}" Keyed [job()];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        query "sdnControllerUuid" sdn_controller_uuid: String,
+        /// Taken if unset: `Permissive`.
+        query "deleteMode" delete_mode: String,
+    }
+}
+
+tagged_operation! {
+    /// Deletes a Huawei iMaster VPC.
+    DeleteHuaweiIMasterVpc -> Empty:
+        DELETE "/sdn-controller/huawei-imaster/vpcs/{uuid}" Keyed [job()];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        query "sdnControllerUuid" sdn_controller_uuid: String,
+        /// Taken if unset: `Permissive`.
+        query "deleteMode" delete_mode: String,
     }
 }
 
@@ -563,6 +710,86 @@ tagged_operation! {
     optional {}
 }
 
+tagged_operation! {
+    /// Reads fabrics, tenants and networks from a Huawei iMaster controller.
+    PullHuaweiIMasterController -> JsonList:
+        PUT "/sdn-controller/huawei-imaster/{uuid}/actions" Keyed
+        [job(), wrapper("pullHuaweiIMasterController")];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        body "pullSwitch" pull_switch: bool,
+    }
+}
+
+tagged_operation! {
+    /// Reads the tenants of an SDN controller.
+    PullSdnControllerTenant -> JsonList:
+        PUT "/sdn-controllers/{uuid}/tenant/actions" Keyed
+        [job(), wrapper("pullSdnControllerTenant")];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {}
+}
+
+query! {
+    /// Queries Huawei iMaster fabrics by conditions, in pages.
+    QueryHuaweiIMasterFabric -> HuaweiIMasterFabricPage: "/sdn-controller/huawei-imaster/fabrics";
+    items inventories: HuaweiIMasterFabricInventory;
+}
+
+output! {
+    /// Answer of [`QueryHuaweiIMasterFabric`].
+    HuaweiIMasterFabricPage {
+        "inventories" inventories: Vec<HuaweiIMasterFabricInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
+    /// Queries Huawei iMaster tenants by conditions, in pages.
+    QueryHuaweiIMasterTenant -> HuaweiIMasterTenantPage: "/sdn-controller/huawei-imaster/tenants";
+    items inventories: HuaweiIMasterTenantInventory;
+}
+
+output! {
+    /// Answer of [`QueryHuaweiIMasterTenant`].
+    HuaweiIMasterTenantPage {
+        "inventories" inventories: Vec<HuaweiIMasterTenantInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
+    /// Queries Huawei iMaster routers by conditions, in pages.
+    QueryHuaweiIMasterVRouter -> HuaweiIMasterVRouterPage: "/sdn-controller/huawei-imaster/vrouters";
+    items inventories: HuaweiIMasterVRouterInventory;
+}
+
+output! {
+    /// Answer of [`QueryHuaweiIMasterVRouter`].
+    HuaweiIMasterVRouterPage {
+        "inventories" inventories: Vec<HuaweiIMasterVRouterInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
+    /// Queries Huawei iMaster VPCs by conditions, in pages.
+    QueryHuaweiIMasterVpc -> HuaweiIMasterVpcPage: "/sdn-controller/huawei-imaster/vpcs";
+    items inventories: HuaweiIMasterVpcInventory;
+}
+
+output! {
+    /// Answer of [`QueryHuaweiIMasterVpc`].
+    HuaweiIMasterVpcPage {
+        "inventories" inventories: Vec<HuaweiIMasterVpcInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
 query! {
     /// Queries L2 networks by conditions, in pages.
     QueryL2Network -> L2NetworkPage: "/l2-networks"; items inventories: L2NetworkInventory;
@@ -647,6 +874,20 @@ output! {
 }
 
 query! {
+    /// Queries physical switches by conditions, in pages.
+    QueryPhysicalSwitch -> PhysicalSwitchPage: "/topo/physical-switches";
+    items inventories: PhysicalSwitchInventory;
+}
+
+output! {
+    /// Answer of [`QueryPhysicalSwitch`].
+    PhysicalSwitchPage {
+        "inventories" inventories: Vec<PhysicalSwitchInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
     /// Queries SDN controllers by conditions, in pages.
     QuerySdnController -> SdnControllerPage: "/sdn-controllers";
     items inventories: SdnControllerInventory;
@@ -688,6 +929,17 @@ output! {
 }
 
 tagged_operation! {
+    /// Reconnects an SDN controller.
+    ReconnectSdnController -> SdnControllerReply:
+        PUT "/sdn-controllers/{sdnControllerUuid}/actions" Keyed
+        [job(), wrapper("reconnectSdnController")];
+    required {
+        path "sdnControllerUuid" sdn_controller_uuid: String,
+    }
+    optional {}
+}
+
+tagged_operation! {
     /// Removes an SDN controller.
     RemoveSdnController -> Empty: DELETE "/sdn-controllers/{uuid}" Keyed [
         job(),
@@ -700,6 +952,62 @@ tagged_operation! {
         /// Taken if unset: `Permissive`.
         query "deleteMode" delete_mode: String,
     }
+}
+
+tagged_operation! {
+    /// Puts a host under an SDN controller.
+    SdnControllerAddHost -> SdnControllerReply:
+        POST "/sdn-controllers/{sdnControllerUuid}/hosts/{hostUuid}" Keyed [job(), wrapper("null")];
+    required {
+        path "sdnControllerUuid" sdn_controller_uuid: String,
+        path "hostUuid" host_uuid: String,
+        body "nicNames" nic_names: Vec<String>,
+    }
+    optional {
+        /// Taken if unset: `OvnDpdk`.
+        body "vSwitchType" v_switch_type: String [values(&["OvnDpdk", "OvnKernel"])],
+        body "vtepIp" vtep_ip: String,
+        body "netmask" netmask: String,
+        body "bondMode" bond_mode: String,
+        body "lacpMode" lacp_mode: String,
+    }
+    constants { V_SWITCH_TYPE_OVN_DPDK = "OvnDpdk", V_SWITCH_TYPE_OVN_KERNEL = "OvnKernel" }
+}
+
+tagged_operation! {
+    /// Changes how a host is connected to an SDN controller.
+    SdnControllerChangeHost -> SdnControllerReply:
+        PUT "/sdn-controllers/{sdnControllerUuid}/hosts/{hostUuid}/actions" Keyed
+        [job(), wrapper("sdnControllerChangeHost")];
+    required {
+        path "sdnControllerUuid" sdn_controller_uuid: String,
+        path "hostUuid" host_uuid: String,
+    }
+    optional {
+        /// Taken if unset: `OvnDpdk`.
+        body "vSwitchType" v_switch_type: String [values(&["OvnDpdk", "OvnKernel"])],
+        body "nicNames" nic_names: Vec<String>,
+        body "vtepIp" vtep_ip: String,
+        body "netmask" netmask: String,
+        body "bondMode" bond_mode: String,
+        body "lacpMode" lacp_mode: String,
+    }
+    constants { V_SWITCH_TYPE_OVN_DPDK = "OvnDpdk", V_SWITCH_TYPE_OVN_KERNEL = "OvnKernel" }
+}
+
+tagged_operation! {
+    /// Takes a host away from an SDN controller.
+    SdnControllerRemoveHost -> SdnControllerReply:
+        DELETE "/sdn-controllers/{sdnControllerUuid}/hosts/{hostUuid}" Keyed [job()];
+    required {
+        path "sdnControllerUuid" sdn_controller_uuid: String,
+        path "hostUuid" host_uuid: String,
+    }
+    optional {
+        /// Taken if unset: `OvnDpdk`.
+        query "vSwitchType" v_switch_type: String [values(&["OvnDpdk", "OvnKernel"])],
+    }
+    constants { V_SWITCH_TYPE_OVN_DPDK = "OvnDpdk", V_SWITCH_TYPE_OVN_KERNEL = "OvnKernel" }
 }
 
 tagged_operation! {
@@ -765,6 +1073,60 @@ output! {
         "attachedVniRanges" attached_vni_ranges: Vec<VniRangeInventory>,
         "attachedCidrs" attached_cidrs: BTreeMap<String, String>,
         "sdnControllerUuid" sdn_controller_uuid: Option<String>,
+    }
+}
+
+output! {
+    /// Part of answers: a Huawei iMaster fabric.
+    HuaweiIMasterFabricInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "sdnControllerUuid" sdn_controller_uuid: Option<String>,
+        "state" state: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+    }
+}
+
+output! {
+    /// Part of answers: a Huawei iMaster tenant.
+    HuaweiIMasterTenantInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "fabricIds" fabric_ids: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+    }
+}
+
+output! {
+    /// Part of answers: a Huawei iMaster router.
+    HuaweiIMasterVRouterInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "logicalNetworkId" logical_network_id: Option<String>,
+        "tenantId" tenant_id: Option<String>,
+        "fabricUuid" fabric_uuid: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+    }
+}
+
+output! {
+    /// Part of answers: a Huawei iMaster VPC.
+    HuaweiIMasterVpcInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "tenantId" tenant_id: Option<String>,
+        "fabricId" fabric_id: Option<String>,
+        "sdnControllerUuid" sdn_controller_uuid: Option<String>,
+        "state" state: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
     }
 }
 
@@ -901,6 +1263,23 @@ output! {
         "attachedVxlanNetworkRefs" attached_vxlan_network_refs: Vec<L2VxlanNetworkInventory>,
         "attachedVniRanges" attached_vni_ranges: Vec<VniRangeInventory>,
         "attachedCidrs" attached_cidrs: BTreeMap<String, String>,
+    }
+}
+
+output! {
+    /// Part of answers: a physical switch.
+    PhysicalSwitchInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "ip" ip: Option<String>,
+        "mac" mac: Option<String>,
+        "mode" mode: Option<String>,
+        "softwareVersion" software_version: Option<String>,
+        "sdnControllerUuid" sdn_controller_uuid: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+        "ports" ports: Vec<Json>,
     }
 }
 

@@ -2,19 +2,33 @@
 
 //! Licenses of the platform.
 
+use std::collections::BTreeMap;
+
 use cumulo_core::operation::Spec;
-use cumulo_core::{Json, Secret, output};
+use cumulo_core::{Json, Secret, Timestamp, output};
 
 use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
 pub static OPERATIONS: &[Spec] = &[
-    DeleteLicense::operation, GetLicenseAddOns::operation, GetLicenseCapabilities::operation,
-    GetLicenseInfo::operation, GetLicenseRecords::operation, GetLicenseUKeyStatus::operation,
-    PushLicenseAddOnsUsage::operation, RegisterLicenseRequestedApplication::operation,
-    ReloadLicense::operation, UpdateLicense::operation,
+    DegradeFromLicenseServer::operation, DeleteLicense::operation, GetLicenseAddOns::operation,
+    GetLicenseCapabilities::operation, GetLicenseInfo::operation, GetLicenseRecords::operation,
+    GetLicenseUKeyStatus::operation, IsLicenseServer::operation, PushLicenseAddOnsUsage::operation,
+    QueryLicenseAuthorizedNode::operation, RegisterLicenseRequestedApplication::operation,
+    RegisterLicenseServer::operation, ReloadLicense::operation, RequestLicenseCapacity::operation,
+    SyncLicenseCapacity::operation, UnregisterLicenseRequestedApplication::operation,
+    UnregisterLicenseServer::operation, UpdateLicense::operation,
+    UpgradeToLicenseServer::operation, VerifyLicenseServer::operation,
+    WithdrawLicenseCapacityApplication::operation,
 ];
+
+tagged_operation! {
+    /// Makes a license server a plain platform again.
+    DegradeFromLicenseServer -> Empty: DELETE "/license-server" Keyed [job()];
+    required {}
+    optional {}
+}
 
 tagged_operation! {
     /// Deletes a license.
@@ -97,6 +111,20 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Tells whether this platform is a license server.
+    IsLicenseServer -> LicenseServerReply: GET "/license-server/is-server" ReadOnly;
+    required {}
+    optional {}
+}
+
+output! {
+    /// Answer of [`IsLicenseServer`].
+    LicenseServerReply {
+        "licenseServer" license_server: Option<bool>,
+    }
+}
+
+tagged_operation! {
     /// Reports the usage of license add-ons.
     PushLicenseAddOnsUsage -> Empty: PUT "/licenses/addons/usage" Keyed [
         job(),
@@ -106,6 +134,20 @@ tagged_operation! {
         body "addOnsUsage" add_ons_usage: String,
     }
     optional {}
+}
+
+query! {
+    /// Queries nodes of license servers by conditions, in pages.
+    QueryLicenseAuthorizedNode -> LicenseAuthorizedNodePage: "/license-servers";
+    items inventories: LicenseAuthorizedNodeInventory;
+}
+
+output! {
+    /// Answer of [`QueryLicenseAuthorizedNode`].
+    LicenseAuthorizedNodePage {
+        "inventories" inventories: Vec<LicenseAuthorizedNodeInventory>,
+        "total" total: Option<i64>,
+    }
 }
 
 tagged_operation! {
@@ -129,6 +171,26 @@ output! {
 }
 
 tagged_operation! {
+    /// Asks a license server to serve this platform; its answer names the application.
+    RegisterLicenseServer -> AppIdReply: POST "/license-server/client" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required {
+        body "ip" ip: String,
+        body "loginParams" login_params: BTreeMap<String, Secret>,
+    }
+    optional {}
+}
+
+output! {
+    /// Answer of [`RegisterLicenseServer`].
+    AppIdReply {
+        "appId" app_id: Option<String>,
+    }
+}
+
+tagged_operation! {
     /// Loads the license files again.
     ReloadLicense -> LicenseReply: PUT "/licenses/actions" Idempotent [wrapper("reloadLicense")];
     required {}
@@ -145,6 +207,61 @@ output! {
 }
 
 tagged_operation! {
+    /// Asks a license server for a quota of a license.
+    RequestLicenseCapacity -> LicenseAuthorizedCapacityReply:
+        POST "/license-server/capacity-application" Keyed [job(), wrapper("params")];
+    required RequestLicenseCapacityRequired {
+        body "resourceUuid" resource_uuid: String,
+        body "quotaType" quota_type: String [values(&["CPU", "VM", "Host", "Capacity", "None"])],
+        body "quota" quota: i64 [range(0, i64::MAX)],
+        body "clientAuthorizedNodeUuid" client_authorized_node_uuid: String,
+        body "licenseType" license_type: String,
+    }
+    optional {}
+    constants {
+        QUOTA_TYPE_CPU = "CPU", QUOTA_TYPE_VM = "VM", QUOTA_TYPE_HOST = "Host",
+        QUOTA_TYPE_CAPACITY = "Capacity", QUOTA_TYPE_NONE = "None",
+    }
+}
+
+output! {
+    /// Answer of [`RequestLicenseCapacity`].
+    LicenseAuthorizedCapacityReply {
+        "inventory" inventory: Option<LicenseAuthorizedCapacityInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Refreshes what the license server has granted.
+    SyncLicenseCapacity -> Empty:
+        PUT "/license-server/authorized-capacity/sync" Keyed
+        [job(), wrapper("syncLicenseCapacity")];
+    required {}
+    optional {}
+}
+
+tagged_operation! {
+    /// Forgets an application that asked this license server for licenses.
+    UnregisterLicenseRequestedApplication -> Empty: PUT "/license/unregister-applications" Keyed [
+        job(),
+        wrapper("unregisterLicenseRequestedApplication"),
+    ];
+    required {
+        body "appId" app_id: String,
+    }
+    optional {}
+}
+
+tagged_operation! {
+    /// Ends the use of licenses from a license server.
+    UnregisterLicenseServer -> Empty: DELETE "/license-server/client" Keyed [job()];
+    required {}
+    optional {
+        query "clientAuthorizedNodeUuid" client_authorized_node_uuid: String,
+    }
+}
+
+tagged_operation! {
     /// Installs a license on a management node.
     UpdateLicense -> LicenseReply:
         PUT "/licenses/mn/{managementNodeUuid}/actions" Keyed [job(), wrapper("updateLicense")];
@@ -154,6 +271,93 @@ tagged_operation! {
     }
     optional {
         body "additionSession" addition_session: Secret,
+    }
+}
+
+tagged_operation! {
+    /// Makes this platform a license server, which shares its licenses with others.
+    UpgradeToLicenseServer -> LicenseAuthorizedNodeReply: POST "/license-server" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required {}
+    optional {}
+}
+
+output! {
+    /// Answer of [`UpgradeToLicenseServer`].
+    LicenseAuthorizedNodeReply {
+        "inventory" inventory: Option<LicenseAuthorizedNodeInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Confirms a platform at the license server with an access key, and exchanges keys.
+    VerifyLicenseServer -> AccessKeyIdAccessKeySecretLicenseClientLicenseServerReply:
+        POST "/license-server/register-verify" Keyed
+        [job(), wrapper("params"), shown_once(&["accessKeySecret"])];
+    required {
+        body "appId" app_id: String,
+        body "clientAccessKeyId" client_access_key_id: String,
+        body "clientAccessKeySecret" client_access_key_secret: Secret,
+    }
+    optional {}
+}
+
+output! {
+    /// Answer of [`VerifyLicenseServer`].
+    AccessKeyIdAccessKeySecretLicenseClientLicenseServerReply {
+        "accessKeyId" access_key_id: Option<String>,
+        "accessKeySecret" access_key_secret: Option<Secret>,
+        "licenseClient" license_client: Option<LicenseAuthorizedNodeInventory>,
+        "licenseServer" license_server: Option<LicenseAuthorizedNodeInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Takes back requests for a quota of a license.
+    WithdrawLicenseCapacityApplication -> Empty:
+        DELETE "/license-server/capacity-application" Keyed [job()];
+    required {
+        query "resourceUuidList" resource_uuid_list: Vec<String>,
+        query "clientAuthorizedNodeUuid" client_authorized_node_uuid: String,
+        query "licenseType" license_type: String,
+    }
+    optional {}
+}
+
+output! {
+    /// Part of answers: a granted quota of a license.
+    LicenseAuthorizedCapacityInventory {
+        "id" id: Option<i64>,
+        "nodeUuid" node_uuid: Option<String>,
+        "prodInfo" prod_info: Option<String>,
+        "quotaType" quota_type: Option<String>,
+        "quota" quota: Option<i64>,
+        "licenseType" license_type: Option<String>,
+        "state" state: Option<String>,
+        "issueTime" issue_time: Option<String>,
+        "expireTime" expire_time: Option<String>,
+        "localUsed" local_used: Option<i64>,
+        "otherUsed" other_used: Option<i64>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+    }
+}
+
+output! {
+    /// Part of answers: a node of a license server.
+    LicenseAuthorizedNodeInventory {
+        "uuid" uuid: Option<String>,
+        "appId" app_id: Option<String>,
+        "ip" ip: Option<String>,
+        "port" port: Option<i64>,
+        "lastSyncDate" last_sync_date: Option<Timestamp>,
+        "status" status: Option<String>,
+        "type" r#type: Option<String>,
+        "protocol" protocol: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
     }
 }
 

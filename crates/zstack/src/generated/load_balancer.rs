@@ -37,9 +37,9 @@ pub static OPERATIONS: &[Spec] = &[
     RemoveBackendServerFromServerGroup::operation,
     RemoveCertificateFromLoadBalancerListener::operation,
     RemoveServerGroupFromLoadBalancerListener::operation, RemoveVmNicFromLoadBalancer::operation,
-    UpdateCertificate::operation, UpdateLoadBalancer::operation,
-    UpdateLoadBalancerListener::operation, UpdateLoadBalancerServerGroup::operation,
-    UpdateSlbGroup::operation,
+    UpdateAccessControlList::operation, UpdateCertificate::operation,
+    UpdateLoadBalancer::operation, UpdateLoadBalancerListener::operation,
+    UpdateLoadBalancerServerGroup::operation, UpdateSlbGroup::operation,
 ];
 
 tagged_operation! {
@@ -353,7 +353,7 @@ tagged_operation! {
 }
 
 output! {
-    /// Answer of [`CreateAccessControlList`].
+    /// Answer of `CreateAccessControlList` and `UpdateAccessControlList`.
     AccessControlListReply {
         "inventory" inventory: Option<AccessControlListInventory>,
     }
@@ -888,6 +888,20 @@ tagged_operation! {
         query "vmNicUuids" vm_nic_uuids: Vec<String>,
     }
     optional {}
+}
+
+tagged_operation! {
+    /// Updates an access control list.
+    UpdateAccessControlList -> AccessControlListReply:
+        PUT "/access-control-lists/{uuid}/actions" Keyed
+        [job(), wrapper("updateAccessControlList")];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        body "name" name: String [len(0, 255)],
+        body "description" description: String [len(0, 2048)],
+    }
 }
 
 tagged_operation! {

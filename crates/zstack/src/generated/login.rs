@@ -14,19 +14,22 @@ use super::types::*;
 pub static OPERATIONS: &[Spec] = &[
     AddAccessControlRule::operation, AddLdapServer::operation, CleanInvalidLdapBinding::operation,
     CreateCasClient::operation, CreateLdapBinding::operation, CreateOAuthClient::operation,
-    CreateSSORedirectTemplate::operation, DeleteAccessControlRule::operation,
-    DeleteLdapBinding::operation, DeleteLdapServer::operation, DeleteSSOClient::operation,
-    DeleteSSORedirectTemplate::operation, GetCandidateLdapEntryForBinding::operation,
-    GetLdapEntry::operation, GetLdapServerAvailableAttributes::operation,
-    GetLoginCaptcha::operation, GetLoginProcedures::operation, GetOAuth2Token::operation,
-    GetSSOClient::operation, GetTwoFactorAuthenticationSecret::operation,
-    GetTwoFactorAuthenticationState::operation, LogIn::operation, LogInByLdap::operation,
-    LoginByCas::operation, QueryAccessControlRule::operation, QueryLdapBinding::operation,
-    QueryLdapServer::operation, QueryTwoFactorAuthentication::operation, RefreshCaptcha::operation,
-    ResetTwoFactorAuthenticationSecret::operation, SyncLdapServer::operation,
-    TokenIntrospection::operation, UnlockIdentity::operation, UpdateAccessControlRule::operation,
-    UpdateCasClient::operation, UpdateLdapServer::operation, UpdateOAuthClient::operation,
-    UpdateSSORedirectTemplate::operation, ValidatePassword::operation,
+    CreateSAML2Client::operation, CreateSSORedirectTemplate::operation,
+    DeleteAccessControlRule::operation, DeleteLdapBinding::operation, DeleteLdapServer::operation,
+    DeleteSSOClient::operation, DeleteSSORedirectTemplate::operation,
+    GetCandidateLdapEntryForBinding::operation, GetLdapEntry::operation,
+    GetLdapServerAvailableAttributes::operation, GetLoginCaptcha::operation,
+    GetLoginProcedures::operation, GetOAuth2Token::operation, GetSSOClient::operation,
+    GetTwoFactorAuthenticationSecret::operation, GetTwoFactorAuthenticationState::operation,
+    LogIn::operation, LogInByLdap::operation, LoginByCas::operation,
+    QueryAccessControlRule::operation, QueryLdapBinding::operation, QueryLdapServer::operation,
+    QueryTwoFactorAuthentication::operation, RefreshCaptcha::operation,
+    RefreshSSOServerToken::operation, ResetTwoFactorAuthenticationSecret::operation,
+    SyncLdapServer::operation, TokenIntrospection::operation, UnlockIdentity::operation,
+    UpdateAccessControlRule::operation, UpdateCasClient::operation, UpdateLdapServer::operation,
+    UpdateOAuthClient::operation, UpdateSAML2Client::operation,
+    UpdateSSOClientAttribute::operation, UpdateSSORedirectTemplate::operation,
+    ValidatePassword::operation,
 ];
 
 tagged_operation! {
@@ -180,6 +183,34 @@ output! {
     /// Answer of `CreateOAuthClient` and `UpdateOAuthClient`.
     OAuth2ClientReply {
         "inventory" inventory: Option<OAuth2ClientInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Creates a SAML 2 client.
+    CreateSAML2Client -> SAML2ClientReply: POST "/create/saml2/client" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required CreateSAML2ClientRequired {
+        body "name" name: String,
+        body "idpMetadataBase64" idp_metadata_base64: String,
+        body "loginType" login_type: String,
+        body "urlTemplate" url_template: String,
+    }
+    optional {
+        body "description" description: String,
+        body "redirectUrl" redirect_url: String,
+        body "attributes" attributes: Vec<Json>,
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+}
+
+output! {
+    /// Answer of `CreateSAML2Client` and `UpdateSAML2Client`.
+    SAML2ClientReply {
+        "inventory" inventory: Option<SAML2ClientInventory>,
     }
 }
 
@@ -510,6 +541,27 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Prolongs the life of a token of single sign-on.
+    RefreshSSOServerToken -> SSOServerTokenReply: PUT "/sso/server/token/refresh" Keyed [
+        job(),
+        wrapper("refreshSSOServerToken"),
+    ];
+    required {
+        body "token" token: Secret,
+    }
+    optional {
+        body "duration" duration: i64 [range(60, 31536000)],
+    }
+}
+
+output! {
+    /// Answer of [`RefreshSSOServerToken`].
+    SSOServerTokenReply {
+        "inventory" inventory: Option<SSOServerTokenInventory>,
+    }
+}
+
+tagged_operation! {
     /// Replaces the secret of two-factor login.
     ResetTwoFactorAuthenticationSecret -> TwoFactorAuthenticationSecretReply:
         PUT "/twofactorauthentication/secrets" Keyed
@@ -642,6 +694,45 @@ tagged_operation! {
         body "loginType" login_type: String,
         body "logoutUrl" logout_url: String,
         body "scopeList" scope_list: Vec<Json>,
+    }
+}
+
+tagged_operation! {
+    /// Updates a SAML 2 client.
+    UpdateSAML2Client -> SAML2ClientReply: POST "/update/saml2/client" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required {
+        body "uuid" uuid: String,
+    }
+    optional {
+        body "description" description: String,
+        body "name" name: String,
+        body "idpMetadataBase64" idp_metadata_base64: String,
+        body "redirectUrl" redirect_url: String,
+    }
+}
+
+tagged_operation! {
+    /// Updates an SSO client attribute.
+    UpdateSSOClientAttribute -> SSOClientAttributeReply:
+        PUT "/sso/client/attributes/{uuid}/actions" Keyed
+        [job(), wrapper("updateSSOClientAttribute")];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        body "value" value: String [len(0, 2048)],
+        body "purpose" purpose: String [len(0, 32)],
+        body "type" r#type: String [len(0, 32)],
+    }
+}
+
+output! {
+    /// Answer of [`UpdateSSOClientAttribute`].
+    SSOClientAttributeReply {
+        "inventory" inventory: Option<SSOClientAttributeInventory>,
     }
 }
 
@@ -792,6 +883,46 @@ output! {
         "accessToken" access_token: Option<Secret>,
         "idToken" id_token: Option<Secret>,
         "refreshToken" refresh_token: Option<Secret>,
+    }
+}
+
+output! {
+    /// Part of answers: a SAML 2 client.
+    SAML2ClientInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "clientType" client_type: Option<String>,
+        "loginType" login_type: Option<String>,
+        "loginMNUrl" login_mn_url: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+        "accountUuid" account_uuid: Option<String>,
+        "idpMetadataBase64" idp_metadata_base64: Option<String>,
+        "spX509Certificate" sp_x509_certificate: Option<String>,
+        /// Values: [`SAML2State`].
+        "state" state: Option<String> [named("name")],
+    }
+}
+
+constants! {
+    /// Values of a SAML 2 state.
+    SAML2State {
+        ENABLED = "Enabled", DISABLED = "Disabled",
+    }
+}
+
+output! {
+    /// Part of answers: an SSO client attribute.
+    SSOClientAttributeInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "value" value: Option<String>,
+        "type" r#type: Option<String>,
+        "purpose" purpose: Option<String>,
+        "ssoClientUuid" sso_client_uuid: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
     }
 }
 

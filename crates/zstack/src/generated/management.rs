@@ -12,21 +12,27 @@ use super::types::*;
 /// The operations of this group.
 #[rustfmt::skip]
 pub static OPERATIONS: &[Spec] = &[
-    AddLogConfiguration::operation, BatchQuery::operation, CheckElaborationContent::operation,
-    CheckNetworkReachable::operation, CleanQueue::operation, CreateSnmpAgent::operation,
-    CreateWebhook::operation, DebugSignal::operation, DeleteGCJob::operation,
-    DeleteLogConfiguration::operation, DeleteWebhook::operation, GetChronyServers::operation,
-    GetCurrentTime::operation, GetDebugSignal::operation, GetElaborationCategories::operation,
-    GetElaborations::operation, GetExternalServices::operation, GetFactoryModeState::operation,
-    GetLogConfiguration::operation, GetManagementNodeArch::operation,
-    GetManagementNodeOS::operation, GetPlatformTimeZone::operation, GetSupportAPIs::operation,
-    GetVersion::operation, IsOpensourceVersion::operation, IsReadyToGo::operation,
-    QueryEventLog::operation, QueryGCJob::operation, QueryManagementNode::operation,
-    QuerySnmpAgent::operation, QueryWebhook::operation, RefreshSearchIndexes::operation,
-    ReloadElaboration::operation, ReloadExternalService::operation, StartSnmpAgent::operation,
-    StopSnmpAgent::operation, SyncChronyServers::operation, TriggerGCJob::operation,
-    UpdateChronyServers::operation, UpdateFactoryModeState::operation,
-    UpdateLogConfiguration::operation, UpdateSnmpAgent::operation, UpdateWebhook::operation,
+    AddLogConfiguration::operation, AddLogServer::operation, AddProxyToResource::operation,
+    AttachServiceToObservabilityServer::operation, BatchQuery::operation,
+    CheckElaborationContent::operation, CheckNetworkReachable::operation, CleanQueue::operation,
+    CreateObservabilityServer::operation, CreateSnmpAgent::operation, CreateWebhook::operation,
+    DebugSignal::operation, DeleteGCJob::operation, DeleteLogConfiguration::operation,
+    DeleteLogServer::operation, DeletePluginDrivers::operation, DeleteUserProxyConfig::operation,
+    DeleteWebhook::operation, DetachServiceFromObservabilityServer::operation,
+    GetChronyServers::operation, GetCurrentTime::operation, GetDebugSignal::operation,
+    GetElaborationCategories::operation, GetElaborations::operation,
+    GetExternalServices::operation, GetFactoryModeState::operation, GetLogConfiguration::operation,
+    GetManagementNodeArch::operation, GetManagementNodeOS::operation,
+    GetObservabilityServerServiceData::operation, GetPlatformTimeZone::operation,
+    GetSupportAPIs::operation, GetVersion::operation, IsOpensourceVersion::operation,
+    IsReadyToGo::operation, QueryEventLog::operation, QueryGCJob::operation,
+    QueryLogServer::operation, QueryManagementNode::operation, QueryPluginDrivers::operation,
+    QuerySnmpAgent::operation, QueryUserProxyConfig::operation, QueryWebhook::operation,
+    RefreshPluginDrivers::operation, RefreshSearchIndexes::operation, ReloadElaboration::operation,
+    ReloadExternalService::operation, StartSnmpAgent::operation, StopSnmpAgent::operation,
+    SyncChronyServers::operation, TriggerGCJob::operation, UpdateChronyServers::operation,
+    UpdateFactoryModeState::operation, UpdateLogConfiguration::operation,
+    UpdateLogServer::operation, UpdateSnmpAgent::operation, UpdateWebhook::operation,
     ZQLQuery::operation,
 ];
 
@@ -59,6 +65,79 @@ output! {
     /// Answer of `AddLogConfiguration` and `UpdateLogConfiguration`.
     JsonLabelReply {
         "inventory" inventory: Option<JsonLabelInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Adds a log server.
+    AddLogServer -> LogServerReply: POST "/log/servers" Keyed [job(), wrapper("params")];
+    required AddLogServerRequired {
+        body "name" name: String [len(0, 255)],
+        body "category" category: String [values(&["ManagementNodeLog", "PlatformOperationLog"])],
+        body "type" r#type: String [values(&["Log4j2", "FluentBit"])],
+        body "configuration" configuration: String,
+    }
+    optional {
+        body "description" description: String [len(0, 2048)],
+        body "level" level: String [
+            values(&["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"]),
+        ],
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    found cumulo_core::find::Clue::new("log server", super::management::QueryLogServer::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
+    constants {
+        CATEGORY_MANAGEMENT_NODE_LOG = "ManagementNodeLog",
+        CATEGORY_PLATFORM_OPERATION_LOG = "PlatformOperationLog", TYPE_LOG4_J2 = "Log4j2",
+        TYPE_FLUENT_BIT = "FluentBit", LEVEL_OFF = "OFF", LEVEL_FATAL = "FATAL",
+        LEVEL_ERROR = "ERROR", LEVEL_WARN = "WARN", LEVEL_INFO = "INFO", LEVEL_DEBUG = "DEBUG",
+        LEVEL_TRACE = "TRACE", LEVEL_ALL = "ALL",
+    }
+}
+
+output! {
+    /// Answer of `AddLogServer` and `UpdateLogServer`.
+    LogServerReply {
+        "inventory" inventory: Option<LogServerInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Lets a resource use a proxy.
+    AddProxyToResource -> UserProxyConfigResourceRefReply:
+        POST "/proxy/{proxyUuid}/resource/{resourceUuid}" Keyed [job(), wrapper("params")];
+    required {
+        path "proxyUuid" proxy_uuid: String,
+        path "resourceUuid" resource_uuid: String,
+    }
+    optional {}
+}
+
+output! {
+    /// Answer of [`AddProxyToResource`].
+    UserProxyConfigResourceRefReply {
+        "inventory" inventory: Option<UserProxyConfigResourceRefInventory>,
+    }
+}
+
+tagged_operation! {
+    /// Has an observability server collect the data of a service, such as a load balancer.
+    AttachServiceToObservabilityServer -> ObservabilityServerVmReply:
+        POST "/observability-server/{observabilityServerUuid}/service" Keyed
+        [job(), wrapper("params")];
+    required {
+        path "observabilityServerUuid" observability_server_uuid: String,
+        body "serviceType" service_type: String,
+        body "serviceUuid" service_uuid: String,
+    }
+    optional {}
+}
+
+output! {
+    /// Answer of `AttachServiceToObservabilityServer` and `DetachServiceFromObservabilityServer`.
+    ObservabilityServerVmReply {
+        "inventory" inventory: Option<ObservabilityServerVmInventory>,
     }
 }
 
@@ -115,6 +194,28 @@ tagged_operation! {
         /// Taken if unset: `true`.
         body "isRunningTask" is_running_task: bool,
         body "managementiUuid" managementi_uuid: String,
+    }
+}
+
+tagged_operation! {
+    /// Creates an observability server.
+    CreateObservabilityServer -> VmInstanceReply: POST "/observability-servers" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required {
+        body "name" name: String [len(0, 255)],
+        body "observabilityServerOfferingUuid" observability_server_offering_uuid: String,
+    }
+    optional {
+        body "description" description: String [len(0, 2048)],
+        body "zoneUuid" zone_uuid: String,
+        body "clusterUuid" cluster_uuid: String,
+        body "hostUuid" host_uuid: String,
+        body "primaryStorageUuidForRootVolume" primary_storage_uuid_for_root_volume: String,
+        body "rootVolumeSystemTags" root_volume_system_tags: Vec<String>,
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
     }
 }
 
@@ -216,6 +317,42 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Deletes a log server.
+    DeleteLogServer -> Empty: DELETE "/log/servers" Keyed [job()];
+    required {
+        query "uuid" uuid: String,
+    }
+    optional {}
+}
+
+tagged_operation! {
+    /// Deletes plugin drivers.
+    DeletePluginDrivers -> Empty: DELETE "/external/plugins/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        /// Taken if unset: `Permissive`.
+        query "deleteMode" delete_mode: String,
+    }
+}
+
+tagged_operation! {
+    /// Deletes a user proxy setting.
+    DeleteUserProxyConfig -> Empty: DELETE "/user-proxy-configs/{uuid}" Keyed [
+        job(),
+        gone(&["SYS.1003"]),
+    ];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {}
+}
+
+tagged_operation! {
     /// Deletes a webhook.
     /// Deprecated by the vendor.
     DeleteWebhook -> Empty: DELETE "/web-hooks/{uuid}" Keyed [job(), gone(&["SYS.1003"])];
@@ -226,6 +363,18 @@ tagged_operation! {
         /// Taken if unset: `Permissive`.
         query "deleteMode" delete_mode: String,
     }
+}
+
+tagged_operation! {
+    /// Ends the collection of the data of a service.
+    DetachServiceFromObservabilityServer -> ObservabilityServerVmReply:
+        DELETE "/observability-server/{observabilityServerUuid}/service" Keyed [job()];
+    required {
+        path "observabilityServerUuid" observability_server_uuid: String,
+        query "serviceType" service_type: String,
+        query "serviceUuid" service_uuid: String,
+    }
+    optional {}
 }
 
 tagged_operation! {
@@ -377,6 +526,30 @@ output! {
 }
 
 tagged_operation! {
+    /// Returns what an observability server has collected of a service.
+    GetObservabilityServerServiceData -> JsonPage:
+        POST "/observability-server/{observabilityServerUuid}/service-data" ReadOnly
+        [wrapper("params")];
+    required {
+        path "observabilityServerUuid" observability_server_uuid: String,
+        body "serviceType" service_type: String [values(&["loadBalancer"])],
+        body "serviceUuid" service_uuid: String,
+    }
+    optional {
+        body "limit" limit: i64 [range(0, 1000)],
+        body "startTime" start_time: String,
+        body "endTime" end_time: String,
+        /// Taken if unset: `desc`.
+        body "sortDirection" sort_direction: String [values(&["asc", "desc"])],
+        body "labelFilters" label_filters: BTreeMap<String, Json>,
+    }
+    constants {
+        SERVICE_TYPE_LOAD_BALANCER = "loadBalancer", SORT_DIRECTION_ASC = "asc",
+        SORT_DIRECTION_DESC = "desc",
+    }
+}
+
+tagged_operation! {
     /// Returns the time zone of the platform.
     GetPlatformTimeZone -> OffsetTimezoneReply: GET "/management-nodes/platform-timezone" ReadOnly;
     required {}
@@ -475,6 +648,19 @@ output! {
 }
 
 query! {
+    /// Queries log servers by conditions, in pages.
+    QueryLogServer -> LogServerPage: "/log/servers"; items inventories: LogServerInventory;
+}
+
+output! {
+    /// Answer of [`QueryLogServer`].
+    LogServerPage {
+        "inventories" inventories: Vec<LogServerInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
     /// Queries management nodes, in pages.
     QueryManagementNode -> ManagementNodePage: "/management-nodes";
     items inventories: ManagementNodeInventory;
@@ -484,6 +670,20 @@ output! {
     /// Answer of [`QueryManagementNode`].
     ManagementNodePage {
         "inventories" inventories: Vec<ManagementNodeInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
+    /// Queries plugin drivers by conditions, in pages.
+    QueryPluginDrivers -> PluginDriverPage: "/external/plugins";
+    items inventories: PluginDriverInventory;
+}
+
+output! {
+    /// Answer of [`QueryPluginDrivers`].
+    PluginDriverPage {
+        "inventories" inventories: Vec<PluginDriverInventory>,
         "total" total: Option<i64>,
     }
 }
@@ -502,6 +702,20 @@ output! {
 }
 
 query! {
+    /// Queries user proxy settings by conditions, in pages.
+    QueryUserProxyConfig -> UserProxyConfigPage: "/user-proxy-configs";
+    items inventories: UserProxyConfigInventory;
+}
+
+output! {
+    /// Answer of [`QueryUserProxyConfig`].
+    UserProxyConfigPage {
+        "inventories" inventories: Vec<UserProxyConfigInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
     /// Queries webhooks by conditions, in pages.
     /// Deprecated by the vendor.
     QueryWebhook -> WebhookPage: "/web-hooks"; items inventories: WebhookInventory;
@@ -512,6 +726,18 @@ output! {
     WebhookPage {
         "inventories" inventories: Vec<WebhookInventory>,
         "total" total: Option<i64>,
+    }
+}
+
+tagged_operation! {
+    /// Refreshes plugin drivers.
+    RefreshPluginDrivers -> Empty: PUT "/external/plugins" Keyed [
+        job(),
+        wrapper("refreshPluginDrivers"),
+    ];
+    required {}
+    optional {
+        body "name" name: String,
     }
 }
 
@@ -625,6 +851,18 @@ tagged_operation! {
     optional {
         body "name" name: String,
         body "description" description: String,
+    }
+}
+
+tagged_operation! {
+    /// Updates a log server.
+    UpdateLogServer -> LogServerReply: PUT "/log/servers" Keyed [job(), wrapper("updateLogServer")];
+    required {
+        body "uuid" uuid: String,
+    }
+    optional {
+        body "name" name: String [len(0, 255)],
+        body "description" description: String [len(0, 2048)],
     }
 }
 
@@ -784,12 +1022,85 @@ output! {
 }
 
 output! {
+    /// Part of answers: a log server.
+    LogServerInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "category" category: Option<String>,
+        "type" r#type: Option<String>,
+        "level" level: Option<String>,
+        "configuration" configuration: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+    }
+}
+
+output! {
     /// Part of answers: a management node.
     ManagementNodeInventory {
         "uuid" uuid: Option<String>,
         "hostName" host_name: Option<String>,
         "joinDate" join_date: Option<Timestamp>,
         "heartBeat" heart_beat: Option<Timestamp>,
+    }
+}
+
+output! {
+    /// Part of answers: an observability server VM.
+    ObservabilityServerVmInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "zoneUuid" zone_uuid: Option<String>,
+        "clusterUuid" cluster_uuid: Option<String>,
+        "imageUuid" image_uuid: Option<String>,
+        "hostUuid" host_uuid: Option<String>,
+        "lastHostUuid" last_host_uuid: Option<String>,
+        "instanceOfferingUuid" instance_offering_uuid: Option<String>,
+        "rootVolumeUuid" root_volume_uuid: Option<String>,
+        "platform" platform: Option<String>,
+        "architecture" architecture: Option<String>,
+        "defaultL3NetworkUuid" default_l3_network_uuid: Option<String>,
+        "type" r#type: Option<String>,
+        "hypervisorType" hypervisor_type: Option<String>,
+        "memorySize" memory_size: Option<i64>,
+        "reservedMemorySize" reserved_memory_size: Option<i64>,
+        "cpuNum" cpu_num: Option<i64>,
+        "cpuSpeed" cpu_speed: Option<i64>,
+        "allocatorStrategy" allocator_strategy: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+        "state" state: Option<String>,
+        "vmNics" vm_nics: Vec<VmNicInventory>,
+        "allVolumes" all_volumes: Vec<VolumeInventory>,
+        "vmCdRoms" vm_cd_roms: Vec<VmCdRomInventory>,
+        "guestOsType" guest_os_type: Option<String>,
+        "applianceVmType" appliance_vm_type: Option<String>,
+        "managementNetworkUuid" management_network_uuid: Option<String>,
+        "defaultRouteL3NetworkUuid" default_route_l3_network_uuid: Option<String>,
+        "status" status: Option<String>,
+        "agentPort" agent_port: Option<i64>,
+        "haStatus" ha_status: Option<String>,
+        "publicNetworkUuid" public_network_uuid: Option<String>,
+    }
+}
+
+output! {
+    /// Part of answers: a plugin driver.
+    PluginDriverInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "type" r#type: Option<String>,
+        "vendor" vendor: Option<String>,
+        "features" features: Option<String>,
+        "optionTypes" option_types: Vec<Json>,
+        "deleted" deleted: Option<bool>,
+        "license" license: Option<String>,
+        "version" version: Option<String>,
+        "description" description: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
     }
 }
 
@@ -807,6 +1118,35 @@ output! {
         "port" port: Option<i64>,
         "status" status: Option<String>,
         "securityLevel" security_level: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+    }
+}
+
+output! {
+    /// Part of answers: a user proxy setting.
+    UserProxyConfigInventory {
+        "uuid" uuid: Option<String>,
+        "proxyType" proxy_type: Option<String>,
+        "proxyHost" proxy_host: Option<String>,
+        "proxyPort" proxy_port: Option<i64>,
+        "proxyUsername" proxy_username: Option<String>,
+        "proxyPassword" proxy_password: Option<Secret>,
+        "isEnabled" is_enabled: Option<bool>,
+        "proxyProtocolVersion" proxy_protocol_version: Option<String>,
+        "useSsl" use_ssl: Option<bool>,
+        "noProxy" no_proxy: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+    }
+}
+
+output! {
+    /// Part of answers: a link of a resource to a proxy.
+    UserProxyConfigResourceRefInventory {
+        "id" id: Option<i64>,
+        "resourceUuid" resource_uuid: Option<String>,
+        "proxyUuid" proxy_uuid: Option<String>,
         "createDate" create_date: Option<Timestamp>,
         "lastOpDate" last_op_date: Option<Timestamp>,
     }

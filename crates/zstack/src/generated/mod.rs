@@ -8,6 +8,8 @@
 pub mod access_key;
 #[cfg(feature = "account")]
 pub mod account;
+#[cfg(feature = "ai")]
+pub mod ai;
 #[cfg(feature = "app-center")]
 pub mod app_center;
 #[cfg(feature = "auto-scaling")]
@@ -25,6 +27,8 @@ mod client;
 pub mod cluster;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg(feature = "container")]
+pub mod container;
 #[cfg(feature = "data-protection")]
 pub mod data_protection;
 #[cfg(feature = "flow-meter")]
@@ -110,6 +114,8 @@ pub static GROUPS: &[(&str, &[Spec])] = &[
     ("access-key", access_key::OPERATIONS),
     #[cfg(feature = "account")]
     ("account", account::OPERATIONS),
+    #[cfg(feature = "ai")]
+    ("ai", ai::OPERATIONS),
     #[cfg(feature = "app-center")]
     ("app-center", app_center::OPERATIONS),
     #[cfg(feature = "auto-scaling")]
@@ -126,6 +132,8 @@ pub static GROUPS: &[(&str, &[Spec])] = &[
     ("cluster", cluster::OPERATIONS),
     #[cfg(feature = "config")]
     ("config", config::OPERATIONS),
+    #[cfg(feature = "container")]
+    ("container", container::OPERATIONS),
     #[cfg(feature = "data-protection")]
     ("data-protection", data_protection::OPERATIONS),
     #[cfg(feature = "flow-meter")]
@@ -213,6 +221,8 @@ macro_rules! name_groups {
         pub use generated::access_key;
         #[cfg(feature = "account")]
         pub use generated::account;
+        #[cfg(feature = "ai")]
+        pub use generated::ai;
         #[cfg(feature = "app-center")]
         pub use generated::app_center;
         #[cfg(feature = "auto-scaling")]
@@ -229,6 +239,8 @@ macro_rules! name_groups {
         pub use generated::cluster;
         #[cfg(feature = "config")]
         pub use generated::config;
+        #[cfg(feature = "container")]
+        pub use generated::container;
         #[cfg(feature = "data-protection")]
         pub use generated::data_protection;
         #[cfg(feature = "flow-meter")]

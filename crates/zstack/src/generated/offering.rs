@@ -11,9 +11,10 @@ use super::types::*;
 #[rustfmt::skip]
 pub static OPERATIONS: &[Spec] = &[
     ChangeDiskOfferingState::operation, ChangeInstanceOfferingState::operation,
-    CreateDiskOffering::operation, CreateInstanceOffering::operation, CreateSlbOffering::operation,
-    CreateVirtualRouterOffering::operation, DeleteDiskOffering::operation,
-    DeleteInstanceOffering::operation, QueryDiskOffering::operation,
+    CreateDiskOffering::operation, CreateInstanceOffering::operation,
+    CreateObservabilityServerOffering::operation, CreateOvnControllerOffering::operation,
+    CreateSlbOffering::operation, CreateVirtualRouterOffering::operation,
+    DeleteDiskOffering::operation, DeleteInstanceOffering::operation, QueryDiskOffering::operation,
     QueryInstanceOffering::operation, QuerySlbOffering::operation,
     QueryVirtualRouterOffering::operation, UpdateDiskOffering::operation,
     UpdateInstanceOffering::operation, UpdateVirtualRouterOffering::operation,
@@ -54,7 +55,7 @@ tagged_operation! {
 }
 
 output! {
-    /// Answer of `ChangeInstanceOfferingState` and 5 other operations.
+    /// Answer of `ChangeInstanceOfferingState` and 7 other operations.
     InstanceOfferingReply {
         "inventory" inventory: Option<InstanceOfferingInventory>,
     }
@@ -107,6 +108,60 @@ tagged_operation! {
         body "reservedMemorySize" reserved_memory_size: i64 [range(0, i64::MAX)],
         body "allocatorStrategy" allocator_strategy: String,
         /// Taken if unset: `0`.
+        body "sortKey" sort_key: i64,
+        body "type" r#type: String,
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    found cumulo_core::find::Clue::new("instance offering", super::offering::QueryInstanceOffering::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
+}
+
+tagged_operation! {
+    /// Creates an observability server offering.
+    CreateObservabilityServerOffering -> InstanceOfferingReply:
+        POST "/instance-offerings/observability-servers" Keyed [job(), wrapper("params")];
+    required CreateObservabilityServerOfferingRequired {
+        body "zoneUuid" zone_uuid: String,
+        body "managementNetworkUuid" management_network_uuid: String,
+        body "imageUuid" image_uuid: String,
+        body "name" name: String [len(0, 255)],
+        body "cpuNum" cpu_num: i64 [range(1, 1024)],
+        body "memorySize" memory_size: i64 [range(1, i64::MAX)],
+    }
+    optional {
+        body "publicNetworkUuid" public_network_uuid: String,
+        body "isDefault" is_default: bool,
+        body "description" description: String [len(0, 2048)],
+        body "reservedMemorySize" reserved_memory_size: i64 [range(0, i64::MAX)],
+        body "allocatorStrategy" allocator_strategy: String,
+        body "sortKey" sort_key: i64,
+        body "type" r#type: String,
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    found cumulo_core::find::Clue::new("instance offering", super::offering::QueryInstanceOffering::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
+}
+
+tagged_operation! {
+    /// Creates an OVN controller offering.
+    CreateOvnControllerOffering -> InstanceOfferingReply: POST "/instance-offerings/ovn" Keyed [
+        job(),
+        wrapper("params"),
+    ];
+    required CreateOvnControllerOfferingRequired {
+        body "zoneUuid" zone_uuid: String,
+        body "managementNetworkUuid" management_network_uuid: String,
+        body "imageUuid" image_uuid: String,
+        body "name" name: String [len(0, 255)],
+        body "cpuNum" cpu_num: i64 [range(1, 1024)],
+        body "memorySize" memory_size: i64 [range(1, i64::MAX)],
+    }
+    optional {
+        body "description" description: String [len(0, 2048)],
+        body "reservedMemorySize" reserved_memory_size: i64 [range(0, i64::MAX)],
+        body "allocatorStrategy" allocator_strategy: String,
         body "sortKey" sort_key: i64,
         body "type" r#type: String,
         body "resourceUuid" resource_uuid: String,

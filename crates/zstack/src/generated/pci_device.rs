@@ -2,6 +2,8 @@
 
 //! PCI, GPU, mediated and USB devices.
 
+use std::collections::BTreeMap;
+
 use cumulo_core::operation::Spec;
 use cumulo_core::{Json, Timestamp, constants, output};
 
@@ -17,9 +19,10 @@ pub static OPERATIONS: &[Spec] = &[
     DetachMdevDeviceFromVm::operation, DetachPciDeviceFromVm::operation,
     DetachUsbDeviceFromVm::operation, GenerateMdevDevices::operation,
     GenerateSeMdevDevices::operation, GenerateSriovPciDevices::operation,
-    GetHostIommuState::operation, GetHostIommuStatus::operation,
-    GetMdevDeviceCandidates::operation, GetMdevDeviceSpecCandidates::operation,
-    GetPciDeviceCandidatesForNewCreateVm::operation, GetPciDeviceSpecCandidates::operation,
+    GetGpuDeviceSpecCandidates::operation, GetHostIommuState::operation,
+    GetHostIommuStatus::operation, GetMdevDeviceCandidates::operation,
+    GetMdevDeviceSpecCandidates::operation, GetPciDeviceCandidatesForNewCreateVm::operation,
+    GetPciDeviceSpecCandidates::operation, GetVfPciDeviceAvailableInL2Network::operation,
     QueryEthernetVF::operation, QueryGpuDevice::operation, QueryMdevDevice::operation,
     QueryMdevDeviceSpec::operation, QueryMttyDevice::operation, QueryPciDevice::operation,
     QueryPciDeviceOffering::operation, QueryPciDevicePciDeviceOffering::operation,
@@ -276,6 +279,18 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Lists the GPU specs that hosts or VMs can be given.
+    GetGpuDeviceSpecCandidates -> JsonList: GET "/gpu-device-specs/candidates" ReadOnly;
+    required {}
+    optional {
+        query "clusterUuids" cluster_uuids: Vec<String>,
+        query "hostUuid" host_uuid: String,
+        query "vmInstanceUuid" vm_instance_uuid: String,
+        query "vmInstanceUuids" vm_instance_uuids: Vec<String>,
+    }
+}
+
+tagged_operation! {
     /// Returns the IOMMU state of a host.
     GetHostIommuState -> HostIommuStateReply: GET "/pci-device/hosts/{uuid}/state" ReadOnly;
     required {
@@ -356,6 +371,23 @@ tagged_operation! {
         query "vmInstanceUuid" vm_instance_uuid: String,
         query "vmInstanceUuids" vm_instance_uuids: Vec<String>,
         query "types" types: Vec<String>,
+    }
+}
+
+tagged_operation! {
+    /// Tells for L2 networks in which clusters virtual functions are free.
+    GetVfPciDeviceAvailableInL2Network -> L2VfAvailableClustersReply:
+        GET "/l2-networks/vf-pci-devices-available" ReadOnly;
+    required {
+        query "l2NetworkUuids" l2_network_uuids: Vec<String>,
+    }
+    optional {}
+}
+
+output! {
+    /// Answer of [`GetVfPciDeviceAvailableInL2Network`].
+    L2VfAvailableClustersReply {
+        "l2VfAvailableClusters" l2_vf_available_clusters: BTreeMap<String, Json>,
     }
 }
 

@@ -36,7 +36,8 @@ pub static OPERATIONS: &[Spec] = &[
     QueryLocalStorageResourceRef::operation, QueryMiniStorage::operation,
     QueryMiniStorageHostRef::operation, QueryMiniStorageResourceReplication::operation,
     QueryNasFileSystem::operation, QueryNasMountTarget::operation, QueryPrimaryStorage::operation,
-    QuerySharedBlockGroupPrimaryStorage::operation, ReconnectPrimaryStorage::operation,
+    QuerySharedBlockGroupPrimaryStorage::operation, QueryZdfs::operation,
+    ReconnectPrimaryStorage::operation, ReconnectZdfs::operation,
     RecoverResourceSplitBrain::operation, RefreshSharedblockDeviceCapacity::operation,
     RemoveMonFromCephPrimaryStorage::operation, SyncPrimaryStorageCapacity::operation,
     UpdateBlockPrimaryStorage::operation, UpdateCephPrimaryStorageMon::operation,
@@ -866,6 +867,19 @@ output! {
     }
 }
 
+query! {
+    /// Queries ZDFS file systems by conditions, in pages.
+    QueryZdfs -> ZdfsPage: "/zdfs"; items inventories: ZdfsInventory;
+}
+
+output! {
+    /// Answer of [`QueryZdfs`].
+    ZdfsPage {
+        "inventories" inventories: Vec<ZdfsInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
 tagged_operation! {
     /// Connects a primary storage again and refreshes its capacity.
     ReconnectPrimaryStorage -> PrimaryStorageReply: PUT "/primary-storage/{uuid}/actions" Keyed [
@@ -876,6 +890,22 @@ tagged_operation! {
         path "uuid" uuid: String,
     }
     optional {}
+}
+
+tagged_operation! {
+    /// Reconnects a ZDFS file system.
+    ReconnectZdfs -> ZdfsReply: PUT "/zdfs/{uuid}/actions" Keyed [job(), wrapper("reconnectZdfs")];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {}
+}
+
+output! {
+    /// Answer of [`ReconnectZdfs`].
+    ZdfsReply {
+        "inventory" inventory: Option<ZdfsInventory>,
+    }
 }
 
 tagged_operation! {
@@ -1388,5 +1418,37 @@ output! {
         "totalPhysicalCapacitiesHistory" total_physical_capacities_history: Vec<i64>,
         "startTime" start_time: Option<i64>,
         "interval" interval: Option<i64>,
+    }
+}
+
+output! {
+    /// Part of answers: a ZDFS file system.
+    ZdfsInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "zoneUuid" zone_uuid: Option<String>,
+        "url" url: Option<String>,
+        "status" status: Option<String>,
+        "hostName" host_name: Option<String>,
+        "sshPort" ssh_port: Option<i64>,
+        "metaServerPort" meta_server_port: Option<i64>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+        "storage" storage: Option<ZdfsStorageInventory>,
+    }
+}
+
+output! {
+    /// Part of answers: a storage of a ZDFS file system.
+    ZdfsStorageInventory {
+        "uuid" uuid: Option<String>,
+        "endPoint" end_point: Option<String>,
+        "accessKey" access_key: Option<String>,
+        "secretKey" secret_key: Option<Secret>,
+        "type" r#type: Option<String>,
+        "usedCapacity" used_capacity: Option<i64>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
     }
 }

@@ -2,6 +2,8 @@
 
 //! Security machines, their pools, and certificates of users.
 
+use std::collections::BTreeMap;
+
 use cumulo_core::operation::Spec;
 use cumulo_core::{Json, Secret, Timestamp, output};
 
@@ -18,6 +20,7 @@ pub static OPERATIONS: &[Spec] = &[
     CreateCSPSecretResourcePool::operation, CreateFiSecSecretResourcePool::operation,
     CreateFlkSecSecretResourcePool::operation, CreateHaiTaiSecretResourcePool::operation,
     CreateInfoSecSecretResourcePool::operation, CreateJitSecretResourcePool::operation,
+    CreateKoAlSecretResourcePool::operation, CreatePluginSecretResourcePool::operation,
     CreateSanSecSecretResourcePool::operation, DeleteCCSCertificate::operation,
     DeleteSecretResourcePool::operation, DeleteSecurityMachine::operation,
     DetachCCSCertificateFromUser::operation, GetSignatureServerEncryptPublicKey::operation,
@@ -28,7 +31,8 @@ pub static OPERATIONS: &[Spec] = &[
     UpdateFiSecSecretResourcePool::operation, UpdateFiSecSecurityMachine::operation,
     UpdateFlkSecSecretResourcePool::operation, UpdateFlkSecSecurityMachine::operation,
     UpdateInfoSecSecretResourcePool::operation, UpdateInfoSecSecurityMachine::operation,
-    UpdateJitSecurityMachine::operation, UpdateSanSecSecretResourcePool::operation,
+    UpdateJitSecurityMachine::operation, UpdateKoAlSecretResourcePool::operation,
+    UpdatePluginSecretResourcePool::operation, UpdateSanSecSecretResourcePool::operation,
     UpdateSanSecSecurityMachine::operation, UpdateSecretResourcePool::operation,
     UpdateSecurityMachine::operation,
 ];
@@ -237,7 +241,7 @@ tagged_operation! {
 }
 
 output! {
-    /// Answer of `ChangeSecretResourcePoolState` and 14 other operations.
+    /// Answer of `ChangeSecretResourcePoolState` and 18 other operations.
     SecretResourcePoolReply {
         "inventory" inventory: Option<SecretResourcePoolInventory>,
     }
@@ -488,6 +492,72 @@ tagged_operation! {
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
         TYPE_CLOUD_SECURITY_RESOURCE_SERVICE = "CloudSecurityResourceService",
         TYPE_SECURE_SIGN_VERIFY_SERVICE = "SecureSignVerifyService",
+    }
+}
+
+tagged_operation! {
+    /// Creates a Koal secret resource pool.
+    CreateKoAlSecretResourcePool -> SecretResourcePoolReply:
+        POST "/secret-resource-pool/koal" Keyed [job(), wrapper("params")];
+    required CreateKoAlSecretResourcePoolRequired {
+        body "name" name: String [len(0, 255)],
+        body "type" r#type: String [
+            values(&[
+                "CloudSecurityMachine", "OrdinarySecurityMachine", "CloudSecurityResourceService",
+                "SecureSignVerifyService", "Plugin",
+            ]),
+        ],
+        body "heartbeatInterval" heartbeat_interval: i64 [range(6, 180)],
+        body "zoneUuid" zone_uuid: String,
+    }
+    optional {
+        body "managementIp" management_ip: String,
+        body "port" port: i64,
+        body "secretKey" secret_key: Secret,
+        body "description" description: String [len(0, 2048)],
+        body "model" model: String [len(0, 255)],
+        body "ability" ability: String [values(&["All", "DataCrypto", "Auth"])],
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    constants {
+        ABILITY_ALL = "All", ABILITY_DATA_CRYPTO = "DataCrypto", ABILITY_AUTH = "Auth",
+        TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
+        TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
+        TYPE_CLOUD_SECURITY_RESOURCE_SERVICE = "CloudSecurityResourceService",
+        TYPE_SECURE_SIGN_VERIFY_SERVICE = "SecureSignVerifyService", TYPE_PLUGIN = "Plugin",
+    }
+}
+
+tagged_operation! {
+    /// Creates a secret resource pool of a plugin.
+    CreatePluginSecretResourcePool -> SecretResourcePoolReply:
+        POST "/secret-resource-pool/plugin" Keyed [job(), wrapper("params")];
+    required CreatePluginSecretResourcePoolRequired {
+        body "name" name: String [len(0, 255)],
+        body "type" r#type: String [
+            values(&[
+                "CloudSecurityMachine", "OrdinarySecurityMachine", "CloudSecurityResourceService",
+                "Plugin",
+            ]),
+        ],
+        body "heartbeatInterval" heartbeat_interval: i64 [range(6, 180)],
+        body "zoneUuid" zone_uuid: String,
+    }
+    optional {
+        body "properties" properties: BTreeMap<String, Secret>,
+        body "pluginDriverUuid" plugin_driver_uuid: String,
+        body "description" description: String [len(0, 2048)],
+        body "model" model: String [len(0, 255)],
+        body "ability" ability: String,
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    constants {
+        TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
+        TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
+        TYPE_CLOUD_SECURITY_RESOURCE_SERVICE = "CloudSecurityResourceService",
+        TYPE_PLUGIN = "Plugin",
     }
 }
 
@@ -845,6 +915,42 @@ tagged_operation! {
         body "description" description: String [len(0, 2048)],
         body "managementIp" management_ip: String [len(0, 255)],
         body "model" model: String [len(0, 255)],
+    }
+}
+
+tagged_operation! {
+    /// Updates a Koal secret resource pool.
+    UpdateKoAlSecretResourcePool -> SecretResourcePoolReply:
+        PUT "/secret-resource-pools/koal/{uuid}/actions" Keyed
+        [job(), wrapper("updateKoAlSecretResourcePool")];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        body "managementIp" management_ip: String,
+        body "port" port: i64,
+        body "secretKey" secret_key: Secret,
+        body "name" name: String [len(0, 255)],
+        body "description" description: String [len(0, 2048)],
+        body "model" model: String [len(0, 255)],
+        body "heartbeatInterval" heartbeat_interval: i64 [range(6, 180)],
+    }
+}
+
+tagged_operation! {
+    /// Updates a secret resource pool of a plugin.
+    UpdatePluginSecretResourcePool -> SecretResourcePoolReply:
+        PUT "/secret-resource-pool/plugin/{uuid}/actions" Keyed
+        [job(), wrapper("updatePluginSecretResourcePool")];
+    required {
+        path "uuid" uuid: String,
+    }
+    optional {
+        body "properties" properties: BTreeMap<String, Secret>,
+        body "name" name: String [len(0, 255)],
+        body "description" description: String [len(0, 2048)],
+        body "model" model: String [len(0, 255)],
+        body "heartbeatInterval" heartbeat_interval: i64 [range(6, 180)],
     }
 }
 

@@ -18,8 +18,8 @@ pub static OPERATIONS: &[Spec] = &[
     CreateSNSAliyunSmsEndpoint::operation, CreateSNSDingTalkEndpoint::operation,
     CreateSNSEmailEndpoint::operation, CreateSNSEmailPlatform::operation,
     CreateSNSFeiShuEndpoint::operation, CreateSNSHttpEndpoint::operation,
-    CreateSNSMicrosoftTeamsEndpoint::operation, CreateSNSSnmpEndpoint::operation,
-    CreateSNSSnmpPlatform::operation, CreateSNSTopic::operation,
+    CreateSNSMicrosoftTeamsEndpoint::operation, CreateSNSPluginEndpoint::operation,
+    CreateSNSSnmpEndpoint::operation, CreateSNSSnmpPlatform::operation, CreateSNSTopic::operation,
     CreateSNSUniversalSmsEndpoint::operation, CreateSNSWeComEndpoint::operation,
     DeleteEmailAddressOfSNSEmailEndpoint::operation, DeleteSNSApplicationEndpoint::operation,
     DeleteSNSApplicationPlatform::operation, DeleteSNSTopic::operation,
@@ -28,25 +28,25 @@ pub static OPERATIONS: &[Spec] = &[
     QuerySNSEmailAddress::operation, QuerySNSEmailEndpoint::operation,
     QuerySNSEmailPlatform::operation, QuerySNSFeiShuAtPerson::operation,
     QuerySNSFeiShuEndpoint::operation, QuerySNSHttpEndpoint::operation,
-    QuerySNSMicrosoftTeamsEndpoint::operation, QuerySNSSmsEndpoint::operation,
-    QuerySNSSnmpPlatform::operation, QuerySNSTopic::operation, QuerySNSTopicSubscriber::operation,
-    QuerySNSUniversalSmsEndpoint::operation, QuerySNSWeComAtPerson::operation,
-    QuerySNSWeComEndpoint::operation, RemoveSNSDingTalkAtPerson::operation,
-    RemoveSNSFeiShuAtPerson::operation, RemoveSNSSmsReceiver::operation,
-    RemoveSNSWeComAtPerson::operation, SNSDingTalkTestConnection::operation,
-    SNSEmailTestConnection::operation, SNSFeiShuTestConnection::operation,
-    SNSHttpTestConnection::operation, SNSMicrosoftTeamsTestConnection::operation,
-    SNSSnmpTestConnection::operation, SNSWeComTestConnection::operation,
-    SubscribeSNSTopic::operation, UnsubscribeSNSTopic::operation,
-    UpdateAtPersonOfAtDingTalkEndpoint::operation, UpdateAtPersonOfAtFeiShuEndpoint::operation,
-    UpdateAtPersonOfAtWeComEndpoint::operation, UpdateEmailAddressOfSNSEmailEndpoint::operation,
-    UpdateSNSApplicationEndpoint::operation, UpdateSNSApplicationPlatform::operation,
-    UpdateSNSDingTalkEndpoint::operation, UpdateSNSFeiShuEndpoint::operation,
-    UpdateSNSHttpEndpoint::operation, UpdateSNSMicrosoftTeamsEndpoint::operation,
-    UpdateSNSSnmpPlatform::operation, UpdateSNSTopic::operation,
-    UpdateSNSUniversalSmsEndpoint::operation, UpdateSNSWeComEndpoint::operation,
-    ValidateSNSAliyunSmsEndpoint::operation, ValidateSNSEmailPlatform::operation,
-    ValidateSNSUniversalSmsEndpoint::operation,
+    QuerySNSMicrosoftTeamsEndpoint::operation, QuerySNSPluginEndpoint::operation,
+    QuerySNSSmsEndpoint::operation, QuerySNSSnmpPlatform::operation, QuerySNSTopic::operation,
+    QuerySNSTopicSubscriber::operation, QuerySNSUniversalSmsEndpoint::operation,
+    QuerySNSWeComAtPerson::operation, QuerySNSWeComEndpoint::operation,
+    RemoveSNSDingTalkAtPerson::operation, RemoveSNSFeiShuAtPerson::operation,
+    RemoveSNSSmsReceiver::operation, RemoveSNSWeComAtPerson::operation,
+    SNSDingTalkTestConnection::operation, SNSEmailTestConnection::operation,
+    SNSFeiShuTestConnection::operation, SNSHttpTestConnection::operation,
+    SNSMicrosoftTeamsTestConnection::operation, SNSSnmpTestConnection::operation,
+    SNSWeComTestConnection::operation, SubscribeSNSTopic::operation,
+    UnsubscribeSNSTopic::operation, UpdateAtPersonOfAtDingTalkEndpoint::operation,
+    UpdateAtPersonOfAtFeiShuEndpoint::operation, UpdateAtPersonOfAtWeComEndpoint::operation,
+    UpdateEmailAddressOfSNSEmailEndpoint::operation, UpdateSNSApplicationEndpoint::operation,
+    UpdateSNSApplicationPlatform::operation, UpdateSNSDingTalkEndpoint::operation,
+    UpdateSNSFeiShuEndpoint::operation, UpdateSNSHttpEndpoint::operation,
+    UpdateSNSMicrosoftTeamsEndpoint::operation, UpdateSNSSnmpPlatform::operation,
+    UpdateSNSTopic::operation, UpdateSNSUniversalSmsEndpoint::operation,
+    UpdateSNSWeComEndpoint::operation, ValidateSNSAliyunSmsEndpoint::operation,
+    ValidateSNSEmailPlatform::operation, ValidateSNSUniversalSmsEndpoint::operation,
 ];
 
 tagged_operation! {
@@ -383,6 +383,33 @@ output! {
 }
 
 tagged_operation! {
+    /// Creates a notification endpoint of a plugin.
+    CreateSNSPluginEndpoint -> SNSPluginEndpointReply:
+        POST "/sns/application-endpoints/plugin" Keyed [job(), wrapper("params")];
+    required {
+        body "timeoutInSeconds" timeout_in_seconds: i64,
+        body "name" name: String [len(0, 255)],
+    }
+    optional {
+        body "type" r#type: String,
+        body "properties" properties: BTreeMap<String, Secret>,
+        body "description" description: String [len(0, 2048)],
+        body "platformUuid" platform_uuid: String,
+        body "resourceUuid" resource_uuid: String,
+        body "tagUuids" tag_uuids: Vec<String>,
+    }
+    found cumulo_core::find::Clue::new("sns plugin endpoint", super::sns::QuerySNSPluginEndpoint::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
+}
+
+output! {
+    /// Answer of [`CreateSNSPluginEndpoint`].
+    SNSPluginEndpointReply {
+        "inventory" inventory: Option<SNSPluginEndpointInventory>,
+    }
+}
+
+tagged_operation! {
     /// Creates an SNMP trap endpoint.
     CreateSNSSnmpEndpoint -> SNSApplicationEndpointReply:
         POST "/sns/application-endpoints/snmp" Keyed [job(), wrapper("params")];
@@ -692,6 +719,20 @@ output! {
     /// Answer of [`QuerySNSMicrosoftTeamsEndpoint`].
     SNSMicrosoftTeamsEndpointPage {
         "inventories" inventories: Vec<SNSMicrosoftTeamsEndpointInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
+    /// Queries notification endpoint of a plugins by conditions, in pages.
+    QuerySNSPluginEndpoint -> SNSPluginEndpointPage: "/sns/application-endpoints/plugin";
+    items inventories: SNSPluginEndpointInventory;
+}
+
+output! {
+    /// Answer of [`QuerySNSPluginEndpoint`].
+    SNSPluginEndpointPage {
+        "inventories" inventories: Vec<SNSPluginEndpointInventory>,
         "total" total: Option<i64>,
     }
 }
@@ -1429,6 +1470,25 @@ output! {
         "connectionStatus" connection_status: Option<String>,
         "platform" platform: Option<SNSApplicationPlatformInventory>,
         "url" url: Option<Secret>,
+    }
+}
+
+output! {
+    /// Part of answers: a notification endpoint of a plugin.
+    SNSPluginEndpointInventory {
+        "name" name: Option<String>,
+        "uuid" uuid: Option<String>,
+        "description" description: Option<String>,
+        "type" r#type: Option<String>,
+        "state" state: Option<String>,
+        "platformUuid" platform_uuid: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+        "connectionStatus" connection_status: Option<String>,
+        "platform" platform: Option<SNSApplicationPlatformInventory>,
+        "pluginDriverUuid" plugin_driver_uuid: Option<String>,
+        "timeoutInSeconds" timeout_in_seconds: Option<i64>,
+        "properties" properties: BTreeMap<String, Secret>,
     }
 }
 

@@ -13,18 +13,19 @@ pub static OPERATIONS: &[Spec] = &[
     AddIscsiServer::operation, AddNvmeServer::operation, AddZBox::operation,
     CheckScsiLunClusterStatus::operation, CreateBlockVolume::operation,
     DeleteIscsiServer::operation, DeleteNvmeServer::operation, DetachScsiLunFromHost::operation,
-    EjectZBox::operation, GetAccessPath::operation, GetLocalRaidPhysicalDriveSmart::operation,
-    LocateLocalRaidPhysicalDrive::operation, QueryBlockVolume::operation,
-    QueryExponBlockVolume::operation, QueryFiberChannelLun::operation,
-    QueryFiberChannelStorage::operation, QueryIscsiLun::operation, QueryIscsiServer::operation,
-    QueryLocalRaidController::operation, QueryLocalRaidPhysicalDrive::operation,
-    QueryNvmeLun::operation, QueryNvmeServer::operation, QueryNvmeTarget::operation,
-    QueryPhysicalDriveSelfTestHistory::operation, QueryScsiLun::operation,
-    QuerySharedBlock::operation, QuerySharedBlockGroupPrimaryStorageHostRef::operation,
-    QueryXskyBlockVolume::operation, QueryZBox::operation, RefreshFiberChannelStorage::operation,
-    RefreshIscsiServer::operation, RefreshLocalRaid::operation, RefreshNvmeTarget::operation,
-    SelfTestLocalRaid::operation, SyncZBoxCapacity::operation, UpdateBlockVolume::operation,
-    UpdateIscsiServer::operation, UpdateScsiLun::operation, UpdateXskyBlockVolume::operation,
+    EjectZBox::operation, GetAccessPath::operation, GetHostMultipathTopology::operation,
+    GetLocalRaidPhysicalDriveSmart::operation, LocateLocalRaidPhysicalDrive::operation,
+    QueryBlockVolume::operation, QueryExponBlockVolume::operation, QueryFcHbaDevice::operation,
+    QueryFiberChannelLun::operation, QueryFiberChannelStorage::operation, QueryIscsiLun::operation,
+    QueryIscsiServer::operation, QueryLocalRaidController::operation,
+    QueryLocalRaidPhysicalDrive::operation, QueryNvmeLun::operation, QueryNvmeServer::operation,
+    QueryNvmeTarget::operation, QueryPhysicalDriveSelfTestHistory::operation,
+    QueryScsiLun::operation, QuerySharedBlock::operation,
+    QuerySharedBlockGroupPrimaryStorageHostRef::operation, QueryXskyBlockVolume::operation,
+    QueryZBox::operation, RefreshFiberChannelStorage::operation, RefreshIscsiServer::operation,
+    RefreshLocalRaid::operation, RefreshNvmeTarget::operation, SelfTestLocalRaid::operation,
+    SyncZBoxCapacity::operation, UpdateBlockVolume::operation, UpdateIscsiServer::operation,
+    UpdateScsiLun::operation, UpdateXskyBlockVolume::operation,
 ];
 
 tagged_operation! {
@@ -212,6 +213,16 @@ output! {
 }
 
 tagged_operation! {
+    /// Returns by which paths a host reaches disks.
+    GetHostMultipathTopology -> JsonResults: GET "/storage-devices/multipath/topology" ReadOnly;
+    required {
+        query "hostUuid" host_uuid: String,
+        query "diskUuids" disk_uuids: Vec<String>,
+    }
+    optional {}
+}
+
+tagged_operation! {
     /// Returns the SMART data of a drive behind a local RAID controller.
     GetLocalRaidPhysicalDriveSmart -> DriveSmartReply:
         GET "/storage-devices/local-raid/physical-drives/{uuid}/smart" ReadOnly;
@@ -272,6 +283,20 @@ output! {
     /// Answer of [`QueryExponBlockVolume`].
     ExponBlockVolumePage {
         "inventories" inventories: Vec<ExponBlockVolumeInventory>,
+        "total" total: Option<i64>,
+    }
+}
+
+query! {
+    /// Queries Fibre Channel HBAs by conditions, in pages.
+    QueryFcHbaDevice -> FcHbaDevicePage: "/storage-devices/hba";
+    items inventories: FcHbaDeviceInventory;
+}
+
+output! {
+    /// Answer of [`QueryFcHbaDevice`].
+    FcHbaDevicePage {
+        "inventories" inventories: Vec<FcHbaDeviceInventory>,
         "total" total: Option<i64>,
     }
 }
@@ -666,6 +691,25 @@ output! {
         "iscsiPath" iscsi_path: Option<String>,
         "vendor" vendor: Option<String>,
         "exponStatus" expon_status: Option<String>,
+    }
+}
+
+output! {
+    /// Part of answers: a Fibre Channel HBA.
+    FcHbaDeviceInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "hostUuid" host_uuid: Option<String>,
+        "hbaType" hba_type: Option<String>,
+        "createDate" create_date: Option<String>,
+        "lastOpDate" last_op_date: Option<String>,
+        "portName" port_name: Option<String>,
+        "portState" port_state: Option<String>,
+        "speed" speed: Option<String>,
+        "supportedSpeeds" supported_speeds: Option<String>,
+        "symbolicName" symbolic_name: Option<String>,
+        "supportedClasses" supported_classes: Option<String>,
+        "nodeName" node_name: Option<String>,
     }
 }
 

@@ -19,6 +19,52 @@ output! {
 }
 
 output! {
+    /// Part of answers: an appliance VM.
+    ApplianceVmInventory {
+        "uuid" uuid: Option<String>,
+        "name" name: Option<String>,
+        "description" description: Option<String>,
+        "zoneUuid" zone_uuid: Option<String>,
+        "clusterUuid" cluster_uuid: Option<String>,
+        "imageUuid" image_uuid: Option<String>,
+        "hostUuid" host_uuid: Option<String>,
+        "lastHostUuid" last_host_uuid: Option<String>,
+        "instanceOfferingUuid" instance_offering_uuid: Option<String>,
+        "rootVolumeUuid" root_volume_uuid: Option<String>,
+        "platform" platform: Option<String>,
+        "architecture" architecture: Option<String>,
+        "defaultL3NetworkUuid" default_l3_network_uuid: Option<String>,
+        "type" r#type: Option<String>,
+        "hypervisorType" hypervisor_type: Option<String>,
+        "memorySize" memory_size: Option<i64>,
+        "reservedMemorySize" reserved_memory_size: Option<i64>,
+        "cpuNum" cpu_num: Option<i64>,
+        "cpuSpeed" cpu_speed: Option<i64>,
+        "allocatorStrategy" allocator_strategy: Option<String>,
+        "createDate" create_date: Option<Timestamp>,
+        "lastOpDate" last_op_date: Option<Timestamp>,
+        "state" state: Option<String>,
+        "vmNics" vm_nics: Vec<VmNicInventory>,
+        "allVolumes" all_volumes: Vec<VolumeInventory>,
+        "vmCdRoms" vm_cd_roms: Vec<VmCdRomInventory>,
+        "guestOsType" guest_os_type: Option<String>,
+        "applianceVmType" appliance_vm_type: Option<String>,
+        "managementNetworkUuid" management_network_uuid: Option<String>,
+        "defaultRouteL3NetworkUuid" default_route_l3_network_uuid: Option<String>,
+        "status" status: Option<String>,
+        "agentPort" agent_port: Option<i64>,
+        "haStatus" ha_status: Option<String>,
+    }
+}
+
+output! {
+    /// Answer of `CreateOvnControllerVm` and 2 other operations.
+    ApplianceVmReply {
+        "inventory" inventory: Option<ApplianceVmInventory>,
+    }
+}
+
+output! {
     /// Part of answers: an auto scaling rule trigger.
     AutoScalingRuleTriggerInventory {
         "name" name: Option<String>,
@@ -368,7 +414,7 @@ output! {
 }
 
 output! {
-    /// Answer of `AddImage` and 12 other operations.
+    /// Answer of `AddImage` and 13 other operations.
     ImageReply {
         "inventory" inventory: Option<ImageInventory>,
     }
@@ -460,7 +506,7 @@ output! {
 }
 
 output! {
-    /// Answer of `AddBackupStoragesToReplicationGroup` and 83 other operations.
+    /// Answer of `AddBackupStoragesToReplicationGroup` and 87 other operations.
     JsonList {
         "inventories" inventories: Vec<Json>,
     }
@@ -474,14 +520,14 @@ output! {
 }
 
 output! {
-    /// Answer of `BatchQuery` and `GetManagementNodeDirCapacity`.
+    /// Answer of `BatchQuery` and 2 other operations.
     JsonMapReply {
         "result" result: BTreeMap<String, Json>,
     }
 }
 
 output! {
-    /// Answer of `GetBlockPrimaryStorageMetadata` and 26 other operations.
+    /// Answer of `GetBlockPrimaryStorageMetadata` and 28 other operations.
     JsonPage {
         "inventories" inventories: Vec<Json>,
         "total" total: Option<i64>,
@@ -489,9 +535,16 @@ output! {
 }
 
 output! {
-    /// Answer of `AddKVMHostFromConfigFile` and 5 other operations.
+    /// Answer of `AddKVMHostFromConfigFile` and 12 other operations.
     JsonResults {
         "results" results: Vec<Json>,
+    }
+}
+
+output! {
+    /// Answer of `GetContainerUsage` and 2 other operations.
+    JsonUsages {
+        "usages" usages: Vec<Json>,
     }
 }
 
@@ -1092,7 +1145,7 @@ output! {
 }
 
 output! {
-    /// Answer of `AttachIsoToVmInstance` and 33 other operations.
+    /// Answer of `AttachIsoToVmInstance` and 34 other operations.
     VmInstanceReply {
         "inventory" inventory: Option<VmInstanceInventory>,
     }

@@ -41,8 +41,9 @@ pub static OPERATIONS: &[Spec] = &[
     GetCandidateL3NetworksForChangeVmNicNetwork::operation,
     GetCandidatePrimaryStoragesForCreatingVm::operation,
     GetCandidateZonesClustersHostsForCreatingVm::operation, GetFaultToleranceVms::operation,
-    GetImageCandidatesForVmToChange::operation, GetLatestGuestToolsForVm::operation,
-    GetNicQos::operation, GetPciDeviceCandidatesForAttachingVm::operation,
+    GetImageCandidatesForVmToChange::operation, GetInvocationRecords::operation,
+    GetLatestGuestToolsForVm::operation, GetNicQos::operation,
+    GetPciDeviceCandidatesForAttachingVm::operation,
     GetPrimaryStorageCandidatesForVmMigration::operation,
     GetScsiLunCandidatesForAttachingVm::operation, GetSpiceCertificates::operation,
     GetUsbDeviceCandidatesForAttachingVm::operation, GetVirtualizerInfo::operation,
@@ -1278,6 +1279,21 @@ tagged_operation! {
 }
 
 tagged_operation! {
+    /// Lists runs of scripts in VMs.
+    GetInvocationRecords -> JsonPage: GET "/scripts/aliyun-invocations" ReadOnly;
+    required {}
+    optional {
+        query "recordUuid" record_uuid: String,
+        query "vmInstanceUuid" vm_instance_uuid: String,
+        query "includeOutput" include_output: bool,
+        /// Taken if unset: `1000`.
+        query "limit" limit: i64,
+        /// Taken if unset: `0`.
+        query "start" start: i64,
+    }
+}
+
+tagged_operation! {
     /// Returns the latest guest tools that fit a VM.
     GetLatestGuestToolsForVm -> GuestToolsReply:
         GET "/vm-instances/{uuid}/latest-guest-tools" ReadOnly;
@@ -1918,13 +1934,6 @@ tagged_operation! {
         path "vmInstanceUuid" vm_instance_uuid: String,
     }
     optional {}
-}
-
-output! {
-    /// Answer of `ProvisionVirtualRouterConfig` and `ReconnectVirtualRouter`.
-    ApplianceVmReply {
-        "inventory" inventory: Option<ApplianceVmInventory>,
-    }
 }
 
 query! {
@@ -2951,45 +2960,6 @@ tagged_operation! {
         body "remotePath" remote_path: String,
     }
     optional {}
-}
-
-output! {
-    /// Part of answers: an appliance VM.
-    ApplianceVmInventory {
-        "uuid" uuid: Option<String>,
-        "name" name: Option<String>,
-        "description" description: Option<String>,
-        "zoneUuid" zone_uuid: Option<String>,
-        "clusterUuid" cluster_uuid: Option<String>,
-        "imageUuid" image_uuid: Option<String>,
-        "hostUuid" host_uuid: Option<String>,
-        "lastHostUuid" last_host_uuid: Option<String>,
-        "instanceOfferingUuid" instance_offering_uuid: Option<String>,
-        "rootVolumeUuid" root_volume_uuid: Option<String>,
-        "platform" platform: Option<String>,
-        "architecture" architecture: Option<String>,
-        "defaultL3NetworkUuid" default_l3_network_uuid: Option<String>,
-        "type" r#type: Option<String>,
-        "hypervisorType" hypervisor_type: Option<String>,
-        "memorySize" memory_size: Option<i64>,
-        "reservedMemorySize" reserved_memory_size: Option<i64>,
-        "cpuNum" cpu_num: Option<i64>,
-        "cpuSpeed" cpu_speed: Option<i64>,
-        "allocatorStrategy" allocator_strategy: Option<String>,
-        "createDate" create_date: Option<Timestamp>,
-        "lastOpDate" last_op_date: Option<Timestamp>,
-        "state" state: Option<String>,
-        "vmNics" vm_nics: Vec<VmNicInventory>,
-        "allVolumes" all_volumes: Vec<VolumeInventory>,
-        "vmCdRoms" vm_cd_roms: Vec<VmCdRomInventory>,
-        "guestOsType" guest_os_type: Option<String>,
-        "applianceVmType" appliance_vm_type: Option<String>,
-        "managementNetworkUuid" management_network_uuid: Option<String>,
-        "defaultRouteL3NetworkUuid" default_route_l3_network_uuid: Option<String>,
-        "status" status: Option<String>,
-        "agentPort" agent_port: Option<i64>,
-        "haStatus" ha_status: Option<String>,
-    }
 }
 
 output! {

@@ -27,7 +27,8 @@ pub static OPERATIONS: &[Spec] = &[
     DeleteVRouterRouteEntry::operation, DeleteVRouterRouteTable::operation,
     DeleteVpcHaGroup::operation, DetachL3NetworksFromIPsecConnection::operation,
     DetachPolicyRouteRuleSetFromL3::operation, DetachVRouterRouteTableFromVRouter::operation,
-    GetAttachableVpcL3Network::operation, GetCandidateL3NetworksForIpSecConnection::operation,
+    GetAttachableVpcL3Network::operation, GetAvailableVpcL3Network::operation,
+    GetCandidateL3NetworksForIpSecConnection::operation,
     GetPolicyRouteRuleSetFromVirtualRouter::operation, GetRouteTableVpcVRouterCandidate::operation,
     GetVRouterOspfNeighbor::operation, GetVRouterRouteTable::operation,
     GetVRouterRouterId::operation, GetVirtualRouterSoftwareVersion::operation,
@@ -829,6 +830,15 @@ tagged_operation! {
         POST "/vpc/virtual-routers/{uuid}/attachable-vpc-l3s" ReadOnly [wrapper("params")];
     required {
         path "uuid" uuid: String,
+    }
+    optional {}
+}
+
+tagged_operation! {
+    /// Lists VPC L3 networks that no router serves yet.
+    GetAvailableVpcL3Network -> JsonList: GET "/vpc/virtual-routers/available-vpc-l3s" ReadOnly;
+    required {
+        query "zoneUuid" zone_uuid: String,
     }
     optional {}
 }

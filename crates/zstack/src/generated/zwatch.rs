@@ -31,12 +31,12 @@ pub static OPERATIONS: &[Spec] = &[
     GetActiveAlarmStatus::operation, GetAlarmData::operation, GetAllEventMetadata::operation,
     GetAllMetricMetadata::operation, GetAuditData::operation, GetEventData::operation,
     GetManagementNodeDirCapacity::operation, GetMetricData::operation,
-    GetMetricLabelValue::operation, GetTextTemplateArg::operation,
-    GetZWatchAlertHistogram::operation, PrometheusQueryLabelValues::operation,
-    PrometheusQueryMetadata::operation, PrometheusQueryPassThrough::operation,
-    PrometheusQueryVmMonitoringData::operation, PutMetricData::operation,
-    QueryActiveAlarm::operation, QueryActiveAlarmTemplate::operation, QueryAlarm::operation,
-    QueryAlarmRecord::operation, QueryAlertDataAck::operation,
+    GetMetricLabelValue::operation, GetPrometheusMetricLabelValue::operation,
+    GetTextTemplateArg::operation, GetZWatchAlertHistogram::operation,
+    PrometheusQueryLabelValues::operation, PrometheusQueryMetadata::operation,
+    PrometheusQueryPassThrough::operation, PrometheusQueryVmMonitoringData::operation,
+    PutMetricData::operation, QueryActiveAlarm::operation, QueryActiveAlarmTemplate::operation,
+    QueryAlarm::operation, QueryAlarmRecord::operation, QueryAlertDataAck::operation,
     QueryAliyunSmsSNSTextTemplate::operation, QueryAudit::operation, QueryEventRecord::operation,
     QueryEventRuleTemplate::operation, QueryEventSubscription::operation,
     QueryMetricDataHttpReceiver::operation, QueryMetricRuleTemplate::operation,
@@ -952,6 +952,29 @@ output! {
     /// Answer of [`GetMetricLabelValue`].
     LabelsReply {
         "labels" labels: Vec<Json>,
+    }
+}
+
+tagged_operation! {
+    /// Returns the values that labels of a metric have in Prometheus.
+    GetPrometheusMetricLabelValue -> LabelValuesReply:
+        GET "/zwatch/metrics/prometheus/label-values" ReadOnly;
+    required {
+        query "namespace" namespace: String,
+        query "metricName" metric_name: String,
+    }
+    optional {
+        query "startTime" start_time: i64 [range(0, 253402271999)],
+        query "endTime" end_time: i64 [range(0, 253402271999)],
+        query "labelNames" label_names: Vec<String>,
+        query "filterLabels" filter_labels: Vec<String>,
+    }
+}
+
+output! {
+    /// Answer of [`GetPrometheusMetricLabelValue`].
+    LabelValuesReply {
+        "labelValues" label_values: BTreeMap<String, Json>,
     }
 }
 
