@@ -253,12 +253,21 @@ impl Record for Query {
         ]);
     }
     fn refused(&self) -> Option<String> {
-        (!self.misread.is_empty()).then(|| {
-            format!(
+        if !self.misread.is_empty() {
+            return Some(format!(
                 "{}. The operation `ZQLQuery` (group `management`) can say it",
                 self.misread.join("; ")
-            )
-        })
+            ));
+        }
+        let says_nothing = |condition: &String| {
+            let has = |operator: &&str| condition.contains(*operator);
+            !OPERATORS.iter().any(|operator| has(operator))
+        };
+        let at = self.conditions.iter().position(says_nothing)?;
+        Some(format!(
+            "`q[{at}]` is no condition: write a field, an operator and a value, such as `name=web-1`, \
+             `state!=Running`, `name~=web-%`, `uuid?=a,b` or `hostUuid is null`"
+        ))
     }
 }
 
@@ -385,6 +394,13 @@ mod tests {
             let why = misread.refused().unwrap();
             assert!(why.contains("condition on `na"), "{why}");
         }
+        let bare = Query {
+            conditions: vec!["name=x".into(), "s3cr3t".into()],
+            ..Query::new()
+        };
+        let why = bare.refused().unwrap();
+        assert!(why.starts_with("`q[1]` is no condition"), "{why}");
+        assert!(!why.contains("s3cr3t"), "{why}");
         // The first `=` is the right one, so a second one does no harm.
         assert_eq!(Query::new().eq("name", "a=b").refused(), None);
         assert_eq!(Query::new().eq("name", "a is null b").refused(), None);

@@ -31,7 +31,7 @@ use crate::output;
 use crate::protocol::{Endpoint, Protocol, Settings};
 use crate::record::{Json, Record, decode_strict, nearest};
 use crate::retry::{Budget, Polling, RetryPolicy};
-use crate::service::Service;
+use crate::service::{Service, Settled};
 
 pub use builder::Builder;
 pub use call::Call;
@@ -57,6 +57,7 @@ pub(crate) struct Inner {
     pub settings: Settings,
     pub credentials: Option<Cache>,
     pub context: Context,
+    pub settled: Vec<Settled>,
     pub retry: RetryPolicy,
     pub polling: Polling,
     pub budget: Budget,
@@ -147,6 +148,11 @@ impl Client {
         })
     }
 
+    /// What the client goes by (region, address and the like), and where each came from. For diagnosis.
+    pub fn settled(&self) -> &[Settled] {
+        &self.inner.settled
+    }
+
     /// Takes up the job `id` of the operation `T`, begun by this program or by one before. Nothing is
     /// asked yet.
     pub fn job<T: IsOperation>(&self, id: impl Into<String>) -> Job<T::Output> {
@@ -159,6 +165,7 @@ impl Client {
         input: &Json,
     ) -> Result<Call<Box<dyn Record>>, Error> {
         let mut record = (operation.input)();
+        let outermost = record.schema().name;
         let text = match input {
             Json::Null => "{}".to_owned(),
             other => other.to_string(),
@@ -167,7 +174,16 @@ impl Client {
         let problems = decode_strict(&mut *record, text.as_bytes())
             .map_err(|error| invalid(format!("the input cannot be read: {error}")))?;
         if !problems.is_empty() {
-            let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            // Operations that share a structure are told apart by their own names.
+            let all: Vec<String> = problems
+                .iter()
+                .map(
+                    |problem| match problem.to_string().strip_prefix(outermost) {
+                        Some(rest) if rest.starts_with(' ') => format!("{}{rest}", operation.name),
+                        _ => problem.to_string(),
+                    },
+                )
+                .collect();
             return Err(invalid(all.join("; ")));
         }
         Ok(Call::new(self, operation, &*record))
