@@ -18,6 +18,7 @@ mod signals;
 mod table;
 mod term;
 mod whoami;
+mod wording;
 
 use std::io;
 use std::process::ExitCode;

@@ -4,6 +4,8 @@ use cumulo_core::record::{Problem, Record, Wire, to_value};
 use cumulo_core::{Error, Json, Kind, Response};
 use serde_json::json;
 
+use crate::wording;
+
 /// The service or the call failed.
 pub(crate) const FAILED: u8 = 1;
 /// Wrong usage: nothing was sent, and the command line or the input has to be changed.
@@ -40,7 +42,7 @@ pub(crate) fn failure(error: &Error) -> Json {
         "error": {
             "kind": format!("{:?}", error.kind()),
             "code": error.code(),
-            "message": error.message(),
+            "message": wording::plain(error.message()),
             "status": error.status(),
             "request_id": error.request_id(),
             "outcome": format!("{:?}", error.outcome()),
@@ -50,7 +52,7 @@ pub(crate) fn failure(error: &Error) -> Json {
         "attempts": error.attempts().len(),
     });
     if let Some(hint) = error.hint() {
-        line["error"]["hint"] = hint.into();
+        line["error"]["hint"] = wording::plain(hint).into();
     }
     line
 }

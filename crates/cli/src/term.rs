@@ -7,6 +7,8 @@ use cumulo_core::Json;
 use terminal_size::Width;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::wording;
+
 /// What tables are fitted to when they do not go to a terminal.
 const WIDTH: usize = 100;
 
@@ -126,7 +128,7 @@ pub(crate) fn say(message: impl Display) {
 
 /// Says something on standard error that must reach somebody.
 pub(crate) fn said(message: &str) -> io::Result<()> {
-    writeln!(io::stderr(), "{}", clean_lines(message))
+    writeln!(io::stderr(), "{}", clean_lines(&wording::plain(message)))
 }
 
 fn clean_lines(text: &str) -> String {

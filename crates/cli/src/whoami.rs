@@ -18,7 +18,7 @@ use crate::args::{Connection, Whoami};
 use crate::open::Open;
 use crate::result::FAILED;
 use crate::service::{Service, endpoint_for};
-use crate::{progress, term};
+use crate::{progress, term, wording};
 
 pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -35,7 +35,11 @@ pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
     let mut text = String::new();
     if args.explain {
         for (index, answer) in tried.iter().enumerate() {
-            text += &format!("{}. {}\n", index + 1, term::clean(&answer.to_string()));
+            text += &format!(
+                "{}. {}\n",
+                index + 1,
+                term::clean(&wording::plain(&answer.to_string()))
+            );
         }
     } else if let Some(facts) = &won {
         for (name, value) in facts {
