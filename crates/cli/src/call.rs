@@ -1,38 +1,44 @@
 //! `cumulo call`: one operation, its result on standard output.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
+use cumulo_core::credentials::CredentialError;
 use cumulo_core::record::{Record, decode_strict};
 use cumulo_core::{Error, Json, Outcome, Response};
 
 use crate::args::{Call, Output};
 use crate::open::{self, Open};
-use crate::request::{Request, invalid, perform};
+use crate::request::{Request, find, perform};
 use crate::result::{FAILED, exit_status, failure, output};
 use crate::secrets::{self, Secrets};
 use crate::service::{Clients, Service};
 use crate::signals::{self, Signal};
-use crate::{again, progress, table, term};
+use crate::{again, progress, table, term, words};
 
 pub(crate) fn run(mut args: Call) -> io::Result<u8> {
-    let typed = args.input.take();
-    let input = read_input(typed.as_deref())?;
+    let typed = std::mem::take(&mut args.input);
+    let listed = find(args.service, &args.operation);
+    let input = listed.and_then(|listed| words::input(listed.operation(), &typed));
     // Whatever a server floods one thread with, another keeps the time and hears signals.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let status = runtime.block_on(serve(args, typed.as_deref(), input));
+    let status = runtime.block_on(serve(args, &typed, input));
     // A name lookup may still be running on another thread; nobody waits for it.
     runtime.shutdown_background();
     status
 }
 
-async fn serve(args: Call, typed: Option<&str>, input: Result<Json, Error>) -> io::Result<u8> {
+async fn serve(mut args: Call, typed: &[String], input: Result<Json, Error>) -> io::Result<u8> {
     let printed = Printed {
         service: args.service,
-        output: args.output,
+        output: match args.columns.is_empty() {
+            true => args.output,
+            false => Output::Table,
+        },
+        columns: std::mem::take(&mut args.columns),
     };
     // Before anything is sent: a secret must not come without a place for it.
     let ready = input.and_then(|input| Ok((input, Secrets::open(&args.options, false)?)));
@@ -67,6 +73,7 @@ async fn serve(args: Call, typed: Option<&str>, input: Result<Json, Error>) -> i
 struct Printed {
     service: Service,
     output: Output,
+    columns: Vec<String>,
 }
 
 impl Printed {
@@ -79,7 +86,7 @@ impl Printed {
             Ok(false) => {}
             Ok(true) => {
                 if let Some(path) = secrets.path() {
-                    term::say(format_args!("the secrets are in {}", path.display()));
+                    term::note(format_args!("the secrets are in {}", path.display()));
                 }
             }
             Err(homeless) => kept = homeless.shelter(),
@@ -89,7 +96,11 @@ impl Printed {
             Output::Json => json(&line()),
             // Cells are cut, and what is shown only once must not be.
             Output::Table => {
-                let mut text = table::render(&output(response, secrets.shown), term::width());
+                let mut text = table::render(
+                    &output(response, secrets.shown),
+                    term::room(),
+                    &self.columns,
+                );
                 if secrets.shown && !operation.shown_once.is_empty() {
                     text.push('\n');
                     for (path, value) in secrets::of(operation, response) {
@@ -101,13 +112,15 @@ impl Printed {
             }
         };
         for problem in response.warnings() {
-            term::say(format_args!("warning: in the answer, {problem}"));
+            term::note(format_args!("warning: in the answer, {problem}"));
         }
         if deliver(&text) && kept { 0 } else { FAILED }
     }
 
     fn failure(&self, error: &Error) -> u8 {
-        let delivered = self.output == Output::Table || deliver(&json(&failure(error)));
+        // A person is told once.
+        let quiet = self.output == Output::Table || term::seen_at_once();
+        let delivered = quiet || deliver(&json(&failure(error)));
         complain(error, self.service);
         if delivered {
             exit_status(error)
@@ -117,18 +130,12 @@ impl Printed {
     }
 
     /// Tells what may have been done, and how to take it up again.
-    fn interrupted(
-        &self,
-        signal: Signal,
-        request: &Request,
-        typed: Option<&str>,
-        open: &Open,
-    ) -> u8 {
+    fn interrupted(&self, signal: Signal, request: &Request, typed: &[String], open: &Open) -> u8 {
         let why = match open.outcome() {
             Outcome::NotSent => format!("ended by {} before it was sent", signal.name()),
             _ => format!("ended by {} before its answer came", signal.name()),
         };
-        if self.output == Output::Json {
+        if self.output == Output::Json && !term::seen_at_once() {
             deliver(&json(&open.ended(&why)));
         }
         term::say(format_args!("{} was {why}", request.operation));
@@ -137,7 +144,11 @@ impl Printed {
                 term::say(format_args!("  job: {job}"));
             }
             if let Some(token) = open.token() {
-                let hidden = typed.filter(|_| holds_secrets(request, open));
+                let hidden = if holds_secrets(request, open) {
+                    typed
+                } else {
+                    &[]
+                };
                 let words: Vec<String> = std::env::args_os()
                     .map(|word| word.to_string_lossy().into_owned())
                     .collect();
@@ -161,25 +172,6 @@ fn holds_secrets(request: &Request, open: &Open) -> bool {
         let known = decode_strict(&mut *record, request.input.to_string().as_bytes());
         known.is_err() || secrets::any(&*record)
     })
-}
-
-/// The outer error is that standard input cannot be read.
-fn read_input(input: Option<&str>) -> io::Result<Result<Json, Error>> {
-    let text = match input {
-        None => return Ok(Ok(Json::Object(serde_json::Map::new()))),
-        Some("-") => {
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes)?;
-            match String::from_utf8(bytes) {
-                Ok(text) => text,
-                Err(_) => return Ok(Err(invalid("the input is not UTF-8 text"))),
-            }
-        }
-        Some(text) => text.to_owned(),
-    };
-    let text = text.trim_start_matches('\u{feff}');
-    Ok(serde_json::from_str(text)
-        .map_err(|error| invalid(format!("the input is not JSON: {error}"))))
 }
 
 /// One line, or several for a person.
@@ -209,10 +201,20 @@ fn deliver(text: &str) -> bool {
 
 /// Tells a person what went wrong, with what is known about each attempt.
 fn complain(error: &Error, service: Service) {
-    if error.attempts().is_empty() {
+    if let Some(sources) = sources(error) {
+        term::say(sources);
+    } else if error.attempts().is_empty() {
         term::say(format_args!("error: {error}"));
     } else {
         term::say(format_args!("error: {}", error.explain().trim_end()));
+    }
+    if error.outcome() == Outcome::Unknown {
+        if let Some(job) = error.job() {
+            term::say(format_args!("  job: {job}"));
+        }
+        if let Some(token) = error.client_token() {
+            term::say(format_args!("  client token: {token}"));
+        }
     }
     if error.is_authentication() {
         let name = service.name();
@@ -220,4 +222,18 @@ fn complain(error: &Error, service: Service) {
             "`cumulo whoami {name} --explain` shows where credentials were looked for"
         ));
     }
+}
+
+/// Where credentials were looked for in vain, a line for each source.
+fn sources(error: &Error) -> Option<String> {
+    let source = std::error::Error::source(error)?;
+    let chain = source.downcast_ref::<CredentialError>()?;
+    if chain.tried.is_empty() {
+        return None;
+    }
+    let mut text = format!("error: {} failed: {}", error.operation(), chain.message);
+    for tried in &chain.tried {
+        text += &format!("\n  {tried}");
+    }
+    Some(text)
 }

@@ -4,8 +4,12 @@ mod again;
 mod args;
 mod batch;
 mod call;
+mod complete;
 mod describe;
+mod json;
 mod local;
+mod log;
+mod man;
 mod open;
 mod ops;
 mod progress;
@@ -17,8 +21,10 @@ mod service;
 mod signals;
 mod table;
 mod term;
+mod topics;
 mod whoami;
 mod wording;
+mod words;
 
 use std::io;
 use std::process::ExitCode;
@@ -28,7 +34,19 @@ use clap::{CommandFactory, Parser};
 use args::{Command, Cumulo};
 
 fn main() -> ExitCode {
-    let command = Cumulo::parse().command;
+    let Cumulo { command, talk } = match Cumulo::try_parse() {
+        Ok(parsed) => parsed,
+        Err(shown) => {
+            let status = u8::try_from(shown.exit_code()).unwrap_or(result::USAGE);
+            // A help text that nobody got is no success.
+            return ExitCode::from(match shown.print() {
+                Ok(()) => status,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
+                Err(_) => result::FAILED,
+            });
+        }
+    };
+    term::talk(talk);
     // Before anything is sent: its result would be lost without a word.
     if matches!(command, Command::Call(_) | Command::Batch(_)) && term::output_is_closed() {
         term::say(format_args!(
@@ -44,10 +62,13 @@ fn main() -> ExitCode {
         Command::Resources(args) => resources::run(&args),
         Command::Describe(args) => describe::run(&args),
         Command::Local(args) => local::run(&args),
+        Command::Help(args) => topics::run(&args),
+        Command::Man { folder } => man::run(folder.as_deref()),
+        Command::Complete { shell, line } => complete::run(shell, &line),
         Command::Completions { shell } => completions(shell),
     };
     for warning in cumulo_core::credentials::warnings() {
-        term::say(format_args!("warning: {warning}"));
+        term::note(format_args!("warning: {warning}"));
     }
     match done {
         Ok(status) => ExitCode::from(status),
@@ -63,7 +84,11 @@ fn main() -> ExitCode {
 fn completions(shell: clap_complete::Shell) -> io::Result<u8> {
     // Written to memory first: the generator does not survive a closed pipe.
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cumulo::command(), "cumulo", &mut script);
+    match complete::script(shell) {
+        Some(own) => script.extend_from_slice(own.as_bytes()),
+        // These know commands and flags alone.
+        None => clap_complete::generate(shell, &mut Cumulo::command(), "cumulo", &mut script),
+    }
     let mut stdout = io::stdout().lock();
     io::Write::write_all(&mut stdout, &script)?;
     io::Write::flush(&mut stdout)?;

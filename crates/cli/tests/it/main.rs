@@ -6,6 +6,7 @@ mod call;
 mod clouds;
 mod common;
 mod connect;
+mod habits;
 mod help;
 #[cfg(unix)]
 mod interrupt;
@@ -15,4 +16,6 @@ mod output;
 mod peer;
 #[cfg(unix)]
 mod secrets;
+#[cfg(unix)]
+mod terminal;
 mod whoami;
