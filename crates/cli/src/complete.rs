@@ -86,13 +86,12 @@ fn candidates(words: &[String]) -> Vec<Candidate> {
             given.push(word);
         }
     }
-    if let Some((name, value)) = typed.split_once('=').filter(|_| typed.starts_with("--")) {
+    if let Some((name, _)) = typed.split_once('=').filter(|_| typed.starts_with("--")) {
         let Some(flag) = flag(command, name) else {
             return Vec::new();
         };
         let all = values(flag, &given).into_iter();
         let all = all.map(|(value, about)| (format!("{name}={value}"), about));
-        debug_assert!(typed.ends_with(value));
         return starting(typed, all.collect());
     }
     if typed.starts_with('-') {

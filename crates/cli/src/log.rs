@@ -137,11 +137,11 @@ impl Log {
         true
     }
 
-    pub(crate) fn enter(&self, id: &Id) {
+    pub(crate) fn enter(id: &Id) {
         INSIDE.with_borrow_mut(|inside| inside.push(id.into_u64()));
     }
 
-    pub(crate) fn exit(&self, id: &Id) {
+    pub(crate) fn exit(id: &Id) {
         INSIDE.with_borrow_mut(|inside| {
             if let Some(at) = inside.iter().rposition(|one| *one == id.into_u64()) {
                 inside.remove(at);

@@ -160,10 +160,10 @@ impl Subscriber for Attempts {
         self.0.event(event);
     }
     fn enter(&self, id: &Id) {
-        self.0.enter(id);
+        Log::enter(id);
     }
     fn exit(&self, id: &Id) {
-        self.0.exit(id);
+        Log::exit(id);
     }
     fn clone_span(&self, id: &Id) -> Id {
         self.0.share(id);

@@ -259,11 +259,10 @@ impl Record for Query {
                 self.misread.join("; ")
             ));
         }
-        let says_nothing = |condition: &String| {
-            let has = |operator: &&str| condition.contains(*operator);
-            !OPERATORS.iter().any(|operator| has(operator))
-        };
-        let at = self.conditions.iter().position(says_nothing)?;
+        let at = self.conditions.iter().position(|condition| {
+            let mut operators = OPERATORS.iter();
+            !operators.any(|operator| condition.contains(operator))
+        })?;
         Some(format!(
             "`q[{at}]` is no condition: write a field, an operator and a value, such as `name=web-1`, \
              `state!=Running`, `name~=web-%`, `uuid?=a,b` or `hostUuid is null`"

@@ -174,13 +174,11 @@ fn what_goes_on_is_told_on_request_and_never_a_secret() {
         "{text}"
     );
     let lines = told(&["-vv", "--log-format", "json"]);
-    let answered = lines
+    let mut answered = lines
         .lines()
         .map(|line| serde_json::from_str::<Json>(line).unwrap());
-    let answered = answered
-        .filter(|line| line["message"] == "answered")
-        .last()
-        .unwrap();
+    let answered = answered.rfind(|line| line["message"] == "answered");
+    let answered = answered.unwrap();
     assert_eq!(
         (&answered["level"], &answered["status"]),
         (&json!("debug"), &json!(200))
