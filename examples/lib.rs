@@ -105,12 +105,8 @@ impl Stage {
     /// A client for API Gateway. The gateway's id comes from `APIG_INSTANCE_ID`; the endpoint from the
     /// service catalog of the login.
     pub async fn apig(&self) -> Result<cumulo_apig::Client, Error> {
-        let environment = self.environment();
-        let mut builder = cumulo_apig::Client::builder();
-        if let Some(instance) = environment.var("APIG_INSTANCE_ID") {
-            builder = builder.instance_id(instance);
-        }
-        builder.environment(environment).connect().await
+        let builder = cumulo_apig::Client::builder().environment(self.environment());
+        builder.connect().await
     }
 
     /// A client for ZStack.

@@ -24,6 +24,7 @@ static SERVICE: Service = Service {
     user_agent: "fuzz",
     codes: &[],
     settings: &[],
+    endpoint: &[],
 };
 
 /// Those headers that are read, with a value each that means something.

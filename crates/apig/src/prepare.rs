@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use cumulo_core::Error;
 use cumulo_core::client::EndpointSource;
+use cumulo_core::credentials::Environment;
 use cumulo_core::huawei::Huawei;
 use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::protocol::Endpoint;
+use cumulo_core::service::Settled;
 
 use crate::Builder;
 
@@ -25,7 +27,17 @@ pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, Error> {
         Err(error) => return Err(Error::configuration(error.to_string())),
     };
     core.tls(&known.tls)?;
-    let region = builder.region.take().or(known.region);
+    let region = match (builder.region.take(), known.region) {
+        (Some(region), _) => {
+            core.found("region", region.as_str(), Settled::PROGRAM);
+            Some(region)
+        }
+        (None, Some(region)) => {
+            core.found("region", region.as_str(), place(&environment));
+            Some(region)
+        }
+        (None, None) => None,
+    };
     if core.has_provider() {
         if let (None, Some(project)) = (core.get_setting("project_id"), known.project_id) {
             core.setting("project_id", project);
@@ -56,4 +68,16 @@ pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, Error> {
         region,
         fallback: documented,
     })
+}
+
+/// Where the environment says the region.
+fn place(environment: &Environment) -> String {
+    match (
+        environment.var("OS_CLOUD"),
+        environment.var("OS_REGION_NAME"),
+    ) {
+        (Some(cloud), _) => format!("the cloud `{cloud}`"),
+        (None, Some(_)) => "OS_REGION_NAME".to_owned(),
+        (None, None) => "the project's name".to_owned(),
+    }
 }

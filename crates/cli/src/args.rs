@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
+pub(crate) use clap_complete::Shell;
 
 use crate::pages::Part;
 use crate::query::Query;
@@ -19,8 +19,34 @@ use crate::{get, job, list, wait};
 #[derive(Debug, Parser)]
 #[command(name = "cumulo", version, disable_help_subcommand = true)]
 pub(crate) struct Cumulo {
+    #[command(flatten)]
+    pub(crate) talk: Talk,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// How much is told beside results.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Talk {
+    /// Tells errors alone: no progress, no warnings.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Tells what is sent, each attempt and how long it took; twice: all that the library traces. No secrets.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// The form of what is told on standard error.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// The form of what is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line, with level and message.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -30,6 +56,7 @@ pub(crate) enum Command {
     /// The result is one JSON object: {"ok":true,"output":{..},"request_id":"..","attempts":1}, or
     /// {"ok":false,"error":{..}}. Names are the service's own, as `cumulo describe` lists them.
     #[command(after_help = "Examples:
+  cumulo call smc ListAccessTokens AccessTokenId=at-1
   cumulo call smc ListAccessTokens '{\"AccessTokenId\":[\"at-1\"]}'
   cumulo call smc DescribeSourceServers --all --output jsonl --query '{id: SourceId, state: State}'
   cumulo call zstack StartVmInstance '{\"uuid\":\"..\"}' --wait=10m
@@ -66,8 +93,8 @@ pub(crate) enum Command {
     Ops(Ops),
     /// Lists the things that services keep, and the operations that are about each.
     ///
-    /// Most rows come from a rule over the models, the others from a person; `origin` says which. What
-    /// belongs to no thing is listed at the end.
+    /// Most rows come from a rule over the models (by rule), the others from a person (by hand). What belongs to no
+    /// thing is listed at the end.
     Resources(Resources),
     /// Prints an operation's members, with their types and documented limits.
     Describe(Describe),
@@ -75,7 +102,27 @@ pub(crate) enum Command {
     ///
     /// It checks signatures, tokens and client tokens as the real services do.
     Local(Local),
+    /// Explains a topic, a command, a service or an operation.
+    ///
+    /// Topics: credentials, environment, exit-status, local-cloud, output, pages, retries, secrets.
+    Help(Help),
+    /// Writes the manual pages: one for each command and topic to DIR, or that of cumulo itself to standard output.
+    Man {
+        /// The folder; it is made if need be.
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// What may come next on a line that was typed so far; what completion scripts ask.
+    #[command(hide = true)]
+    Complete {
+        /// The shell that asks.
+        shell: Shell,
+        /// The line up to the cursor.
+        line: String,
+    },
     /// Prints a completion script for a shell.
+    ///
+    /// In bash, zsh and fish it completes services, operations, members and their values too.
     Completions {
         /// The shell.
         shell: Shell,
@@ -88,9 +135,14 @@ pub(crate) struct Call {
     pub(crate) service: Service,
     /// The operation, such as ListAccessTokens.
     pub(crate) operation: String,
-    /// The input as a JSON object, or - to read it from standard input; nothing means {}.
-    #[arg(value_name = "JSON")]
-    pub(crate) input: Option<String>,
+    /// The input: a JSON object, - for one from standard input, or words.
+    ///
+    /// `Name=value` sets a member, of the type that `cumulo describe` says: PageSize=10. Dots lead into objects and
+    /// lists, whose elements are numbered from 1: Tag.1.Key=env; a list of plain values may be repeated: Id=a Id=b.
+    /// `Name:=JSON` gives any JSON, `Name=@FILE` the text of a file (- for standard input), which keeps secrets off the
+    /// command line; a value that itself begins with @ begins with @@. JSON and words add up.
+    #[arg(value_name = "INPUT")]
+    pub(crate) input: Vec<String>,
     /// Walks a list to its end, in the largest pages, and prints its items.
     #[arg(long, conflicts_with = "secrets_to")]
     pub(crate) all: bool,
@@ -105,6 +157,9 @@ pub(crate) struct Call {
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Output,
+    /// The columns of the table, in this order: A,B. It means --output table.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
     /// What of the output is printed, as a JMESPath expression: of each item by itself with --all and
     /// jsonl, of the whole list with --all and the other forms.
     #[arg(long, value_name = "JMESPATH", value_parser = Query::parse)]
@@ -161,6 +216,13 @@ pub(crate) struct Resources {
     /// One JSON object a line.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Help {
+    /// A topic, a command, or a service and perhaps an operation of it.
+    #[arg(value_name = "TOPIC")]
+    pub(crate) topic: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -243,6 +305,12 @@ pub(crate) struct Options {
 /// Where calls go, and as whom.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Connection {
+    /// smc, smartag: this profile of the aliyun command line, and its region.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// apig: this cloud of clouds.yaml, in place of what OS_CLOUD says.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) os_cloud: Option<String>,
     /// The address to call. For one service of a batch: SERVICE=URL; may be repeated.
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint_url: Vec<String>,
@@ -281,7 +349,7 @@ pub(crate) enum Output {
     Json,
     /// JSON, one line for each item of a list.
     Jsonl,
-    /// A table as wide as the terminal.
+    /// A table as wide as the terminal, whole in a pipe or file.
     Table,
     /// One line for each item, its values with tabs between.
     Text,

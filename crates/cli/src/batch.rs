@@ -57,13 +57,13 @@ async fn serve(args: Batch, secrets: Arc<Secrets>) -> io::Result<Summary> {
         async move {
             let request = match line::parse(&line) {
                 Ok(request) => request,
-                Err(message) => return Done::failed(&line::bad(number, &message)),
+                Err(message) => return Done::failed(number, &line::bad(number, &message)),
             };
             // The bytes are of no use any more, and the call may take long.
             drop(line);
             let response = match perform(&clients, &request, timeout, &secrets, &open).await {
                 Ok(response) => response,
-                Err(error) => return Done::failed(&error),
+                Err(error) => return Done::failed(number, &error),
             };
             let mut done = Done {
                 failed: None,
@@ -79,7 +79,7 @@ async fn serve(args: Batch, secrets: Arc<Secrets>) -> io::Result<Summary> {
                     done.fatal = Some(homeless.error.clone());
                     homeless.shelter();
                 }
-                done.text = term::json(&secrets.success(operation, &response));
+                done.text = engine::numbered(number, secrets.success(operation, &response));
             }
             done
         }

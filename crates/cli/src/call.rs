@@ -1,7 +1,7 @@
 //! `cumulo call`: one operation, its result on standard output.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
 use cumulo_core::record::{Record, decode_strict};
@@ -14,35 +14,42 @@ use crate::args::{Call, Output, Patience};
 use crate::in_flight::{self, InFlight};
 use crate::noun::in_stable_order;
 use crate::pages::Listing;
-use crate::query::Query;
 use crate::ready::{self, Goal, Pace};
 use crate::request::{Request, dry_run, find, invalid, perform};
-use crate::result::{self, FAILED, Told, complain, deliver, failure, output, refused};
+use crate::result::{self, FAILED, Told, View, complain, deliver, failure, output, refused};
 use crate::secrets::{self, Secrets};
 use crate::service::{Clients, Service};
 use crate::signals::Signal;
-use crate::{progress, rerun, session, term};
+use crate::{progress, rerun, session, term, words};
 
 pub(crate) fn run(mut args: Call) -> io::Result<u8> {
-    let typed = args.input.take();
-    let input = read_input(typed.as_deref())?;
+    let typed = std::mem::take(&mut args.input);
+    let listed = find(args.service, &args.operation);
+    let input = listed.and_then(|listed| words::input(listed.operation(), &typed));
     let options = args.options.connection.clone();
     session::run(options, async move |clients, signals| {
-        serve(args, typed.as_deref(), input, clients, signals).await
+        serve(args, &typed, input, clients, signals).await
     })
 }
 
 async fn serve(
-    args: Call,
-    typed: Option<&str>,
+    mut args: Call,
+    typed: &[String],
     input: Result<Json, Error>,
     clients: &Clients,
     signals: &mut mpsc::Receiver<Signal>,
 ) -> io::Result<u8> {
+    let view = View {
+        output: match args.columns.is_empty() {
+            true => args.output,
+            false => Output::Table,
+        },
+        columns: std::mem::take(&mut args.columns),
+        query: args.query.take(),
+    };
     let printed = Printed {
         service: args.service,
-        output: args.output,
-        query: args.query.clone(),
+        view,
     };
     // Before anything is sent: a secret must not come without a place for it.
     let ready = input.and_then(|input| {
@@ -54,7 +61,7 @@ async fn serve(
         Err(error) => return Ok(printed.failure(&error)),
     };
     if args.all {
-        return match listing(args, input) {
+        return match listing(args, printed.view.clone(), input) {
             Ok((client, listing)) => match clients.get(client) {
                 Ok(client) => listing.print(client, signals).await,
                 Err(error) => Ok(printed.failure(&error)),
@@ -147,7 +154,7 @@ fn goal(args: &Call) -> Result<Option<&'static Target>, Error> {
 }
 
 /// The list that `--all` walks.
-fn listing(args: Call, mut input: Json) -> Result<(Service, Listing), Error> {
+fn listing(args: Call, view: View, mut input: Json) -> Result<(Service, Listing), Error> {
     let operation = find(args.service, &args.operation)?.operation();
     if operation.paging.is_none() {
         let message = format!("{} answers everything at once", operation.name);
@@ -162,8 +169,7 @@ fn listing(args: Call, mut input: Json) -> Result<(Service, Listing), Error> {
         input,
         at: None,
         part: args.part,
-        output: args.output,
-        query: args.query,
+        view,
         show_secrets: args.options.show_secrets,
         timeout: args.options.timeout,
     };
@@ -183,8 +189,7 @@ fn status(done: bool) -> u8 {
 /// How the result is told.
 struct Printed {
     service: Service,
-    output: Output,
-    query: Option<Query>,
+    view: View,
 }
 
 impl Printed {
@@ -212,7 +217,7 @@ impl Printed {
             Ok(false) => true,
             Ok(true) => {
                 if let Some(path) = secrets.path() {
-                    term::say(format_args!("the secrets are in {}", path.display()));
+                    term::note(format_args!("the secrets are in {}", path.display()));
                 }
                 true
             }
@@ -239,8 +244,7 @@ impl Printed {
         }
         let result = line["output"].take();
         let told = Told {
-            output: self.output,
-            query: self.query.as_ref(),
+            view: &self.view,
             line,
         };
         let (mut text, fits) = told.text(result);
@@ -248,7 +252,7 @@ impl Printed {
             text += &self.left_out(&text, &secrets::of(operation, response));
         }
         for problem in response.warnings() {
-            term::say(format_args!("warning: in the answer, {problem}"));
+            term::note(format_args!("warning: in the answer, {problem}"));
         }
         deliver(&text) && fits
     }
@@ -259,7 +263,7 @@ impl Printed {
         let mut lines = String::new();
         for (path, value) in all {
             let value = value.as_str().map_or(value.to_string(), str::to_owned);
-            if self.output == Output::Table {
+            if self.view.output == Output::Table {
                 lines += &format!("{}: {}\n", term::clean(path), term::clean(&value));
             } else if !text.contains(value.as_str()) && !text.contains(&quoted(&value)) {
                 term::say(format_args!("{path}: {value}"));
@@ -272,7 +276,7 @@ impl Printed {
     }
 
     fn failure(&self, error: &Error) -> u8 {
-        refused(error, self.service, self.output)
+        refused(error, self.service, self.view.output)
     }
 
     /// Tells what may have been done, and how to take it up again.
@@ -280,14 +284,14 @@ impl Printed {
         &self,
         signal: Signal,
         request: &Request,
-        typed: Option<&str>,
+        typed: &[String],
         open: &InFlight,
     ) -> u8 {
         let why = match open.outcome() {
             Outcome::NotSent => format!("ended by {} before it was sent", signal.name()),
             _ => format!("ended by {} before its answer came", signal.name()),
         };
-        if self.output == Output::Json {
+        if self.view.output == Output::Json && !term::seen_at_once() {
             deliver(&result::json(&open.ended(&why)));
         }
         term::say(format_args!("{} was {why}", request.operation));
@@ -296,7 +300,11 @@ impl Printed {
                 term::say(format_args!("  job: {job}"));
             }
             if let Some(token) = open.token() {
-                let hidden = typed.filter(|_| holds_secrets(request, open));
+                let hidden = if holds_secrets(request, open) {
+                    typed
+                } else {
+                    &[]
+                };
                 let words: Vec<String> = std::env::args_os()
                     .map(|word| word.to_string_lossy().into_owned())
                     .collect();
@@ -320,23 +328,4 @@ fn holds_secrets(request: &Request, open: &InFlight) -> bool {
         let known = decode_strict(&mut *record, request.input.to_string().as_bytes());
         known.is_err() || secrets::any(&*record)
     })
-}
-
-/// The outer error is that standard input cannot be read.
-fn read_input(input: Option<&str>) -> io::Result<Result<Json, Error>> {
-    let text = match input {
-        None => return Ok(Ok(Json::Object(serde_json::Map::new()))),
-        Some("-") => {
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes)?;
-            match String::from_utf8(bytes) {
-                Ok(text) => text,
-                Err(_) => return Ok(Err(invalid("the input is not UTF-8 text"))),
-            }
-        }
-        Some(text) => text.to_owned(),
-    };
-    let text = text.trim_start_matches('\u{feff}');
-    Ok(serde_json::from_str(text)
-        .map_err(|error| invalid(format!("the input is not JSON: {error}"))))
 }

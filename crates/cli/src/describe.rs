@@ -5,12 +5,12 @@ mod member;
 use std::io::{self, Write};
 
 use cumulo_core::Json;
-use cumulo_core::operation::{Operation, Paging, RetryClass};
+use cumulo_core::operation::{Paging, RetryClass};
 
 use crate::args::Describe;
 use crate::request::find;
 use crate::result::USAGE;
-use crate::service::Listed;
+use crate::service::{Listed, Service};
 use crate::{ops, term};
 
 use member::Doc;
@@ -56,7 +56,7 @@ fn text(listed: &Listed, input: &[Doc], output: &[Doc], width: usize) -> String 
         format!("{} {}", operation.method, operation.path),
         String::new(),
     ];
-    for fact in facts(operation) {
+    for fact in facts(listed) {
         lines.push(term::wrap(&format!("- {fact}"), width, "  "));
     }
     for (heading, members, placed) in [("Input", input, true), ("Output", output, false)] {
@@ -80,7 +80,8 @@ fn list(members: &[Doc], placed: bool, depth: usize, width: usize, lines: &mut V
     }
 }
 
-fn facts(operation: &Operation) -> Vec<String> {
+fn facts(listed: &Listed) -> Vec<String> {
+    let operation = listed.operation();
     let mut facts = vec![
         match operation.retry {
             RetryClass::ReadOnly => "Changes nothing; repeated when no answer comes.",
@@ -100,6 +101,9 @@ fn facts(operation: &Operation) -> Vec<String> {
         facts.push(format!(
             "`{path}` is shown only in this answer and can never be read again: --secrets-to FILE or --show-secrets says where it goes."
         ));
+    }
+    if operation.name.starts_with("Query") && listed.service == Service::Zstack {
+        facts.push("Conditions are the elements of `q`, all of which must hold: `name=web-1`, `state!=Running`, `cpuNum>=4`, `name~=web-%`, `uuid?=a,b`, `hostUuid is null`. As words: q=name=web-1 q=state=Running.".to_owned());
     }
     if !operation.auth {
         facts.push("Needs no credentials.".to_owned());
@@ -122,7 +126,6 @@ fn facts(operation: &Operation) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::Service;
 
     fn described(service: Service, name: &str) -> String {
         let listed = find(service, name).unwrap();
@@ -156,6 +159,8 @@ mod tests {
         );
         let text = described(Service::Smartag, "CreateEnterpriseCode");
         assert!(text.contains("- `ClientToken` is supplied"), "{text}");
+        let text = described(Service::Zstack, "QueryZone");
+        assert!(text.contains("As words: q=name=web-1"), "{text}");
         let text = described(Service::Zstack, "ChangeAccessKeyState");
         assert!(text.contains("- Runs as a job"), "{text}");
     }

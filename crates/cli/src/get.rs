@@ -52,7 +52,8 @@ pub(crate) struct Wanted {
 }
 
 pub(crate) fn run(args: Get) -> io::Result<u8> {
-    let (service, output) = (args.service, args.shape.output());
+    let (service, view) = (args.service, args.shape.view());
+    let output = view.output;
     let wanted = noun::row(service, &args.resource)
         .and_then(|row| Wanted::new(service, row, args.id, &args.given, args.timeout));
     let wanted = match wanted {
@@ -72,8 +73,7 @@ pub(crate) fn run(args: Get) -> io::Result<u8> {
         Ok(match found {
             Err(error) => refused(&error, service, output),
             Ok((thing, response)) => Told {
-                output,
-                query: args.shape.query.as_ref(),
+                view: &view,
                 line: result::success(&response, args.show_secrets),
             }
             .print(thing),

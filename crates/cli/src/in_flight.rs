@@ -13,7 +13,9 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
+use crate::log::{self, Log};
 use crate::result::failure;
+use crate::term;
 
 /// A call under way, as seen from outside.
 #[derive(Debug, Default)]
@@ -114,14 +116,15 @@ impl InFlight {
     }
 }
 
-/// From now on, calls under [`InFlight::watch`] are counted.
+/// From now on, calls under [`InFlight::watch`] are counted, and told of where `-v` asks for it.
 pub(crate) fn observe() {
     // Nobody else in this program sets one.
-    let _ = tracing::subscriber::set_global_default(Attempts);
+    let log = Log::new(term::verbose(), log::print);
+    let _ = tracing::subscriber::set_global_default(Attempts(log));
 }
 
 /// Hears of attempts by core's spans, which begin on the task of the call.
-struct Attempts;
+struct Attempts(Log);
 
 #[derive(Default)]
 struct Facts {
@@ -143,29 +146,49 @@ impl Visit for Facts {
 
 impl Subscriber for Attempts {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.name() == "cumulo.attempt"
+        metadata.name() == "cumulo.attempt" || self.0.wants(metadata)
     }
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut facts = Facts::default();
-        span.record(&mut facts);
-        let _ = IN_FLIGHT.try_with(|open| {
-            let counter = if facts.poll {
-                &open.polls
-            } else {
-                &open.attempts
-            };
-            if facts.job.is_some() {
-                *open.job.lock().unwrap_or_else(PoisonError::into_inner) = facts.job.take();
-            }
-            counter.fetch_add(1, Ordering::SeqCst);
-        });
-        Id::from_u64(1)
+        if span.metadata().name() == "cumulo.attempt" {
+            count(span);
+        }
+        self.0.begin(span)
     }
     fn record(&self, _: &Id, _: &Record<'_>) {}
     fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, _: &Event<'_>) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        self.0.event(event);
+    }
+    fn enter(&self, id: &Id) {
+        Log::enter(id);
+    }
+    fn exit(&self, id: &Id) {
+        Log::exit(id);
+    }
+    fn clone_span(&self, id: &Id) -> Id {
+        self.0.share(id);
+        id.clone()
+    }
+    fn try_close(&self, id: Id) -> bool {
+        self.0.end(&id)
+    }
+}
+
+/// Counts an attempt for the call whose task this is.
+fn count(span: &Attributes<'_>) {
+    let mut facts = Facts::default();
+    span.record(&mut facts);
+    let _ = IN_FLIGHT.try_with(|open| {
+        let counter = if facts.poll {
+            &open.polls
+        } else {
+            &open.attempts
+        };
+        if facts.job.is_some() {
+            *open.job.lock().unwrap_or_else(PoisonError::into_inner) = facts.job.take();
+        }
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
 }
 
 #[cfg(test)]
@@ -177,7 +200,7 @@ mod tests {
     /// `open` after one attempt and a poll, seen by the subscriber.
     async fn tried(open: &Arc<InFlight>, job: Option<&str>) {
         open.watch(async {
-            tracing::subscriber::with_default(Attempts, || {
+            tracing::subscriber::with_default(Attempts(Log::new(0, |_| ())), || {
                 for (number, poll) in [(1, false), (1, true)] {
                     let _span = tracing::debug_span!("cumulo.attempt", number, poll, job);
                 }

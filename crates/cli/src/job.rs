@@ -10,11 +10,11 @@ use cumulo_core::zstack::API_JOB;
 use cumulo_core::{Client, Error, Json, Kind, Response};
 use serde_json::json;
 
-use crate::args::{Connection, Output};
+use crate::args::Connection;
 use crate::noun::{self, Shape};
 use crate::ready::{self, Goal, bar};
-use crate::request::{find, invalid};
-use crate::result::{self, Told, ended, refused};
+use crate::request::invalid;
+use crate::result::{self, Told, View, ended, refused};
 use crate::service::Service;
 use crate::session;
 use crate::term::Status;
@@ -62,7 +62,8 @@ pub(crate) fn run(args: Job) -> io::Result<u8> {
         What::Wait(of) => (of, true),
         What::Show(of) => (of, false),
     };
-    let (service, output) = (of.service, of.shape.output());
+    let (service, view) = (of.service, of.shape.clone().view());
+    let output = view.output;
     let kind = match service {
         Service::Zstack => "long-job",
         Service::Apig => "async-task",
@@ -76,7 +77,7 @@ pub(crate) fn run(args: Job) -> io::Result<u8> {
         let asking = async {
             let client = clients.get(service)?;
             if service == Service::Zstack
-                && let Some(status) = api_job(client, &of, wait, output).await?
+                && let Some(status) = api_job(client, &of, wait, &view).await?
             {
                 return Ok(status);
             }
@@ -93,7 +94,7 @@ pub(crate) fn run(args: Job) -> io::Result<u8> {
                 };
             }
             let seen = seen.map_err(|error| unknown(error, service, &of.id));
-            Ok(wait::print(seen, service, output, &of.shape))
+            Ok(wait::print(seen, service, &view))
         };
         tokio::select! {
             biased;
@@ -118,7 +119,7 @@ async fn api_job(
     client: &Client,
     of: &Of,
     wait: bool,
-    output: Output,
+    view: &View,
 ) -> Result<Option<u8>, Error> {
     let mut job = client.job_of(&API_JOB, of.id.as_str());
     let done = match job.poll().await {
@@ -126,11 +127,7 @@ async fn api_job(
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(error),
     };
-    let told = |line: Json| Told {
-        output,
-        query: of.shape.query.as_ref(),
-        line,
-    };
+    let told = |line: Json| Told { view, line };
     if !done && !wait {
         let seen =
             json!({ "job": of.id, "state": "Running", "progress": progress(client, &of.id).await });
@@ -177,55 +174,11 @@ async fn watched<T>(client: &Client, id: &str, job: impl Future<Output = T>) -> 
     }
 }
 
-/// How far a job of ZStack is, where it tells that.
+/// How far a job of ZStack is, in percent, where it tells that.
 async fn progress(client: &Client, id: &str) -> Option<u8> {
-    let listed = find(Service::Zstack, "GetTaskProgress").ok()?;
-    let name = listed.operation().name;
-    let call = client.call(
-        &mut std::iter::once(listed.spec),
-        name,
-        &json!({ "apiId": id }),
-    );
-    let answer = call.ok()?.timeout(PROGRESS).await.ok()?;
-    percent(&result::output(&answer, false))
-}
-
-/// The last percentage among the reports of a task.
-fn percent(answer: &Json) -> Option<u8> {
-    let reports = answer["inventories"].as_array()?;
-    let latest = reports
-        .iter()
-        .filter(|report| report["type"] != "Step")
-        .filter_map(|report| {
-            let text = report["content"].as_str()?.trim().trim_end_matches('%');
-            let percent = text.trim().parse::<f64>().ok()?.clamp(0.0, 100.0);
-            Some((report["time"].as_i64().unwrap_or(0), percent))
-        })
-        .max_by_key(|(time, _)| *time)?;
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it was clamped"
-    )]
-    let percent = latest.1 as u8;
-    Some(percent)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_report_tells_the_progress() {
-        let report = |time: i64, content: &str| json!({"type": "Progress", "time": time, "content": content});
-        let answer = json!({"inventories": [report(2, "55.9"), report(1, "20"),
-            {"type": "Task", "time": 3, "content": "copying"}, {"type": "Step", "time": 4, "content": "7"}]});
-        assert_eq!(percent(&answer), Some(55));
-        assert_eq!(
-            percent(&json!({"inventories": [report(1, " 130 % ")]})),
-            Some(100)
-        );
-        assert_eq!(percent(&json!({"inventories": []})), None);
-        assert_eq!(percent(&json!({})), None);
-    }
+    let job = client.job_of(&API_JOB, id);
+    tokio::time::timeout(PROGRESS, job.progress())
+        .await
+        .ok()?
+        .ok()?
 }

@@ -41,7 +41,8 @@ pub(crate) struct List {
 }
 
 pub(crate) fn run(args: List) -> io::Result<u8> {
-    let (service, output) = (args.service, args.shape.output());
+    let (service, view) = (args.service, args.shape.view());
+    let output = view.output;
     let listing = noun::row(service, &args.resource).and_then(|row| {
         let Some(list) = row.list else {
             let error = invalid(format!("no operation lists every {}", row.name));
@@ -65,8 +66,7 @@ pub(crate) fn run(args: List) -> io::Result<u8> {
             input: read.input(&args.given, None)?,
             at: Some(list.at),
             part: args.part,
-            output,
-            query: args.shape.query,
+            view,
             show_secrets: args.show_secrets,
             timeout: args.timeout,
         })

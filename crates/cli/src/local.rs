@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Local) -> io::Result<u8> {
         let text = if args.json {
             format!("{}\n", endpoints.json())
         } else if args.env {
-            endpoints.exports("")
+            endpoints.exports("") + &format!("export CUMULO_LOCAL_PID='{}'\n", std::process::id())
         } else {
             endpoints.text()
         };
@@ -264,6 +264,9 @@ impl Endpoints {
             ("OS_PROJECT_DOMAIN_NAME", accounts::KEYSTONE_DOMAIN),
             ("OS_IDENTITY_API_VERSION", "3"),
             ("OS_REGION_NAME", accounts::KEYSTONE_REGION),
+            ("APIG_INSTANCE_ID", accounts::INSTANCE_ID),
+            ("SMC_ENDPOINT", &self.smc),
+            ("SMARTAG_ENDPOINT", &self.smartag),
             ("ZSTACK_ENDPOINT", &self.zstack),
             ("ZSTACK_ACCOUNT_NAME", accounts::ZSTACK_ACCOUNT),
             ("ZSTACK_ACCOUNT_PASSWORD", accounts::ZSTACK_PASSWORD),
@@ -351,13 +354,13 @@ impl Endpoints {
         text += "\nWith this command and the Rust clients, in a shell:\n\n";
         text += &self.exports("  ");
         text += &format!(
-            "  cumulo call smc ListAccessTokens --endpoint-url {smc}
-  cumulo call smartag ListEnterpriseCode --endpoint-url {smartag}
-  cumulo call apig ListAppsV2 --instance-id {instance}
+            "  cumulo call smc ListAccessTokens
+  cumulo call smartag ListEnterpriseCode
+  cumulo call apig ListAppsV2
   cumulo call zstack QueryAccessKey
 
-In Rust, for smc and smartag: Client::builder().endpoint(\"{smc}\").connect().await?
-APIG's address comes from the service catalog, ZStack's from ZSTACK_ENDPOINT.
+In Rust, for each of the four: Client::from_env().await?
+APIG's address comes from the service catalog, the others' from the variables above.
 
 With Alibaba Cloud's Python SDK (alibabacloud_smc20190601; alibabacloud_smartag20180313 alike):
 
@@ -383,8 +386,6 @@ With curl (Keystone's answer has the token in X-Subject-Token; ZStack wants the 
   curl -i {iam}/auth/tokens -H 'Content-Type: application/json' -d '{keystone}'
   curl {zstack}/v1/accounts/login -X PUT -d \"{{\\\"logInByAccount\\\":{{\\\"accountName\\\":\\\"{account}\\\",\\\"password\\\":\\\"$(printf %s '{password}' | sha512sum | cut -d' ' -f1)\\\"}}}}\"
 ",
-            smc = self.smc,
-            smartag = self.smartag,
             apig = self.apig,
             iam = self.iam,
             zstack = self.zstack,

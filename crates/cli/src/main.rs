@@ -4,13 +4,17 @@
 mod args;
 mod batch;
 mod call;
+mod complete;
 mod describe;
 mod get;
 mod in_flight;
 mod job;
+mod json;
 mod lines;
 mod list;
 mod local;
+mod log;
+mod man;
 mod noun;
 mod ops;
 mod pages;
@@ -27,8 +31,11 @@ mod session;
 mod signals;
 mod table;
 mod term;
+mod topics;
 mod wait;
 mod whoami;
+mod wording;
+mod words;
 
 use std::io;
 use std::process::ExitCode;
@@ -38,7 +45,19 @@ use clap::{CommandFactory, Parser};
 use args::{Command, Cumulo};
 
 fn main() -> ExitCode {
-    let command = Cumulo::parse().command;
+    let Cumulo { command, talk } = match Cumulo::try_parse() {
+        Ok(parsed) => parsed,
+        Err(shown) => {
+            let status = u8::try_from(shown.exit_code()).unwrap_or(result::USAGE);
+            // A help text that nobody got is no success.
+            return ExitCode::from(match shown.print() {
+                Ok(()) => status,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
+                Err(_) => result::FAILED,
+            });
+        }
+    };
+    term::talk(talk);
     // Before anything is sent: its result would be lost without a word.
     if matches!(command, Command::Call(_) | Command::Batch(_)) && term::output_is_closed() {
         term::say(format_args!(
@@ -58,10 +77,13 @@ fn main() -> ExitCode {
         Command::Resources(args) => resources::run(&args),
         Command::Describe(args) => describe::run(&args),
         Command::Local(args) => local::run(&args),
+        Command::Help(args) => topics::run(&args),
+        Command::Man { folder } => man::run(folder.as_deref()),
+        Command::Complete { shell, line } => complete::run(shell, &line),
         Command::Completions { shell } => completions(shell),
     };
     for warning in cumulo_core::credentials::warnings() {
-        term::say(format_args!("warning: {warning}"));
+        term::note(format_args!("warning: {warning}"));
     }
     match done {
         Ok(status) => ExitCode::from(status),
@@ -77,7 +99,11 @@ fn main() -> ExitCode {
 fn completions(shell: clap_complete::Shell) -> io::Result<u8> {
     // Written to memory first: the generator does not survive a closed pipe.
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cumulo::command(), "cumulo", &mut script);
+    match complete::script(shell) {
+        Some(own) => script.extend_from_slice(own.as_bytes()),
+        // These know commands and flags alone.
+        None => clap_complete::generate(shell, &mut Cumulo::command(), "cumulo", &mut script),
+    }
     let mut stdout = io::stdout().lock();
     io::Write::write_all(&mut stdout, &script)?;
     io::Write::flush(&mut stdout)?;

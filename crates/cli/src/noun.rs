@@ -12,7 +12,9 @@ use serde_json::json;
 use crate::args::Output;
 use crate::query::Query;
 use crate::request::invalid;
+use crate::result::View;
 use crate::service::Service;
+use crate::words;
 
 /// What the reads of a thing need besides its id.
 #[derive(Debug, Clone, Default, Args)]
@@ -20,7 +22,8 @@ pub(crate) struct Given {
     /// What it belongs to, by kind, as `cumulo resources` names it: app=ID. May be repeated.
     #[arg(long = "parent", value_name = "KIND=ID")]
     pub(crate) parents: Vec<String>,
-    /// Further members of the operation that reads it; for ZStack conditions, too, such as 'name~=web%'.
+    /// Further members of the operation that reads it, as `cumulo call` takes them; for ZStack
+    /// conditions, too, such as 'name~=web%'.
     #[arg(value_name = "NAME=VALUE")]
     pub(crate) members: Vec<String>,
 }
@@ -31,17 +34,28 @@ pub(crate) struct Shape {
     /// How it is printed; a table on a terminal and JSON elsewhere when left out.
     #[arg(long, value_enum)]
     output: Option<Output>,
+    /// The columns of the table, in this order: A,B. It means --output table.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    columns: Vec<String>,
     /// What of it is printed, as a JMESPath expression.
     #[arg(long, value_name = "JMESPATH", value_parser = Query::parse)]
-    pub(crate) query: Option<Query>,
+    query: Option<Query>,
 }
 
 impl Shape {
-    pub(crate) fn output(&self) -> Output {
-        self.output.unwrap_or(match io::stdout().is_terminal() {
-            true => Output::Table,
-            false => Output::Json,
-        })
+    pub(crate) fn view(self) -> View {
+        let output = match self.columns.is_empty() {
+            false => Output::Table,
+            true => self.output.unwrap_or(match io::stdout().is_terminal() {
+                true => Output::Table,
+                false => Output::Json,
+            }),
+        };
+        View {
+            output,
+            columns: self.columns,
+            query: self.query,
+        }
     }
 }
 
@@ -72,7 +86,15 @@ impl Read {
     /// The input for it: the thing's parents and what else was given, and its `id` under `by`.
     pub(crate) fn input(&self, given: &Given, thing: Option<(&str, &str)>) -> Result<Json, Error> {
         let members = self.members();
-        let mut input = json!({});
+        let is_condition = |word: &&String| {
+            let name = word.split('=').next().unwrap_or_default();
+            let name = name.trim_end_matches(':');
+            self.is_query() && !members.iter().any(|(member, _)| *member == name)
+        };
+        let (conditions, words): (Vec<&String>, Vec<&String>) =
+            given.members.iter().partition(is_condition);
+        let words: Vec<String> = words.into_iter().cloned().collect();
+        let mut input = words::input(self.operation, &words)?;
         if let Some((by, id)) = thing.filter(|(by, _)| !by.is_empty()) {
             match self.is_query() {
                 true => self.condition(&mut input, &format!("{by}={id}"))?,
@@ -80,19 +102,11 @@ impl Read {
             }
         }
         for parent in &given.parents {
-            let (kind, id) = pair(parent, "--parent", "KIND=ID")?;
+            let (kind, id) = pair(parent)?;
             self.parent(&mut input, &members, kind, id)?;
         }
-        for word in &given.members {
-            let (name, value) = match self.is_query() {
-                false => pair(word, "the word", "NAME=VALUE")?,
-                true => word.split_once('=').unwrap_or((word, "")),
-            };
-            match members.iter().find(|(member, _)| *member == name) {
-                Some(member) => put(&mut input, *member, value),
-                None if self.is_query() => self.condition(&mut input, word)?,
-                None => put(&mut input, self.member(&members, name)?, value),
-            }
+        for condition in conditions {
+            self.condition(&mut input, condition)?;
         }
         in_stable_order(self.operation, &mut input);
         Ok(input)
@@ -122,14 +136,11 @@ impl Read {
             return Ok(*member);
         }
         let message = format!("the operation takes no `{name}`");
-        let error = Error::new(Kind::InvalidInput, self.operation.name, message);
-        Err(match nearest(name, members.iter().map(|(name, _)| *name)) {
-            Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-            None => {
-                let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
-                error.with_hint(format!("It takes {}", names.join(", ")))
-            }
-        })
+        Err(Error::new(
+            Kind::InvalidInput,
+            self.operation.name,
+            message,
+        ))
     }
 
     /// Sets the member that names the parent of this kind.
@@ -253,10 +264,11 @@ fn plain(name: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
-fn pair<'a>(text: &'a str, flag: &str, form: &str) -> Result<(&'a str, &'a str), Error> {
-    text.split_once('=')
-        .filter(|(name, _)| !name.is_empty())
-        .ok_or_else(|| invalid(format!("{flag} `{text}` is not of the form {form}")))
+fn pair(parent: &str) -> Result<(&str, &str), Error> {
+    parent
+        .split_once('=')
+        .filter(|(kind, _)| !kind.is_empty())
+        .ok_or_else(|| invalid(format!("--parent `{parent}` is not of the form KIND=ID")))
 }
 
 fn put(input: &mut Json, (name, list): Member, value: &str) {
@@ -297,7 +309,7 @@ mod tests {
         let input = codes
             .input(&given(&["app=a-1"], &["limit=5"]), None)
             .unwrap();
-        assert_eq!(input, json!({"app_id": "a-1", "limit": "5"}));
+        assert_eq!(input, json!({"app_id": "a-1", "limit": 5}));
         let jobs = read(Service::Smc, "replication-job");
         let input = jobs
             .input(&given(&["source-server=s-1"], &[]), Some(("JobId", "j-1")))
@@ -307,7 +319,7 @@ mod tests {
         let words = given(&[], &["name~=web%", "size>5", "limit=2", "__userTag__=a"]);
         assert_eq!(
             volumes.input(&words, Some(("uuid", "u"))).unwrap(),
-            json!({"q": ["uuid=u", "name~=web%", "size>5", "__userTag__=a"], "limit": "2", "sort": "+uuid"})
+            json!({"q": ["uuid=u", "name~=web%", "size>5", "__userTag__=a"], "limit": 2, "sort": "+uuid"})
         );
     }
 

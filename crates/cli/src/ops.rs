@@ -1,7 +1,7 @@
 //! `cumulo ops`: what can be called?
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 
 use cumulo_core::Json;
 use cumulo_core::record::nearest;
@@ -28,9 +28,8 @@ pub(crate) fn run(args: &Ops) -> io::Result<u8> {
         }
         wanted.retain(|listed| listed.group == group);
     }
-    let stdout = io::stdout().lock();
-    let narrow = stdout.is_terminal().then(term::width);
-    let mut stdout = BufWriter::new(stdout);
+    let narrow = term::room();
+    let mut stdout = BufWriter::new(io::stdout().lock());
     if args.json {
         for listed in &wanted {
             writeln!(stdout, "{}", line(listed))?;

@@ -18,11 +18,9 @@ use cumulo_core::record::Record;
 use cumulo_core::{Client, Error, Json, Kind, Response};
 use tokio::sync::mpsc;
 
-use crate::args::Output;
 use crate::in_flight::{self, InFlight};
-use crate::query::Query;
 use crate::rerun::quoted;
-use crate::result::{FAILED, USAGE, complain, exit_status, failure, output, refused};
+use crate::result::{FAILED, USAGE, View, complain, exit_status, failure, output, refused};
 use crate::service::Service;
 use crate::signals::Signal;
 use crate::term::{self, Status};
@@ -54,8 +52,7 @@ pub(crate) struct Listing {
     /// Where the items stand in an answer; where nobody says, it is the longest list.
     pub(crate) at: Option<&'static str>,
     pub(crate) part: Part,
-    pub(crate) output: Output,
-    pub(crate) query: Option<Query>,
+    pub(crate) view: View,
     pub(crate) show_secrets: bool,
     pub(crate) timeout: Option<Duration>,
 }
@@ -82,12 +79,12 @@ impl Listing {
         let left = Arc::new(AtomicUsize::new(0));
         let mut items = match self.items(client, &left) {
             Ok(items) => items,
-            Err(error) => return Ok(refused(&error, self.service, self.output)),
+            Err(error) => return Ok(refused(&error, self.service, self.view.output)),
         };
         let open = Arc::new(InFlight::default());
         open.name(self.operation, None);
         in_flight::observe();
-        let mut sink = Sink::new(self.output, self.query.as_ref(), io::stdout().lock());
+        let mut sink = Sink::new(&self.view, io::stdout().lock());
         let mut status = Status::new();
         // What was handed over to the system, for an output that breaks.
         let mut kept = items.position();

@@ -1,8 +1,8 @@
 //! The command line that takes an interrupted call up again, to be pasted into a shell.
 
-/// The words of this command, with `token` as the client token. `hidden` is an input that holds secrets:
-/// it is left for the user to fill in.
-pub(crate) fn command(words: &[String], token: &str, hidden: Option<&str>) -> String {
+/// The words of this command, with `token` as the client token. `hidden` are words of an input that
+/// holds secrets: they are left for the user to fill in.
+pub(crate) fn command(words: &[String], token: &str, hidden: &[String]) -> String {
     let mut again = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -13,8 +13,11 @@ pub(crate) fn command(words: &[String], token: &str, hidden: Option<&str>) -> St
         if word.starts_with("--client-token=") {
             continue;
         }
-        if hidden == Some(word) && word != "-" {
-            again.push("'<the same input>'".to_owned());
+        if hidden.contains(word) && word != "-" {
+            let same = "'<the same input>'".to_owned();
+            if !again.contains(&same) {
+                again.push(same);
+            }
         } else {
             again.push(quoted(&without_password(word)));
         }
@@ -57,7 +60,7 @@ mod tests {
     fn the_same_call_with_the_token() {
         let words = words(r#"cumulo call smartag Create {"a":"it's"} --region eu-central-1"#);
         assert_eq!(
-            command(&words, "t-1", None),
+            command(&words, "t-1", &[]),
             r#"cumulo call smartag Create '{"a":"it'\''s"}' --region eu-central-1 --client-token t-1"#
         );
     }
@@ -67,7 +70,7 @@ mod tests {
         for given in ["--client-token old", "--client-token=old"] {
             let words = words(&format!("cumulo call smartag Create {{}} {given}"));
             assert_eq!(
-                command(&words, "new", None),
+                command(&words, "new", &[]),
                 "cumulo call smartag Create '{}' --client-token new"
             );
         }
@@ -79,7 +82,7 @@ mod tests {
         let words = words(&format!(
             "cumulo call zstack CreateUser {input} --proxy http://me:hunter2@proxy:3128/ --endpoint-url=http://a:hunter2@b"
         ));
-        let again = command(&words, "t-1", Some(input));
+        let again = command(&words, "t-1", &[input.to_owned()]);
         assert!(!again.contains("hunter2"), "{again}");
         assert!(again.contains("'<the same input>'"), "{again}");
         assert!(

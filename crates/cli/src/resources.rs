@@ -54,6 +54,15 @@ fn origin(origin: Origin) -> &'static str {
     }
 }
 
+/// The same for people: rules over the vendors' models wrote the row, or a person did, or one mended the other.
+fn told(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Rule => "by rule",
+        Origin::Overlay => "by hand",
+        Origin::Both => "by rule, mended by hand",
+    }
+}
+
 /// A row as data; what is empty is left out.
 fn line(service: Service, row: &Resource) -> Json {
     let find = |find: &Find| json!({ "operation": find.operation, "by": find.by, "at": find.at });
@@ -105,7 +114,7 @@ fn print(
             [] => String::new(),
             parents => format!(" of {}", parents.join(", ")),
         };
-        writeln!(out, "  {}{parents} ({})", row.name, origin(row.origin))?;
+        writeln!(out, "  {}{parents} ({})", row.name, told(row.origin))?;
         let found = |find: Option<Find>| find.map(|find| find.operation).into_iter().collect();
         let (read, list): (Vec<&str>, Vec<&str>) = (found(row.read), found(row.list));
         let lines = [

@@ -2,15 +2,16 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use cumulo_core::credentials::CredentialError;
 use cumulo_core::record::{Problem, Record, Wire, to_value};
-use cumulo_core::{Error, Json, Kind, Response};
+use cumulo_core::{Error, Json, Kind, Outcome, Response};
 use serde_json::json;
 
 use crate::args::Output;
 use crate::query::Query;
 use crate::service::Service;
 use crate::signals::Signal;
-use crate::{lines, table, term};
+use crate::{lines, table, term, wording};
 
 /// The service or the call failed.
 pub(crate) const FAILED: u8 = 1;
@@ -48,7 +49,7 @@ pub(crate) fn failure(error: &Error) -> Json {
         "error": {
             "kind": format!("{:?}", error.kind()),
             "code": error.code(),
-            "message": error.message(),
+            "message": wording::plain(error.message()),
             "status": error.status(),
             "request_id": error.request_id(),
             "outcome": format!("{:?}", error.outcome()),
@@ -58,7 +59,7 @@ pub(crate) fn failure(error: &Error) -> Json {
         "attempts": error.attempts().len(),
     });
     if let Some(hint) = error.hint() {
-        line["error"]["hint"] = hint.into();
+        line["error"]["hint"] = wording::plain(hint).into();
     }
     line
 }
@@ -70,10 +71,19 @@ pub(crate) fn exit_status(error: &Error) -> u8 {
     }
 }
 
+/// How a result is printed.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(crate) output: Output,
+    /// The columns of a table; all where none is named.
+    pub(crate) columns: Vec<String>,
+    /// What of it is printed.
+    pub(crate) query: Option<Query>,
+}
+
 /// A result on its way to standard output.
 pub(crate) struct Told<'a> {
-    pub(crate) output: Output,
-    pub(crate) query: Option<&'a Query>,
+    pub(crate) view: &'a View,
     /// The result line, in which the result stands as `output`.
     pub(crate) line: Json,
 }
@@ -87,7 +97,7 @@ impl Told<'_> {
 
     /// What is printed, and whether the expression fits. If not, it is told, and nothing is left out.
     pub(crate) fn text(mut self, result: Json) -> (String, bool) {
-        let found = self.query.map(|query| query.apply(&result));
+        let found = self.view.query.as_ref().map(|query| query.apply(&result));
         let mut fits = true;
         let shown = match found {
             None => result,
@@ -104,8 +114,8 @@ impl Told<'_> {
             let rows = lines::rows(&shown).iter();
             rows.map(|row| line(row) + "\n").collect()
         };
-        let text = match self.output {
-            Output::Table => table::render(&shown, term::width()),
+        let text = match self.view.output {
+            Output::Table => table::render(&shown, term::room(), &self.view.columns),
             Output::Jsonl => lines(term::json),
             Output::Text => lines(lines::text),
             Output::Json => {
@@ -119,7 +129,9 @@ impl Told<'_> {
 
 /// Tells of a failure; the exit status.
 pub(crate) fn refused(error: &Error, service: Service, output: Output) -> u8 {
-    let delivered = output != Output::Json || deliver(&json(&failure(error)));
+    // A person is told once.
+    let quiet = output != Output::Json || term::seen_at_once();
+    let delivered = quiet || deliver(&json(&failure(error)));
     complain(error, service);
     if delivered {
         exit_status(error)
@@ -131,7 +143,7 @@ pub(crate) fn refused(error: &Error, service: Service, output: Output) -> u8 {
 /// Tells that reading was ended: it changes nothing, so that no more is to be said.
 pub(crate) fn ended(signal: Signal, output: Output) -> u8 {
     let why = format!("ended by {}", signal.name());
-    if output == Output::Json {
+    if output == Output::Json && !term::seen_at_once() {
         let error = Error::new(Kind::Interrupted, "read", why.as_str());
         deliver(&json(&failure(&error)));
     }
@@ -166,10 +178,20 @@ pub(crate) fn deliver(text: &str) -> bool {
 
 /// Tells a person what went wrong, with what is known about each attempt.
 pub(crate) fn complain(error: &Error, service: Service) {
-    if error.attempts().is_empty() {
+    if let Some(sources) = sources(error) {
+        term::say(sources);
+    } else if error.attempts().is_empty() {
         term::say(format_args!("error: {error}"));
     } else {
         term::say(format_args!("error: {}", error.explain().trim_end()));
+    }
+    if error.outcome() == Outcome::Unknown {
+        if let Some(job) = error.job() {
+            term::say(format_args!("  job: {job}"));
+        }
+        if let Some(token) = error.client_token() {
+            term::say(format_args!("  client token: {token}"));
+        }
     }
     if error.is_authentication() {
         let name = service.name();
@@ -177,6 +199,20 @@ pub(crate) fn complain(error: &Error, service: Service) {
             "`cumulo whoami {name} --explain` shows where credentials were looked for"
         ));
     }
+}
+
+/// Where credentials were looked for in vain, a line for each source.
+fn sources(error: &Error) -> Option<String> {
+    let source = std::error::Error::source(error)?;
+    let chain = source.downcast_ref::<CredentialError>()?;
+    if chain.tried.is_empty() {
+        return None;
+    }
+    let mut text = format!("error: {} failed: {}", error.operation(), chain.message);
+    for tried in &chain.tried {
+        text += &format!("\n  {tried}");
+    }
+    Some(text)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
+use cumulo_core::alibaba::credentials as alibaba;
 use cumulo_core::credentials::{Environment, TlsSettings};
 use cumulo_core::huawei::credentials as huawei;
 use cumulo_core::operation::{Operation, Spec};
@@ -108,11 +109,14 @@ impl Service {
     }
 
     /// A client; nothing is sent yet.
-    fn connect(self, options: &Connection) -> Result<Client, Error> {
+    pub(crate) fn connect(self, options: &Connection) -> Result<Client, Error> {
         let http = options.http()?;
         macro_rules! common {
             ($builder:expr) => {{
-                let mut builder = $builder.app_name(APP_NAME).allow_http(options.allow_http);
+                let mut builder = $builder
+                    .app_name(APP_NAME)
+                    .allow_http(options.allow_http)
+                    .environment(options.environment());
                 for pem in http.extra_ca {
                     builder = builder.extra_ca(pem);
                 }
@@ -135,14 +139,27 @@ impl Service {
                 }
             )*};
         }
+        // A profile that was asked for counts more than variables.
+        macro_rules! profile {
+            ($builder:ident) => {
+                if let Some(profile) = options.cli_profile() {
+                    if let Some((region, _)) = profile.region(&options.environment()) {
+                        $builder = $builder.region(region);
+                    }
+                    $builder = $builder.credentials(profile);
+                }
+            };
+        }
         Ok(match self {
             Self::Smc => {
                 let mut builder = common!(cumulo_smc::Client::builder());
+                profile!(builder);
                 with!(builder: region);
                 builder.build()?.as_ref().clone()
             }
             Self::Smartag => {
                 let mut builder = common!(cumulo_smartag::Client::builder());
+                profile!(builder);
                 with!(builder: region);
                 builder.build()?.as_ref().clone()
             }
@@ -163,6 +180,21 @@ impl Service {
 }
 
 impl Connection {
+    /// The process's environment, with the cloud that a flag names.
+    pub(crate) fn environment(&self) -> Environment {
+        let environment = Environment::process();
+        match &self.os_cloud {
+            Some(cloud) => environment.with("OS_CLOUD", cloud),
+            None => environment,
+        }
+    }
+
+    /// The profile of the aliyun command line that a flag names.
+    pub(crate) fn cli_profile(&self) -> Option<alibaba::CliProfile> {
+        let name = self.profile.as_deref()?;
+        Some(alibaba::CliProfile::new().profile(name))
+    }
+
     /// How to connect, as far as flags say it.
     fn http(&self) -> Result<HttpOptions, Error> {
         let mut http = HttpOptions {
@@ -178,7 +210,7 @@ impl Connection {
 
     /// How to connect to `service`, by flags and, where they say nothing, the environment.
     pub(crate) fn http_for(&self, service: Service) -> Result<HttpOptions, Error> {
-        let environment = Environment::process();
+        let environment = self.environment();
         let mut http = self.http()?;
         match service {
             Service::Smc | Service::Smartag => {}

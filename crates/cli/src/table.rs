@@ -1,16 +1,19 @@
 //! An answer as a table: one row per item of its longest list, its other values above.
 
 use cumulo_core::Json;
+use cumulo_core::record::nearest;
 
-use crate::term::{clean, columns, cut, pad, wrap};
+use crate::term::{clean, columns, cut, note, pad, wrap};
 
 /// Columns between two cells.
 const GAP: usize = 2;
 /// A cell narrower than this tells nothing.
 const NARROWEST: usize = 10;
 
-/// `output` in lines of at most `width` columns.
-pub(crate) fn render(output: &Json, width: usize) -> String {
+/// `output` in lines of at most `width` columns where one is given: what is too long is cut there, but never the
+/// id of something, which is of no use without its end. `only`: the columns of the table, in this order.
+pub(crate) fn render(output: &Json, width: Option<usize>, only: &[String]) -> String {
+    let width = width.unwrap_or(usize::MAX);
     let mut values = Vec::new();
     let mut lists = Vec::new();
     split(output, "", &mut values, &mut lists);
@@ -35,7 +38,11 @@ pub(crate) fn render(output: &Json, width: usize) -> String {
         .min(width / 2);
     for (name, value) in &values {
         let room = width.saturating_sub(name_width + GAP).max(1);
-        let line = format!("{}  {}", pad(name, name_width), cut(value, room));
+        let value = match is_id(name) {
+            true => value.clone(),
+            false => cut(value, room),
+        };
+        let line = format!("{}  {value}", pad(name, name_width));
         text += line.trim_end();
         text.push('\n');
     }
@@ -43,7 +50,7 @@ pub(crate) fn render(output: &Json, width: usize) -> String {
         if !values.is_empty() {
             text.push('\n');
         }
-        text += &rows(path, list, width);
+        text += &rows(path, list, width, only);
     }
     if text.is_empty() {
         text.push_str("(no members)\n");
@@ -82,7 +89,14 @@ fn brief(json: &Json) -> String {
     }
 }
 
-fn rows(path: &str, list: &[Json], width: usize) -> String {
+/// Whether a name is that of an id: `uuid`, `JobId`, `instance_id`, `AccessTokenId`.
+fn is_id(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let lower = last.to_lowercase();
+    lower == "id" || lower.ends_with("uuid") || last.ends_with("Id") || last.ends_with("_id")
+}
+
+fn rows(path: &str, list: &[Json], width: usize, only: &[String]) -> String {
     if list.is_empty() {
         return format!("{}\n", cut(&format!("{path}: none"), width));
     }
@@ -97,6 +111,20 @@ fn rows(path: &str, list: &[Json], width: usize) -> String {
     }
     if names.is_empty() {
         names.push(path);
+    }
+    for unknown in only.iter().filter(|name| !names.contains(&name.as_str())) {
+        let near = nearest(unknown, names.iter().copied());
+        let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        note(format_args!(
+            "warning: there is no column `{unknown}`{near}"
+        ));
+    }
+    if !only.is_empty() {
+        let chosen = only.iter().map(String::as_str);
+        names = chosen.filter(|name| names.contains(name)).collect();
+        if names.is_empty() {
+            return String::new();
+        }
     }
     let cells: Vec<Vec<String>> = list.iter().map(|item| row(item, &names)).collect();
     // What no item has is no column.
@@ -113,12 +141,14 @@ fn rows(path: &str, list: &[Json], width: usize) -> String {
                 .unwrap_or(0)
         })
         .collect();
-    let widths = fit(&natural, width);
+    // What must stay whole, and whether it was asked for.
+    let firm: Vec<bool> = used.iter().map(|column| is_id(names[*column])).collect();
+    let widths = fit(&natural, &firm, !only.is_empty(), width);
     let line = |cell: &dyn Fn(usize) -> String| {
         let cells: Vec<String> = widths
             .iter()
             .zip(&used)
-            .map(|(width, column)| pad(&cell(*column), *width))
+            .filter_map(|(width, column)| Some(pad(&cell(*column), (*width)?)))
             .collect();
         cells.join(&" ".repeat(GAP)).trim_end().to_owned() + "\n"
     };
@@ -127,13 +157,15 @@ fn rows(path: &str, list: &[Json], width: usize) -> String {
     for row in &cells {
         text += &line(&|column| row[column].clone());
     }
-    if widths.len() < used.len() {
-        let left_out: Vec<String> = used[widths.len()..]
-            .iter()
-            .map(|column| clean(names[*column]))
-            .collect();
+    let left_out: Vec<String> = widths
+        .iter()
+        .zip(&used)
+        .filter(|(width, _)| width.is_none())
+        .map(|(_, column)| clean(names[*column]))
+        .collect();
+    if !left_out.is_empty() {
         let note = format!(
-            "No room for {}: --output json has them.",
+            "No room for {}: --columns chooses, --output json has them all.",
             left_out.join(", ")
         );
         text += &format!("\n{}\n", wrap(&note, width, ""));
@@ -155,26 +187,36 @@ fn row(item: &Json, names: &[&str]) -> Vec<String> {
     }
 }
 
-/// Widths that fit: the widest give way first; columns for which no useful width is left go.
-fn fit(natural: &[usize], width: usize) -> Vec<usize> {
-    let mut widths = natural.to_vec();
-    let total =
-        |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-    let least = |widths: &[usize]| {
-        let narrow: Vec<usize> = widths.iter().map(|width| (*width).min(NARROWEST)).collect();
-        total(&narrow)
+/// Widths that fit: the widest give way first; columns for which no useful width is left go, the last one
+/// first. `firm` ones do neither, and with `all` none goes.
+fn fit(natural: &[usize], firm: &[bool], all: bool, width: usize) -> Vec<Option<usize>> {
+    let least = |column: usize| match firm[column] {
+        true => natural[column],
+        false => natural[column].min(NARROWEST),
     };
-    while widths.len() > 1 && least(&widths) > width {
-        widths.pop();
-    }
-    while total(&widths) > width {
-        let Some(widest) = widths.iter_mut().max() else {
-            break;
+    let mut kept: Vec<usize> = (0..natural.len()).collect();
+    let sum = |widths: &mut dyn Iterator<Item = usize>| {
+        widths.fold(
+            0,
+            |sum, width| if sum == 0 { width } else { sum + GAP + width },
+        )
+    };
+    while !all && kept.len() > 1 && sum(&mut kept.iter().map(|column| least(*column))) > width {
+        match kept.iter().rposition(|column| !firm[*column]) {
+            Some(last) => kept.remove(last),
+            None => break,
         };
-        if *widest <= 1 {
-            break;
+    }
+    let mut widths: Vec<Option<usize>> = vec![None; natural.len()];
+    for column in kept {
+        widths[column] = Some(natural[column]);
+    }
+    while sum(&mut widths.iter().flatten().copied()) > width {
+        let loose = widths.iter_mut().zip(firm).filter(|(_, firm)| !**firm);
+        match loose.filter_map(|(width, _)| width.as_mut()).max() {
+            Some(widest) if *widest > 1 => *widest -= 1,
+            _ => break,
         }
-        *widest -= 1;
     }
     widths
 }
@@ -209,7 +251,7 @@ AccessTokenId  Name  Tags                   Status
 at-1           迁移  {\"Tag\":[{\"Key\":\"k\"}]}
 at-2                                        activated
 ";
-        assert_eq!(render(&tokens(), 100), expected);
+        assert_eq!(render(&tokens(), Some(100), &[]), expected);
     }
 
     #[test]
@@ -221,7 +263,7 @@ at-2                                        activated
         }
         wide["Description"] = json!("long ".repeat(100));
         for width in [20, 40, 80, 200] {
-            let text = render(&wide, width);
+            let text = render(&wide, Some(width), &[]);
             for line in text.lines() {
                 // A name without spaces is not broken in the note below the table.
                 assert!(columns(line) <= width, "{width}: {line}");
@@ -231,30 +273,75 @@ at-2                                        activated
                 words.contains('…') && words.contains("No room for"),
                 "{text}"
             );
-            assert!(words.contains("--output json has them."), "{text}");
+            assert!(words.contains("--output json has them all."), "{text}");
         }
     }
 
     #[test]
     fn answers_without_lists_or_without_anything() {
         assert_eq!(
-            render(&json!({"a": {"b": true}, "c": null}), 100),
+            render(&json!({"a": {"b": true}, "c": null}), Some(100), &[]),
             "a.b  true\nc\n"
         );
-        assert_eq!(render(&json!({}), 100), "(no members)\n");
+        assert_eq!(render(&json!({}), Some(100), &[]), "(no members)\n");
         assert_eq!(
-            render(&json!({"Tags": {"Tag": []}}), 100),
+            render(&json!({"Tags": {"Tag": []}}), Some(100), &[]),
             "Tags.Tag: none\n"
         );
-        assert_eq!(render(&json!({"Ids": ["a", "b"]}), 100), "Ids\n---\na\nb\n");
+        assert_eq!(
+            render(&json!({"Ids": ["a", "b"]}), Some(100), &[]),
+            "Ids\n---\na\nb\n"
+        );
     }
 
     #[test]
     fn answers_cannot_steer_the_terminal() {
         let text = render(
             &json!({"a\x1b[1m": "b\x1b[2J\r", "l": [{"\x07n": "\x1b]0;t\x07"}]}),
-            100,
+            Some(100),
+            &[],
         );
         assert!(!text.contains(['\x1b', '\x07', '\r']), "{text:?}");
+    }
+
+    #[test]
+    fn ids_are_never_cut_and_pipes_get_everything() {
+        let id = "0123456789abcdef".repeat(4);
+        let mut wide = json!({ "items": [{ "uuid": id, "name": "n".repeat(200), "JobId": id }], "RequestId": id });
+        for index in 0..20 {
+            wide["items"][0][format!("Column{index}")] = json!("x".repeat(30));
+        }
+        for width in [20, 80, 120] {
+            let text = render(&wide, Some(width), &[]);
+            assert_eq!(text.matches(&id).count(), 3, "{text}");
+            assert!(text.contains("No room for"), "{text}");
+        }
+        let whole = render(&wide, None, &[]);
+        assert!(
+            !whole.contains(['…']) && !whole.contains("No room"),
+            "{whole}"
+        );
+        assert!(
+            whole.contains(&"n".repeat(200)) && whole.contains("Column19"),
+            "{whole}"
+        );
+    }
+
+    #[test]
+    fn columns_are_chosen_by_name() {
+        let chosen = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let text = render(&tokens(), None, &names);
+            text.split("\n\n").nth(1).unwrap_or_default().to_owned()
+        };
+        let expected = "\
+Status     AccessTokenId
+------     -------------
+           at-1
+activated  at-2
+";
+        assert_eq!(chosen(&["Status", "AccessTokenId"]), expected);
+        assert_eq!(chosen(&["Status", "Sattus", "AccessTokenId"]), expected);
+        assert_eq!(chosen(&["nothing"]), "");
     }
 }

@@ -2,20 +2,58 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use cumulo_core::Json;
 use terminal_size::Width;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::args::{LogFormat, Talk};
+use crate::wording;
+
 /// What tables are fitted to when they do not go to a terminal.
 const WIDTH: usize = 100;
 
-/// Columns of the terminal that standard output goes to.
+static TALK: OnceLock<Talk> = OnceLock::new();
+
+/// Says how much is told from now on.
+pub(crate) fn talk(talk: Talk) {
+    let _ = TALK.set(talk);
+}
+
+fn how() -> Talk {
+    TALK.get().copied().unwrap_or_default()
+}
+
+/// How often `-v` was given.
+pub(crate) fn verbose() -> u8 {
+    how().verbose
+}
+
+/// The form of what is told on standard error.
+pub(crate) fn log_format() -> LogFormat {
+    how().log_format
+}
+
+/// Columns that texts for people are wrapped to: those that `COLUMNS` says, else those of the terminal.
 pub(crate) fn width() -> usize {
-    match terminal_size::terminal_size_of(io::stdout()) {
-        Some((Width(columns), _)) if columns > 0 => usize::from(columns).max(20),
-        _ => WIDTH,
-    }
+    let said = std::env::var("COLUMNS").ok();
+    let said = said.and_then(|columns| columns.parse().ok());
+    let columns = said.filter(|columns| *columns > 0).or_else(|| {
+        let (Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
+        Some(usize::from(columns)).filter(|columns| *columns > 0)
+    });
+    columns.map_or(WIDTH, |columns| columns.max(20))
+}
+
+/// Columns that a table has; `None` where no person reads it, so that nothing may be cut.
+pub(crate) fn room() -> Option<usize> {
+    io::stdout().is_terminal().then(width)
+}
+
+/// Whether a person sees both outputs, so that what is told on one need not be told on the other.
+pub(crate) fn seen_at_once() -> bool {
+    io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
 /// `text` without control characters: an answer must not steer the terminal of who reads it.
@@ -124,9 +162,33 @@ pub(crate) fn say(message: impl Display) {
     let _ = said(&message.to_string());
 }
 
+/// The same, where it is no error, so that `-q` keeps it back.
+pub(crate) fn note(message: impl Display) {
+    if !how().quiet {
+        say(message);
+    }
+}
+
 /// Says something on standard error that must reach somebody.
 pub(crate) fn said(message: &str) -> io::Result<()> {
-    writeln!(io::stderr(), "{}", clean_lines(message))
+    let message = wording::plain(message);
+    let text = match log_format() {
+        LogFormat::Text => clean_lines(&message),
+        LogFormat::Json => {
+            let levels = [("error: ", "error"), ("warning: ", "warn")];
+            let level = levels
+                .iter()
+                .find_map(|(start, level)| Some((message.strip_prefix(start)?, *level)));
+            let (message, level) = level.unwrap_or((&message, "info"));
+            json(&serde_json::json!({ "level": level, "message": message }))
+        }
+    };
+    writeln!(io::stderr(), "{text}")
+}
+
+/// A line on standard error that has its form already.
+pub(crate) fn raw(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", clean(line));
 }
 
 fn clean_lines(text: &str) -> String {
@@ -142,7 +204,10 @@ pub(crate) struct Status {
 impl Status {
     pub(crate) fn new() -> Self {
         Self {
-            visible: io::stderr().is_terminal(),
+            visible: io::stderr().is_terminal()
+                && !how().quiet
+                && how().log_format == LogFormat::Text
+                && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
             drawn: false,
         }
     }

@@ -7,11 +7,11 @@ use clap::Args;
 use cumulo_core::wait::Observation;
 use cumulo_core::{Error, Json};
 
-use crate::args::{Connection, Output, duration};
+use crate::args::{Connection, duration};
 use crate::noun::{self, Given, Read, Shape};
 use crate::ready::{self, Goal, Pace};
 use crate::request::invalid;
-use crate::result::{Told, ended, refused};
+use crate::result::{Told, View, ended, refused};
 use crate::service::Service;
 use crate::session;
 
@@ -63,7 +63,8 @@ impl Limits {
 }
 
 pub(crate) fn run(args: Wait) -> io::Result<u8> {
-    let (service, output) = (args.service, args.shape.output());
+    let (service, view) = (args.service, args.shape.clone().view());
+    let output = view.output;
     let goal = match goal(&args) {
         Ok(goal) => goal,
         Err(error) => return Ok(refused(&error, service, output)),
@@ -74,7 +75,7 @@ pub(crate) fn run(args: Wait) -> io::Result<u8> {
         tokio::select! {
             biased;
             Some(signal) = signals.recv() => Ok(ended(signal, output)),
-            seen = waiting => Ok(print(seen, service, output, &args.shape)),
+            seen = waiting => Ok(print(seen, service, &view)),
         }
     })
 }
@@ -83,23 +84,16 @@ pub(crate) fn run(args: Wait) -> io::Result<u8> {
 pub(crate) fn print(
     seen: Result<Observation, Error>,
     service: Service,
-    output: Output,
-    shape: &Shape,
+    view: &View,
 ) -> u8 {
     match seen {
-        Err(error) => refused(&error, service, output),
+        Err(error) => refused(&error, service, view.output),
         Ok(seen) => {
             let mut line = serde_json::json!({ "ok": true, "output": Json::Null });
             if let (Some(line), Json::Object(told)) = (line.as_object_mut(), ready::told(&seen)) {
                 line.extend(told);
             }
-            let query = shape.query.as_ref();
-            Told {
-                output,
-                query,
-                line,
-            }
-            .print(seen.thing)
+            Told { view, line }.print(seen.thing)
         }
     }
 }

@@ -10,6 +10,7 @@ use cumulo_core::credentials::{
     Context, Environment, Finding, Provider, ProviderReport, explain_within,
 };
 use cumulo_core::huawei::credentials as huawei;
+use cumulo_core::service::Settled;
 use cumulo_core::sign::time::iso8601;
 use cumulo_core::transport::{HttpOptions, HttpTransport};
 use cumulo_core::zstack::credentials as zstack;
@@ -18,7 +19,7 @@ use crate::args::{Connection, Whoami};
 use crate::in_flight::InFlight;
 use crate::result::FAILED;
 use crate::service::{Service, endpoint_for};
-use crate::{progress, term};
+use crate::{progress, term, wording};
 
 pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -35,12 +36,19 @@ pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
     let mut text = String::new();
     if args.explain {
         for (index, answer) in tried.iter().enumerate() {
-            text += &format!("{}. {}\n", index + 1, term::clean(&answer.to_string()));
+            text += &format!(
+                "{}. {}\n",
+                index + 1,
+                term::clean(&wording::plain(&answer.to_string()))
+            );
         }
     } else if let Some(facts) = &won {
         for (name, value) in facts {
             text += &format!("{name:<10}{}\n", term::clean(value));
         }
+    }
+    if won.is_some() || args.explain {
+        text += &settled(args);
     }
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
@@ -61,6 +69,33 @@ pub(crate) fn run(args: &Whoami) -> io::Result<u8> {
         }
     }
     Ok(FAILED)
+}
+
+/// Where calls would go, and what says so.
+fn settled(args: &Whoami) -> String {
+    let client = match args.service.connect(&args.options) {
+        Ok(client) => client,
+        Err(error) => {
+            term::note(format_args!("warning: {}", error.message()));
+            return String::new();
+        }
+    };
+    let options = &args.options;
+    let mut text = String::new();
+    for known in client.settled() {
+        let origin = match (known.name, known.origin.as_str()) {
+            ("region", Settled::PROGRAM) if options.region.is_some() => "--region",
+            ("region", Settled::PROGRAM) => "--profile",
+            ("endpoint", Settled::PROGRAM) => "--endpoint-url",
+            ("instance_id", Settled::PROGRAM) => "--instance-id",
+            ("project_id", Settled::PROGRAM) if options.project_id.is_some() => "--project-id",
+            (_, origin) => origin,
+        };
+        let name = known.name.trim_end_matches("_id");
+        let value = term::clean(&known.value);
+        text += &format!("{name:<10}{value} ({})\n", term::clean(origin));
+    }
+    text
 }
 
 /// What is known about the credentials that won.
@@ -95,7 +130,10 @@ fn winner(tried: &ProviderReport) -> Option<Vec<(&'static str, String)>> {
 /// The chain that a client of `service` asks.
 fn chain(service: Service, options: &Connection) -> Box<dyn Provider> {
     match service {
-        Service::Smc | Service::Smartag => Box::new(alibaba::DefaultChain::new()),
+        Service::Smc | Service::Smartag => match options.cli_profile() {
+            Some(profile) => Box::new(profile),
+            None => Box::new(alibaba::DefaultChain::new()),
+        },
         Service::Apig => Box::new(huawei::DefaultChain::new(huawei::LoginSettings {
             region: options.region.clone(),
             iam_endpoint: options.iam_endpoint.clone(),
@@ -124,6 +162,6 @@ fn context(args: &Whoami) -> io::Result<Context> {
         direct: Arc::new(HttpTransport::new(&direct).map_err(io::Error::other)?),
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(SystemEntropy::default()),
-        environment: Environment::process(),
+        environment: args.options.environment(),
     })
 }

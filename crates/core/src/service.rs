@@ -15,6 +15,25 @@ pub struct Service {
     pub codes: &'static [Code],
     /// What the client supplies when an operation leaves it out, and how to set it.
     pub settings: &'static [Setting],
+    /// The environment variables that name its address when none is set, the first one first.
+    pub endpoint: &'static [&'static str],
+}
+
+/// What a client was told or found out about where and as whom it calls, and where that came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settled {
+    /// The setting, such as `region`, or `endpoint`.
+    pub name: &'static str,
+    /// Its value; of an address no user, password or query.
+    pub value: String,
+    /// Where it came from: [`Settled::PROGRAM`], a variable's name, or a place in words.
+    pub origin: String,
+}
+
+impl Settled {
+    /// The origin of what was set on the client's builder.
+    pub const PROGRAM: &'static str = "the program";
 }
 
 /// A client setting that supplies members.
@@ -22,7 +41,8 @@ pub struct Service {
 pub struct Setting {
     /// Its name, as members refer to it.
     pub name: &'static str,
-    /// How a user sets it, for the error that says it is missing.
+    /// How a user sets it, for the error that says it is missing: methods of the client's builder in
+    /// backquotes (`region(..)`), so that a command can put its flags in their place.
     pub how: &'static str,
     /// The environment variables that count when it is not set, the first one first.
     pub variables: &'static [&'static str],

@@ -21,6 +21,7 @@ static SERVICE: Service = Service {
     user_agent: "test",
     codes: &[],
     settings: &[],
+    endpoint: &[],
 };
 static OPERATION: Operation = Operation::new(
     "Test",

@@ -15,12 +15,16 @@ pub(crate) fn endpoint(builder: &mut Builder) -> Result<EndpointSource, Error> {
     let core = &mut builder.core;
     let environment = core.get_environment().clone();
     let address = match core.get_endpoint() {
-        Some(address) => address.to_owned(),
-        None => zstack::endpoint(&environment).ok_or_else(|| {
-            Error::configuration(
-                "no endpoint is set: use `endpoint(\"https://host:8080\")` or ZSTACK_ENDPOINT",
-            )
-        })?,
+        Some(address) => address,
+        None => {
+            let address = zstack::endpoint(&environment).ok_or_else(|| {
+                Error::configuration(
+                    "no endpoint is set: use `endpoint(..)` or ZSTACK_ENDPOINT, such as https://host:8080",
+                )
+            })?;
+            core.found("endpoint", address.as_str(), "ZSTACK_HOST");
+            address
+        }
     };
     let endpoint = Endpoint::parse(&address).map_err(Error::configuration)?;
     core.tls(&zstack::tls(&environment))?;

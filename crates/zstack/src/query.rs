@@ -302,7 +302,7 @@ fn read(condition: &str) -> Result<(&str, &'static str), &'static str> {
         .into_iter()
         .filter(|known| rest.starts_with(known));
     let Some(operator) = begins.max_by_key(|known| known.len()) else {
-        return Err("it is no field that an operator follows");
+        return Err("it is no field that an operator follows, as in `name=web-1`, `state!=Running`, `name~=web-%`, `uuid?=a,b` or `hostUuid is null`");
     };
     let at = condition.len() - rest.len();
     let value = &rest[operator.len()..];
@@ -457,6 +457,13 @@ mod tests {
             let why = misread.refused().unwrap();
             assert!(why.contains("condition on `na"), "{why}");
         }
+        let bare = Query {
+            conditions: vec!["name=x".into(), "s3cr3t".into()],
+            ..Query::new()
+        };
+        let why = bare.refused().unwrap();
+        assert!(why.starts_with("`q[1]` is no condition"), "{why}");
+        assert!(!why.contains("s3cr3t"), "{why}");
         // The first `=` is the right one, so a second one does no harm.
         assert_eq!(Query::new().eq("name", "a=b").refused(), None);
         assert_eq!(Query::new().eq("name", "a is null b").refused(), None);

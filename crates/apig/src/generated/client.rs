@@ -24,15 +24,16 @@ static SERVICE: Service = Service {
     settings: &[
         Setting {
             name: "instance_id",
-            how: "Set the gateway's id on the operation with `instance_id(..)` or on the client's builder with `instance_id(..)`",
-            variables: &[],
+            how: "Give the operation the gateway's id, or all of them with `instance_id(..)` or APIG_INSTANCE_ID",
+            variables: &["APIG_INSTANCE_ID"],
         },
         Setting {
             name: "project_id",
-            how: "Use credentials with a project scope, or set it on the client's builder with `project_id(..)` or in OS_PROJECT_ID",
+            how: "Use credentials with a project scope, or name the project with `project_id(..)` or OS_PROJECT_ID",
             variables: &[],
         },
     ],
+    endpoint: &["OS_APIG_ENDPOINT_OVERRIDE", "APIG_ENDPOINT"],
 };
 
 /// A client for API Gateway. Clones share connections, credentials and the retry budget.
@@ -51,7 +52,8 @@ impl Client {
     }
 
     /// A client with everything from the environment: credentials by the default chain, which is
-    /// tried at once; region and project as `OS_*` or `HUAWEICLOUD_SDK_*` variables say.
+    /// tried at once; region and project as `OS_*` or `HUAWEICLOUD_SDK_*` variables say, the
+    /// gateway by `APIG_INSTANCE_ID`.
     pub async fn from_env() -> Result<Self, Error> {
         Self::builder().connect().await
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cumulo_core::{Error, Outcome};
+use cumulo_core::{Error, Json, Outcome};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -88,6 +88,8 @@ pub(super) enum Output<'a> {
 struct Waiting<F> {
     work: Work<F>,
     open: Arc<InFlight>,
+    /// Its number in the input.
+    number: u64,
     /// The bytes of the line.
     weight: usize,
 }
@@ -215,7 +217,7 @@ where
                 (Work::Queued(start(number, text, Arc::clone(&open))), weight)
             }
             Line::TooLong => {
-                let done = Done::failed(&line::too_long(number));
+                let done = Done::failed(number, &line::too_long(number));
                 (Work::Nothing(Some(done)), 0)
             }
             Line::Blank => return,
@@ -226,7 +228,12 @@ where
             }
         };
         self.held.fetch_add(weight, Ordering::SeqCst);
-        self.waiting.push_back(Waiting { work, open, weight });
+        self.waiting.push_back(Waiting {
+            work,
+            open,
+            number,
+            weight,
+        });
     }
 
     fn may_begin(&self) -> bool {
@@ -256,13 +263,18 @@ where
 
     /// No new call is sent from now on; those under way get their grace.
     fn stop(&mut self, stop: Stop) {
-        let under_way = self
-            .waiting
-            .iter()
-            .filter(|one| matches!(&one.work, Work::Running(task) if !task.is_finished()));
-        let _ = (self.sink)(Output::Stopping(&stop, under_way.count()));
+        let under_way = self.under_way();
+        let _ = (self.sink)(Output::Stopping(&stop, under_way));
         self.summary.stop = Some(stop);
         self.phase = Phase::Grace;
+    }
+
+    /// How many calls have been sent and have no result.
+    fn under_way(&self) -> usize {
+        self.waiting
+            .iter()
+            .filter(|one| matches!(&one.work, Work::Running(task) if !task.is_finished()))
+            .count()
     }
 
     /// One step further towards the end.
@@ -300,7 +312,7 @@ where
                 _ => (None, "the batch was ended before it was sent"),
             },
         };
-        let done = ended.unwrap_or_else(|| Done::open(&one.open, why));
+        let done = ended.unwrap_or_else(|| Done::open(one.number, &one.open, why));
         self.held.fetch_sub(one.weight, Ordering::SeqCst);
         *match done.failed {
             None => &mut self.summary.ok,
@@ -331,7 +343,7 @@ where
         let text = format!(
             "{} done, {failed} failed, {} under way",
             self.summary.ok + failed,
-            self.waiting.len()
+            self.under_way()
         );
         let _ = (self.sink)(Output::Progress(text));
     }
@@ -344,22 +356,28 @@ impl Summary {
 }
 
 impl Done {
-    pub(super) fn failed(error: &Error) -> Self {
+    pub(super) fn failed(number: u64, error: &Error) -> Self {
         Self {
             failed: Some(error.outcome()),
-            text: term::json(&failure(error)),
+            text: numbered(number, failure(error)),
             fatal: None,
         }
     }
 
     /// For a call that has no result.
-    fn open(open: &InFlight, why: &str) -> Self {
+    fn open(number: u64, open: &InFlight, why: &str) -> Self {
         Self {
             failed: Some(open.outcome()),
-            text: term::json(&open.ended(why)),
+            text: numbered(number, open.ended(why)),
             fatal: None,
         }
     }
+}
+
+/// A result as a line, with the number of the line that asked for it.
+pub(super) fn numbered(number: u64, mut result: Json) -> String {
+    result["line"] = number.into();
+    term::json(&result)
 }
 
 /// What has become of the oldest line.

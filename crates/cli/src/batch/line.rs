@@ -3,6 +3,7 @@
 use cumulo_core::record::nearest;
 use cumulo_core::{Error, Json};
 
+use crate::json;
 use crate::request::{Request, invalid};
 use crate::service::Service;
 
@@ -10,9 +11,7 @@ const MEMBERS: [&str; 4] = ["service", "operation", "input", "client_token"];
 
 /// Reads a line. Messages never repeat values, which may be secrets.
 pub(super) fn parse(line: &[u8]) -> Result<Request, String> {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let json: Json =
-        serde_json::from_slice(line).map_err(|error| format!("this is not JSON: {error}"))?;
+    let json = json::parse(line).map_err(|error| format!("this is not JSON: {error}"))?;
     let Json::Object(mut members) = json else {
         return Err(
             r#"expected an object like {"service":..,"operation":..,"input":..}"#.to_owned(),

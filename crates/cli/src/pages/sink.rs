@@ -5,15 +5,13 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use cumulo_core::Json;
 
 use crate::args::Output;
-use crate::query::Query;
-use crate::result::json;
+use crate::result::{View, json};
 use crate::{lines, table, term};
 
 /// Takes the items one by one.
 pub(super) struct Sink<'a> {
     out: BufWriter<StdoutLock<'a>>,
-    output: Output,
-    query: Option<&'a Query>,
+    view: &'a View,
     /// The items, where they are printed together.
     held: Option<Vec<Json>>,
     count: u64,
@@ -22,17 +20,16 @@ pub(super) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub(super) fn new(output: Output, query: Option<&'a Query>, stdout: StdoutLock<'a>) -> Self {
+    pub(super) fn new(view: &'a View, stdout: StdoutLock<'a>) -> Self {
         let gap = if stdout.is_terminal() { "\n" } else { "" };
-        let together = match output {
+        let together = match view.output {
             Output::Table => true,
-            Output::Json | Output::Text => query.is_some(),
+            Output::Json | Output::Text => view.query.is_some(),
             Output::Jsonl => false,
         };
         Self {
             out: BufWriter::new(stdout),
-            output,
-            query,
+            view,
             held: together.then(Vec::new),
             count: 0,
             gap,
@@ -56,7 +53,7 @@ impl<'a> Sink<'a> {
             held.push(item);
             return Ok(Ok(()));
         }
-        Ok(match self.output {
+        Ok(match self.view.output {
             Output::Json => {
                 let before = if self.count == 1 {
                     "{\"output\":["
@@ -68,7 +65,7 @@ impl<'a> Sink<'a> {
             }
             Output::Text => writeln!(self.out, "{}", lines::text(&item)),
             Output::Jsonl | Output::Table => {
-                let found = match self.query {
+                let found = match &self.view.query {
                     None => item,
                     Some(query) => query.apply(&item)?,
                 };
@@ -90,7 +87,7 @@ impl<'a> Sink<'a> {
     pub(super) fn finish(mut self, tail: &Json) -> io::Result<Result<(), String>> {
         let mut done = Ok(());
         match self.held.take() {
-            None if self.output == Output::Json => {
+            None if self.view.output == Output::Json => {
                 let start = if self.count == 0 {
                     "{\"output\":["
                 } else {
@@ -103,7 +100,7 @@ impl<'a> Sink<'a> {
             None => {}
             Some(held) => {
                 let list = Json::Array(held);
-                let found = match self.query.map(|query| query.apply(&list)) {
+                let found = match self.view.query.as_ref().map(|query| query.apply(&list)) {
                     None => list,
                     Some(Ok(found)) => found,
                     Some(Err(mistake)) => {
@@ -119,8 +116,11 @@ impl<'a> Sink<'a> {
     }
 
     fn whole(&mut self, found: &Json, tail: &Json) -> io::Result<()> {
-        match self.output {
-            Output::Table => write!(self.out, "{}", table::render(found, term::width())),
+        match self.view.output {
+            Output::Table => {
+                let text = table::render(found, term::room(), &self.view.columns);
+                write!(self.out, "{text}")
+            }
             Output::Json => {
                 let mut line = serde_json::json!({ "output": found });
                 if let (Some(line), Some(tail)) = (line.as_object_mut(), tail.as_object()) {

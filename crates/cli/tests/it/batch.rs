@@ -97,6 +97,10 @@ fn bad_lines_are_answered_and_the_rest_goes_on() {
     assert_eq!(ended.status, 1);
     let lines = ended.lines();
     assert_eq!(lines.len(), bad.len() + 2, "{}", ended.stdout);
+    // Each names its line of the input, of which two were empty.
+    let numbers: Vec<_> = lines.iter().map(|line| line["line"].as_u64()).collect();
+    assert_eq!(numbers[..3], [Some(1), Some(2), Some(3)]);
+    assert_eq!(numbers.last(), Some(&Some(bad.len() as u64 + 4)));
     assert_eq!(
         (&lines[0]["ok"], &lines[bad.len() + 1]["ok"]),
         (&json!(true), &json!(true))

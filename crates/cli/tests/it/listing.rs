@@ -140,12 +140,12 @@ fn shells_get_completions() {
     for (shell, expected) in [
         ("bash", "_cumulo"),
         ("zsh", "#compdef cumulo"),
-        ("fish", "complete -c cumulo"),
+        ("fish", "complete --command cumulo"),
     ] {
         let ended = run(bare().args(["completions", shell]));
         assert_eq!(ended.status, 0);
         assert!(
-            ended.stdout.contains(expected) && ended.stdout.contains("describe"),
+            ended.stdout.contains(expected) && ended.stdout.contains("cumulo complete"),
             "{shell}"
         );
     }

@@ -9,6 +9,7 @@ mod connect;
 mod dry_run;
 #[cfg(unix)]
 mod guide;
+mod habits;
 mod help;
 #[cfg(unix)]
 mod interrupt;
@@ -21,5 +22,7 @@ mod pages;
 mod peer;
 #[cfg(unix)]
 mod secrets;
+#[cfg(unix)]
+mod terminal;
 mod waits;
 mod whoami;

@@ -91,12 +91,11 @@ impl Emit<'_> {
             .settings
             .iter()
             .map(|setting| {
-                let variables: Vec<String> = setting.variables.iter().map(|v| literal(v)).collect();
                 format!(
                     "        Setting {{\n            name: {},\n            how: {},\n            variables: &[{}],\n        }},\n",
                     literal(&setting.name),
                     literal(&setting.how),
-                    variables.join(", "),
+                    literals(&setting.variables),
                 )
             })
             .collect();
@@ -107,7 +106,8 @@ impl Emit<'_> {
         format!(
             "#[rustfmt::skip]\nstatic SERVICE: Service = Service {{\n    name: {service:?},\n    version: {version:?},\n    \
              user_agent: concat!(\"cumulo-{service}/\", env!(\"CARGO_PKG_VERSION\")),\n    \
-             codes: {codes},\n    settings: &[{rows}],\n}};\n\n",
+             codes: {codes},\n    settings: &[{rows}],\n    endpoint: &[{endpoint}],\n}};\n\n",
+            endpoint = literals(&client.endpoint),
         )
     }
 
@@ -156,11 +156,19 @@ impl Emit<'_> {
         };
         format!(
             "{start}        if !self.core.has_provider() {{\n            \
+             let profile = alibaba::CliProfile::new();\n            \
+             if let Some((region, place)) = profile.region(self.core.get_environment()) {{\n                \
+             self.core.found(\"region\", region, place);\n            }}\n            \
              self.core.provider(Arc::new(alibaba::DefaultChain::new()));\n        }}\n        \
              self.core.protocol(Arc::new(Acs {{\n            signature: self.signature,\n            \
              form: self.form_body,\n        }}));\n{host}{end}"
         )
     }
+}
+
+fn literals(words: &[String]) -> String {
+    let literals: Vec<String> = words.iter().map(|word| literal(word)).collect();
+    literals.join(", ")
 }
 
 fn builder(client: &Client) -> String {

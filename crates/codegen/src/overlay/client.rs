@@ -14,6 +14,8 @@ pub struct Client {
     pub title: String,
     /// What a client from the environment takes from there.
     pub from_env: String,
+    /// The environment variables that name the service's address.
+    pub endpoint: Vec<String>,
     /// What fills in for members that operations leave out.
     pub settings: Vec<Setting>,
     /// What says how the client works.
@@ -76,6 +78,12 @@ pub fn client(overlay: &Overlay, cloud: &Overlay, model: &Model) -> Faults<Clien
     }
 }
 
+/// The texts of a list, or none where there is no list.
+fn words(table: &Table, key: &str) -> Vec<String> {
+    let words = table.get(key).map(texts).unwrap_or_default();
+    words.into_iter().map(str::to_owned).collect()
+}
+
 struct Reader<'a> {
     overlay: &'a Overlay,
     faults: Vec<Fault>,
@@ -103,7 +111,11 @@ impl Reader<'_> {
     }
 
     fn client(&mut self, table: &Table) -> Client {
-        self.known(table, "client", &["title", "from_env", "setting", "option"]);
+        self.known(
+            table,
+            "client",
+            &["title", "from_env", "endpoint", "setting", "option"],
+        );
         let title = self.word(table, "client", "title");
         let from_env = self.word(table, "client", "from_env");
         let settings = self.entries(table, "setting", |reader, name, place, table| {
@@ -112,13 +124,7 @@ impl Reader<'_> {
                 name: name.to_owned(),
                 doc: reader.word(table, place, "doc"),
                 how: reader.word(table, place, "how"),
-                variables: table
-                    .get("variables")
-                    .map(texts)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(str::to_owned)
-                    .collect(),
+                variables: words(table, "variables"),
             }
         });
         let options = self.entries(table, "option", |reader, name, place, table| {
@@ -139,6 +145,7 @@ impl Reader<'_> {
         Client {
             title,
             from_env,
+            endpoint: words(table, "endpoint"),
             settings,
             options,
         }

@@ -2,6 +2,7 @@
 
 mod unset;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -33,6 +34,8 @@ pub struct Builder {
     service: &'static Service,
     protocol: Arc<dyn Protocol>,
     settings: Settings,
+    /// What came from elsewhere than the program: name, value, and where from.
+    found: BTreeMap<&'static str, (String, String)>,
     endpoint: Option<String>,
     provider: Option<Arc<dyn Provider>>,
     retry: RetryPolicy,
@@ -68,6 +71,7 @@ impl Builder {
             service,
             protocol,
             settings: Settings::new(),
+            found: BTreeMap::new(),
             endpoint: None,
             provider: None,
             retry: RetryPolicy::default(),
@@ -98,10 +102,6 @@ impl Builder {
     /// The address to call.
     pub fn endpoint(&mut self, address: impl Into<String>) {
         self.endpoint = Some(address.into());
-    }
-    /// The address that `endpoint` set.
-    pub fn get_endpoint(&self) -> Option<&str> {
-        self.endpoint.as_deref()
     }
     /// Where credentials come from.
     pub fn provider(&mut self, provider: Arc<dyn Provider>) {
@@ -181,9 +181,9 @@ impl Builder {
     /// The client. `default_endpoint` counts when no address was set.
     pub fn build(mut self, default_endpoint: EndpointSource) -> Result<Client, Error> {
         self.fill();
-        let endpoint = match &self.endpoint {
+        let endpoint = match self.get_endpoint() {
             Some(address) => {
-                EndpointSource::Fixed(Endpoint::parse(address).map_err(Error::configuration)?)
+                EndpointSource::Fixed(Endpoint::parse(&address).map_err(Error::configuration)?)
             }
             None => default_endpoint,
         };
@@ -197,6 +197,7 @@ impl Builder {
             address::guard(endpoint.url(), self.allow_http)
                 .map_err(|exposed| Error::configuration(exposed.to_string()))?;
         }
+        let settled = self.settled(&endpoint);
         let user_agent = match &self.app_name {
             Some(name) => format!("{} {name}", self.service.user_agent),
             None => self.service.user_agent.to_owned(),
@@ -226,6 +227,7 @@ impl Builder {
                 protocol: self.protocol,
                 endpoint,
                 settings: self.settings,
+                settled,
                 credentials: self.provider.map(Cache::new),
                 context: Context {
                     transport,

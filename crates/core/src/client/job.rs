@@ -129,7 +129,8 @@ impl<O> Job<O> {
 
     /// Whether it can be asked after.
     fn check(&self) -> Result<(), Error> {
-        let message = if self.taken_up && self.operation.retry == RetryClass::ReadOnly {
+        let only_reads = self.operation.retry == RetryClass::ReadOnly && !self.operation.job;
+        let message = if self.taken_up && only_reads {
             "the operation only reads: it never runs as a job, so that no id is that of one".into()
         } else if self.id.is_empty() || !is_plain(&self.id, std::iter::empty()) {
             format!("`{}` is no id of a job", self.id.escape_debug())

@@ -32,7 +32,7 @@ use crate::output;
 use crate::protocol::{Endpoint, Protocol, Settings};
 use crate::record::{Json, Record, decode_strict, nearest};
 use crate::retry::{Budget, Polling, RetryPolicy};
-use crate::service::Service;
+use crate::service::{Service, Settled};
 
 pub use builder::Builder;
 pub use call::Call;
@@ -59,6 +59,7 @@ pub(crate) struct Inner {
     pub settings: Settings,
     pub credentials: Option<Cache>,
     pub context: Context,
+    pub settled: Vec<Settled>,
     pub retry: RetryPolicy,
     pub polling: Polling,
     pub budget: Budget,
@@ -147,6 +148,11 @@ impl Client {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
             None => error,
         })
+    }
+
+    /// What the client goes by (region, address and the like), and where each came from. For diagnosis.
+    pub fn settled(&self) -> &[Settled] {
+        &self.inner.settled
     }
 
     /// Takes up the job `id` of the operation `T`, begun by this program or by one before. Nothing is
@@ -277,6 +283,7 @@ pub(crate) fn input_of(
     input: &Json,
 ) -> Result<Box<dyn Record>, Error> {
     let mut record = (operation.input)();
+    let outermost = record.schema().name;
     let text = match input {
         Json::Null => "{}".to_owned(),
         other => other.to_string(),
@@ -285,8 +292,15 @@ pub(crate) fn input_of(
     let problems = decode_strict(&mut *record, text.as_bytes())
         .map_err(|error| invalid(format!("the input cannot be read: {error}")))?;
     if !problems.is_empty() {
-        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        return Err(invalid(all.join("; ")));
+        // Operations that share a structure are told apart by their own names.
+        let all = problems.iter().map(|problem| {
+            let text = problem.to_string();
+            match text.strip_prefix(outermost) {
+                Some(rest) if rest.starts_with(' ') => format!("{}{rest}", operation.name),
+                _ => text,
+            }
+        });
+        return Err(invalid(all.collect::<Vec<_>>().join("; ")));
     }
     Ok(record)
 }

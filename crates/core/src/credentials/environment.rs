@@ -7,12 +7,20 @@ use std::sync::Arc;
 
 /// Where variables come from.
 #[derive(Clone)]
-pub struct Environment(Option<Arc<BTreeMap<String, String>>>);
+pub struct Environment {
+    /// Only these; else those of the process.
+    fixed: Option<Arc<BTreeMap<String, String>>>,
+    /// What counts before all of them.
+    first: Option<Arc<BTreeMap<String, String>>>,
+}
 
 impl Environment {
     /// The process's own environment, read at each call.
     pub fn process() -> Self {
-        Self(None)
+        Self {
+            fixed: None,
+            first: None,
+        }
     }
 
     /// Exactly these variables.
@@ -22,19 +30,35 @@ impl Environment {
         let all = variables
             .into_iter()
             .map(|(key, value)| (key.into(), value.into()));
-        Self(Some(Arc::new(all.collect())))
+        Self {
+            fixed: Some(Arc::new(all.collect())),
+            first: None,
+        }
+    }
+
+    /// The same, where the variable `name` has this value.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let first = self.first.get_or_insert_default();
+        Arc::make_mut(first).insert(name.into(), value.into());
+        self
     }
 
     /// No variables at all.
     pub fn empty() -> Self {
-        Self(Some(Arc::default()))
+        Self {
+            fixed: Some(Arc::default()),
+            first: None,
+        }
     }
 
     /// A variable's value; an empty one counts as not set.
     pub fn var(&self, name: &str) -> Option<String> {
-        let value = match &self.0 {
-            None => std::env::var(name).ok(),
-            Some(fixed) => fixed.get(name).cloned(),
+        let first = self.first.as_ref().and_then(|first| first.get(name));
+        let value = match (first, &self.fixed) {
+            (Some(value), _) => Some(value.clone()),
+            (None, None) => std::env::var(name).ok(),
+            (None, Some(fixed)) => fixed.get(name).cloned(),
         };
         value.filter(|value| !value.is_empty())
     }
@@ -60,9 +84,26 @@ impl Environment {
 impl fmt::Debug for Environment {
     /// Names only: values are secrets as likely as not.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        let first = self.first.iter().flat_map(|first| first.keys());
+        match &self.fixed {
             None => f.write_str("Environment(process)"),
-            Some(fixed) => f.debug_set().entries(fixed.keys()).finish(),
+            Some(fixed) => f.debug_set().entries(first.chain(fixed.keys())).finish(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_can_be_put_before_all_others() {
+        let environment = Environment::fixed([("A", "1"), ("B", "2")]);
+        let changed = environment.clone().with("A", "3").with("C", "s3cr3t");
+        let all = |environment: &Environment| ["A", "B", "C"].map(|name| environment.var(name));
+        let texts = |values: [Option<&str>; 3]| values.map(|value| value.map(str::to_owned));
+        assert_eq!(all(&environment), texts([Some("1"), Some("2"), None]));
+        assert_eq!(all(&changed), texts([Some("3"), Some("2"), Some("s3cr3t")]));
+        assert!(!format!("{changed:?}").contains("s3cr3t"));
     }
 }

@@ -62,7 +62,7 @@ impl TlsSettings {
                 said.called, said.value
             );
             return Err(misconfigured(NAME, message).with_hint(
-                "Name the authority's certificate instead (`cacert`, OS_CACERT), or allow it with `danger_accept_invalid_certs(true)` (`--insecure` of the command)",
+                "Name the authority's certificate instead (`cacert`, OS_CACERT), or allow it with `danger_accept_invalid_certs(true)`",
             ));
         }
         if http.extra_ca.is_empty()

@@ -23,8 +23,11 @@ impl Endpoint {
         if !url.username().is_empty() || url.password().is_some() {
             return Err("an endpoint must not hold a user name or password".into());
         }
-        url.set_query(None);
-        url.set_fragment(None);
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(format!(
+                "`{shown}` goes on with `?` or `#`, which an endpoint cannot have"
+            ));
+        }
         let prefix = url.path().trim_end_matches('/').to_owned();
         url.set_path(&prefix);
         let host = match (url.host_str(), url.port()) {
@@ -122,6 +125,8 @@ mod tests {
             "ftp://a",
             "https://user:pass@a/",
             "http://",
+            "https://a/?x=1",
+            "https://a/b#c",
         ] {
             assert!(Endpoint::parse(bad).is_err(), "{bad}");
         }

@@ -112,7 +112,7 @@ fn of_certificate(reason: &CertificateError) -> Cause {
     match reason {
         CertificateError::UnknownIssuer => Cause::new(
             "the server's certificate is signed by an unknown authority",
-            "Trust the authority by adding its certificate with `extra_ca(..)` (`--ca-file` of the command)",
+            "Trust the authority by adding its certificate with `extra_ca(..)`",
         ),
         CertificateError::ExpiredContext { not_after, .. } => Cause::new(
             format!(
@@ -154,7 +154,7 @@ fn of_certificate(reason: &CertificateError) -> Cause {
         ),
         CertificateError::BadSignature => Cause::new(
             "the server's certificate is not signed by the authority that it names",
-            "It may be self-signed, or the authority may have another key: add the present certificate with `extra_ca(..)` (`--ca-file` of the command)",
+            "It may be self-signed, or the authority may have another key: add the present certificate with `extra_ca(..)`",
         ),
         CertificateError::BadEncoding => Cause::new(
             "the server's certificate cannot be read",
@@ -176,7 +176,7 @@ fn of_certificate(reason: &CertificateError) -> Cause {
 }
 
 fn of_alert(alert: AlertDescription, connecting: bool) -> Option<Cause> {
-    const CERTIFICATE: &str = "Give the client one that the server knows with `client_certificate(..)`, or by OS_CERT and OS_KEY";
+    const CERTIFICATE: &str = "Give the client one that the server knows, with `client_certificate(..)` or OS_CERT and OS_KEY";
     match alert {
         AlertDescription::CertificateRequired => Some(Cause::new(
             "the server asks for a client certificate",
@@ -199,7 +199,7 @@ fn of_alert(alert: AlertDescription, connecting: bool) -> Option<Cause> {
         AlertDescription::HandshakeFailure => connecting.then(|| {
             Cause::new(
                 "the server refuses the TLS handshake: no version or cipher suite in common, or it asks for a client certificate",
-                "Check that the server offers TLS 1.2 or 1.3, and whether it wants a certificate (`client_certificate(..)`)",
+                "Check that the server offers TLS 1.2 or 1.3, and whether it wants a certificate (`client_certificate(..)` or OS_CERT and OS_KEY)",
             )
         }),
         AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => {

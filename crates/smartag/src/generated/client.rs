@@ -23,10 +23,11 @@ static SERVICE: Service = Service {
     settings: &[
         Setting {
             name: "region",
-            how: "Set it on the operation with `region_id(..)`, on the client's builder with `region(..)`, or in ALIBABA_CLOUD_REGION_ID",
+            how: "Give the operation a region, or all of them with `region(..)` or ALIBABA_CLOUD_REGION_ID",
             variables: &["ALIBABA_CLOUD_REGION_ID"],
         },
     ],
+    endpoint: &["SMARTAG_ENDPOINT"],
 };
 
 /// A client for Smart Access Gateway. Clones share connections, credentials and the retry budget.
@@ -45,7 +46,7 @@ impl Client {
     }
 
     /// A client with everything from the environment: credentials by the default chain, which is
-    /// tried at once, region from `ALIBABA_CLOUD_REGION_ID`.
+    /// tried at once, region from `ALIBABA_CLOUD_REGION_ID` or the profile.
     pub async fn from_env() -> Result<Self, Error> {
         Self::builder().connect().await
     }
@@ -96,6 +97,10 @@ impl Builder {
     /// The client. Nothing is sent yet.
     pub fn build(mut self) -> Result<Client, Error> {
         if !self.core.has_provider() {
+            let profile = alibaba::CliProfile::new();
+            if let Some((region, place)) = profile.region(self.core.get_environment()) {
+                self.core.found("region", region, place);
+            }
             self.core.provider(Arc::new(alibaba::DefaultChain::new()));
         }
         self.core.protocol(Arc::new(Acs {

@@ -21,6 +21,7 @@ static SERVICE: Service = Service {
     user_agent: concat!("cumulo-zstack/", env!("CARGO_PKG_VERSION")),
     codes: &[],
     settings: &[],
+    endpoint: &["ZSTACK_ENDPOINT"],
 };
 
 /// A client for ZStack. Clones share connections, credentials and the retry budget.

@@ -1,19 +1,44 @@
 //! What counts where a user set nothing: variables of the environment, and the address that a region has.
 
+use crate::address;
 use crate::client::EndpointSource;
 use crate::protocol::Endpoint;
 use crate::region;
-use crate::service::Setting;
+use crate::service::{Setting, Settled};
 
 use super::Builder;
 use crate::error::Error;
 
 impl Builder {
-    /// What `setting` put there, or else the environment variables of the setting.
+    /// What `setting` put there, or else the environment variables of the setting, or else what `found`
+    /// brought.
     pub fn get_setting(&self, name: &str) -> Option<String> {
         self.settings.get(name).cloned().or_else(|| {
-            let (_, value) = self.environment.first(self.known(name)?.variables)?;
-            Some(value)
+            let variable = self.variable(name).map(|(_, value)| value);
+            variable.or_else(|| Some(self.found.get(name)?.0.clone()))
+        })
+    }
+
+    /// What counts as the setting `name` where neither the program nor a variable says it: a value, and
+    /// the place where it was found.
+    pub fn found(
+        &mut self,
+        name: &'static str,
+        value: impl Into<String>,
+        place: impl Into<String>,
+    ) {
+        self.found.insert(name, (value.into(), place.into()));
+    }
+
+    /// The address that `endpoint` set, or that a variable names; one without a scheme means HTTPS.
+    pub fn get_endpoint(&self) -> Option<String> {
+        self.endpoint.clone().or_else(|| {
+            let (_, address) = self.environment.first(self.service.endpoint)?;
+            Some(if address.contains("://") {
+                address
+            } else {
+                format!("https://{address}")
+            })
         })
     }
 
@@ -22,21 +47,68 @@ impl Builder {
         all.find(|setting| setting.name == name)
     }
 
-    /// Sets what the environment says.
+    fn variable(&self, name: &str) -> Option<(&'static str, String)> {
+        self.environment.first(self.known(name)?.variables)
+    }
+
+    /// Sets what the environment says, and then what was found elsewhere.
     pub(super) fn fill(&mut self) {
         for setting in self.service.settings {
-            if let Some(value) = self.get_setting(setting.name) {
-                self.settings.insert(setting.name, value);
+            if self.settings.contains_key(setting.name) {
+                self.found.remove(setting.name);
+            } else if let Some((variable, value)) = self.variable(setting.name) {
+                self.found
+                    .insert(setting.name, (value, variable.to_owned()));
+            }
+            if let Some((value, _)) = self.found.get(setting.name) {
+                self.settings.insert(setting.name, value.clone());
             }
         }
+    }
+
+    /// What the client goes by, for people who ask. Call `fill` before.
+    pub(super) fn settled(&self, endpoint: &EndpointSource) -> Vec<Settled> {
+        let program = |value: &String| (value.clone(), Settled::PROGRAM.to_owned());
+        let mut all = self.found.clone();
+        for (name, value) in &self.settings {
+            all.entry(name).or_insert_with(|| program(value));
+        }
+        let (address, usual) = match endpoint {
+            EndpointSource::Fixed(endpoint) => {
+                (Some(endpoint), "the address of the service and region")
+            }
+            EndpointSource::Catalog { fallback, .. } => (
+                fallback.as_ref(),
+                "the address of the region, unless the token's catalog has one",
+            ),
+        };
+        if let Some(address) = address {
+            let origin = if self.endpoint.is_some() {
+                Settled::PROGRAM.to_owned()
+            } else if let Some((variable, _)) = self.environment.first(self.service.endpoint) {
+                variable.to_owned()
+            } else {
+                usual.to_owned()
+            };
+            // Where it was found elsewhere, that is known already.
+            let shown = address::shown(address.url().as_str()).into_owned();
+            all.entry("endpoint").or_insert((shown, origin));
+        }
+        let all = all.into_iter();
+        all.map(|(name, (value, origin))| Settled {
+            name,
+            value,
+            origin,
+        })
+        .collect()
     }
 
     /// The address that was set, or else `host`, in which `{region}` is the setting `region`.
     ///
     /// An error where the address is no address, and where `host` needs a region that is not set or is none.
     pub fn at(&self, host: &str) -> Result<EndpointSource, Error> {
-        let address = match &self.endpoint {
-            Some(address) => address.clone(),
+        let address = match self.get_endpoint() {
+            Some(address) => address,
             None if host.contains("{region}") => {
                 let region = self.get_setting("region").ok_or_else(|| self.no_region())?;
                 let host = region::host(host, &region).map_err(Error::configuration)?;
@@ -82,6 +154,7 @@ mod tests {
                 how: "Set it",
                 variables: &["DEMO_REGION", "REGION"],
             }],
+            endpoint: &["DEMO_ENDPOINT"],
         };
         let mut builder = Client::builder(&SERVICE, Arc::new(Acs::default()));
         builder.environment(Environment::fixed(variables.iter().copied()));
@@ -135,6 +208,56 @@ mod tests {
         assert_eq!(
             builder.build(endpoint).unwrap().setting("region"),
             Some("r2")
+        );
+    }
+
+    #[test]
+    fn an_address_of_the_environment_counts_where_none_is_set() {
+        let mut builder = builder(&[("DEMO_ENDPOINT", "demo.internal:8443")]);
+        let at = |builder: &Builder| address(builder, REGIONAL).unwrap();
+        assert_eq!(at(&builder), "https://demo.internal:8443/");
+        builder.endpoint("http://127.0.0.1:1");
+        assert_eq!(at(&builder), "http://127.0.0.1:1/");
+    }
+
+    /// Each value with the place that it came from, the nearest place first.
+    #[test]
+    fn what_counts_is_told_with_its_origin() {
+        let settled = |change: &dyn Fn(&mut Builder), variables: &[(&str, &str)]| {
+            let mut builder = builder(variables);
+            builder.found("region", "r1", "profile `p`");
+            change(&mut builder);
+            let endpoint = builder.at(REGIONAL).unwrap();
+            let client = builder.build(endpoint).unwrap();
+            let all = client.settled().iter();
+            all.map(|one| format!("{} {} ({})", one.name, one.value, one.origin))
+                .collect::<Vec<_>>()
+        };
+        let usual = "the address of the service and region";
+        assert_eq!(
+            settled(&|_| {}, &[]),
+            [
+                format!("endpoint https://demo.r1.example/ ({usual})"),
+                "region r1 (profile `p`)".into()
+            ]
+        );
+        assert_eq!(
+            settled(&|_| {}, &[("REGION", "r2"), ("DEMO_ENDPOINT", "x.example")]),
+            [
+                "endpoint https://x.example/ (DEMO_ENDPOINT)",
+                "region r2 (REGION)"
+            ]
+        );
+        let program: &dyn Fn(&mut Builder) = &|builder| {
+            builder.setting("region", "r3");
+            builder.endpoint("https://y.example");
+        };
+        assert_eq!(
+            settled(program, &[("REGION", "r2"), ("DEMO_ENDPOINT", "x.example")]),
+            [
+                "endpoint https://y.example/ (the program)",
+                "region r3 (the program)"
+            ]
         );
     }
 }

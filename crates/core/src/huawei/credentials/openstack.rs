@@ -113,7 +113,7 @@ pub(super) fn cloud(environment: &Environment) -> Result<Option<Options>, Creden
         merge(&mut entry, secrets);
     }
     let place = format!("cloud `{name}` of {}", file.path.display());
-    Ok(Some(Options::from_cloud(CLOUDS, place, &entry)))
+    Options::from_cloud(CLOUDS, place, &entry).map(Some)
 }
 
 /// A YAML file that was found.
@@ -163,7 +163,7 @@ pub fn of_text(
     if let Some(secrets) = entry(&parse(PathBuf::from("secure.yaml"), secure)?.json) {
         merge(&mut cloud, &secrets);
     }
-    Options::from_cloud(CLOUDS, "clouds.yaml".into(), &cloud)
+    Options::from_cloud(CLOUDS, "clouds.yaml".into(), &cloud)?
         .provider(&LoginSettings::default(), &Arc::default())
 }
 

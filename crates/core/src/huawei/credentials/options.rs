@@ -88,21 +88,36 @@ impl Options {
     }
 
     /// From a cloud's entry, where most options stand below `auth`.
-    pub(super) fn from_cloud(provider: &'static str, place: String, cloud: &Json) -> Self {
+    ///
+    /// An error where an option is no text: a list of passwords is none.
+    pub(super) fn from_cloud(
+        provider: &'static str,
+        place: String,
+        cloud: &Json,
+    ) -> Result<Self, CredentialError> {
         let auth = cloud.get("auth").unwrap_or(&Json::Null);
-        let values = OPTIONS.iter().filter_map(|(name, others, _)| {
-            let mut names = std::iter::once(name).chain(*others);
-            names.find_map(|called| {
-                let value = auth.get(called).or_else(|| cloud.get(called))?;
-                let text = value.as_str().filter(|text| !text.is_empty())?;
-                Some((*name, ((*called).to_owned(), text.to_owned())))
-            })
-        });
-        Self {
+        let mut values = BTreeMap::new();
+        for (name, others, _) in OPTIONS {
+            for called in std::iter::once(name).chain(*others) {
+                let text = match auth.get(called).or_else(|| cloud.get(called)) {
+                    Some(Json::String(text)) if !text.is_empty() => text,
+                    Some(Json::Array(_) | Json::Object(_)) => {
+                        let message = format!("{place}: `{called}` must be one text");
+                        return Err(misconfigured(provider, message).with_hint(
+                            "Put quotes around a value that begins with a bracket or a brace",
+                        ));
+                    }
+                    _ => continue,
+                };
+                values.insert(*name, ((*called).to_owned(), text.clone()));
+                break;
+            }
+        }
+        Ok(Self {
             provider,
             place,
-            values: values.collect(),
-        }
+            values,
+        })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {

@@ -16,8 +16,8 @@ use super::{
     external,
 };
 use crate::credentials::{
-    Context, Credential, CredentialError, Fixed, Identity, Keys, Provider, Reason, file,
-    misconfigured, not_set,
+    Context, Credential, CredentialError, Environment, Fixed, Identity, Keys, Provider, Reason,
+    file, misconfigured, not_set,
 };
 use store::{Profile, Store};
 
@@ -51,9 +51,30 @@ impl CliProfile {
         self
     }
 
+    /// The region of the profile, and where it stands; none where there is no such profile, or none that
+    /// can be read, which whoever asks for its credentials is told.
+    pub fn region(&self, environment: &Environment) -> Option<(String, String)> {
+        let store = self.open(environment).ok()?;
+        let chosen = self.chosen(environment);
+        let name = chosen.as_deref().or(store.current()).unwrap_or("default");
+        let profile = store.profile(NAME, name).ok()?;
+        let region = profile.text("region_id")?;
+        Some((region.to_owned(), profile.place()))
+    }
+
+    /// The profile that somebody named.
+    fn chosen(&self, environment: &Environment) -> Option<String> {
+        self.profile.clone().or_else(|| environment.var(PROFILE))
+    }
+
     /// The file, and where its path comes from if somebody named it.
-    fn open(&self, context: &Context) -> Result<Store, CredentialError> {
-        let environment = &context.environment;
+    fn open(&self, environment: &Environment) -> Result<Store, CredentialError> {
+        if self.profile.is_none()
+            && self.path.is_none()
+            && environment.flag("ALIBABA_CLOUD_CLI_PROFILE_DISABLED")
+        {
+            return Err(not_set(NAME, "ALIBABA_CLOUD_CLI_PROFILE_DISABLED is set"));
+        }
         let named = self
             .path
             .clone()
@@ -89,14 +110,8 @@ impl CliProfile {
 
     async fn fetch(&self, context: &Context) -> Result<Credential, CredentialError> {
         let environment = &context.environment;
-        if self.profile.is_none()
-            && self.path.is_none()
-            && environment.flag("ALIBABA_CLOUD_CLI_PROFILE_DISABLED")
-        {
-            return Err(not_set(NAME, "ALIBABA_CLOUD_CLI_PROFILE_DISABLED is set"));
-        }
-        let store = self.open(context)?;
-        let chosen = self.profile.clone().or_else(|| environment.var(PROFILE));
+        let store = self.open(environment)?;
+        let chosen = self.chosen(environment);
         let name = chosen.as_deref().or(store.current()).unwrap_or("default");
         let profile = store.profile(NAME, name)?;
         // A fresh installation has a profile with nothing in it.

@@ -26,6 +26,28 @@ async fn which_profile_counts() {
     );
 }
 
+#[test]
+fn a_profile_has_a_region_too() {
+    let profile =
+        |name: &str, region: &str| json!({ "name": name, "mode": "AK", "region_id": region });
+    let file = json!({ "current": "a", "profiles": [profile("a", "r-a"), profile("b", "r-b"), {"name": "c"}] });
+    let region = |variables: &[(&str, &str)], provider: CliProfile| {
+        let world = World::new(variables);
+        world.file(FILE, &file.to_string());
+        provider.region(&world.context.environment)
+    };
+    let (value, place) = region(&[], CliProfile::new()).unwrap();
+    assert_eq!(value, "r-a");
+    assert!(place.contains("profile `a`"), "{place}");
+    let chosen = [("ALIBABA_CLOUD_PROFILE", "b")];
+    assert_eq!(region(&chosen, CliProfile::new()).unwrap().0, "r-b");
+    for none in ["c", "d"] {
+        assert_eq!(region(&chosen, CliProfile::new().profile(none)), None);
+    }
+    let disabled = [("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true")];
+    assert_eq!(region(&disabled, CliProfile::new()), None);
+}
+
 #[tokio::test]
 async fn bad_profiles_name_file_key_and_remedy() {
     for (text, what) in [

@@ -88,6 +88,12 @@ async fn bad_clouds_files_name_file_key_and_remedy() {
         ),
         (
             "otc",
+            "clouds: {otc: {auth: {username: me, password: [s3cr3t, b]}}}\n",
+            "`password` must be one text",
+            "Put quotes around",
+        ),
+        (
+            "otc",
             "clouds:\n\totc: s3cr3t\n",
             "line 2 of",
             "Correct the line",

@@ -117,10 +117,7 @@ fn not_to_check_certificates_needs_a_word_in_code() {
             "OS_INSECURE",
         ),
     ] {
-        refused(
-            variables,
-            &[said, "danger_accept_invalid_certs(true)", "--insecure"],
-        );
+        refused(variables, &[said, "danger_accept_invalid_certs(true)"]);
         // Whoever says in code what is meant is heard, either way.
         for meant in [true, false] {
             let http = HttpOptions {
