@@ -10,14 +10,15 @@ mod keystone;
 mod modelled;
 mod multipart;
 mod operation;
+mod published;
 mod refusal;
 mod routes;
 mod sdk_hmac;
 mod tokens;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::platform::{Platform, lock};
 use crate::random;
@@ -40,9 +41,20 @@ impl Huawei {
             state: Mutex::new(State {
                 identity: keystone::State::new(iam, apig),
                 apps: apps::Apps::default(),
+                published: published::Published::new(Arc::clone(&store)),
                 store,
             }),
         }
+    }
+
+    /// Whether a request calls an API that was published on the gateway.
+    fn is_published(&self, request: &Request) -> bool {
+        request.service == Service::Apig && lock(&self.state).published.is_addressed(request)
+    }
+
+    /// Whether the body of a request may be passed on while it comes.
+    pub(crate) fn streams(&self, request: &Request) -> bool {
+        published::is_streamed(request) && self.is_published(request)
     }
 
     /// All Keystone tokens are invalid from now on.
@@ -55,6 +67,7 @@ impl Huawei {
 struct State {
     identity: keystone::State,
     apps: apps::Apps,
+    published: published::Published,
     store: store::Handle,
 }
 
@@ -62,6 +75,7 @@ impl Platform for Huawei {
     fn operation(&self, request: &Request) -> Option<String> {
         match request.service {
             Service::Iam => keystone::find(request).map(|(name, _)| name.to_owned()),
+            _ if self.is_published(request) => Some("InvokeApi".to_owned()),
             _ => Behaviour::of(request).map(|found| found.name().to_owned()),
         }
     }
@@ -73,7 +87,11 @@ impl Platform for Huawei {
                 .unwrap_or_else(Refusal::into_reply)
                 .header("x-iam-trace-id", format!("token_{}", random::uuid_hex()));
         }
-        let reply = apig(&mut state, call).unwrap_or_else(Refusal::into_reply);
+        let answer = match state.published.is_addressed(call.request) {
+            true => published::answer(&mut state, call),
+            false => apig(&mut state, call),
+        };
+        let reply = answer.unwrap_or_else(Refusal::into_reply);
         if reply.headers.iter().any(|(name, _)| name == "x-request-id") {
             reply
         } else {
@@ -82,12 +100,15 @@ impl Platform for Huawei {
     }
 
     fn snapshot(&self) -> Value {
-        lock(&self.state).apps.to_json()
+        let state = lock(&self.state);
+        json!({"apps": state.apps.to_json(), "published": state.published.to_json()})
     }
 
     fn restore(&self, kept: &Value) -> Option<()> {
-        let apps = apps::Apps::from_json(kept)?;
-        lock(&self.state).apps = apps;
+        let apps = apps::Apps::from_json(&kept["apps"])?;
+        let mut state = lock(&self.state);
+        state.published.take_up(&kept["published"])?;
+        state.apps = apps;
         Some(())
     }
 
@@ -165,7 +186,13 @@ fn apig(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
                 .verdict(format!("{} may only read", caller.user.name)),
         );
     }
-    behaviour.run(&mut state.apps, &state.store, &caller, call)
+    behaviour.run(
+        &mut state.apps,
+        &mut state.published,
+        &state.store,
+        &caller,
+        call,
+    )
 }
 
 fn token_caller(tokens: &tokens::Tokens, call: &Call<'_>) -> Result<Caller, Refusal> {

@@ -10,6 +10,7 @@ use crate::store::{Ask, Refused, Store};
 use crate::wire::{Call, Reply, Request, Service};
 
 use super::multipart;
+use super::published;
 use super::refusal::Refusal;
 
 impl From<Problem> for Refusal {
@@ -73,6 +74,9 @@ pub(super) fn run(
     input.extend(path);
     input.extend(query);
     input.extend(body);
+    if operation.name == "CreateApiGroupV2" {
+        input.insert("sl_domain".to_owned(), published::domain(request).into());
+    }
     let mut page = page::of(operation, &input)?;
     let dialect = Dialect::Apig;
     let ask = Ask {
@@ -142,7 +146,7 @@ pub(crate) fn taken(row: &str) -> Option<&'static str> {
     code(TAKEN, row)
 }
 
-fn missing(refused: Refused) -> Refusal {
+pub(super) fn missing(refused: Refused) -> Refusal {
     match refused {
         // The code of nothing in particular.
         Refused::Gone { row, id } => Refusal::gateway(
