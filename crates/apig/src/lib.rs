@@ -32,7 +32,13 @@
 //!   [`Builder::clock`] and [`Builder::transport`] replace what a test must hold in its hand;
 //!   [`Error::new`] and [`Response::new`] make what functions under test are given.
 
+#[expect(
+    unreachable_pub,
+    reason = "the generated `openapi` is reached through the module of that name here"
+)]
 mod generated;
+pub mod invoke;
+pub mod openapi;
 mod prepare;
 
 #[doc(inline)]
