@@ -55,22 +55,19 @@ pub(super) fn by_model(published: &Published, operation: &Operation<'_>) -> Resu
 }
 
 fn one(published: &mut Published, operation: &Operation<'_>) -> Result<Reply, Refusal> {
-    check_instance(operation)?;
     let body = operation.body()?;
-    let action = Action::of(body["action"].as_str())?;
     let id = body["api_id"].as_str().unwrap_or_default();
     if !published.knows(id) {
         return by_model(published, operation);
     }
+    check_instance(operation)?;
+    let action = Action::of(body["action"].as_str())?;
     let record = published.act(action, id, &body, operation)?;
     Ok(Reply::json(201, &record))
 }
 
 fn many(published: &mut Published, operation: &Operation<'_>) -> Result<Reply, Refusal> {
-    check_instance(operation)?;
     let body = operation.body()?;
-    let request = operation.call.request;
-    let action = Action::of(request.query_value("action").as_deref())?;
     let named = body["apis"].as_array().into_iter().flatten();
     let mut ids: Vec<String> = named
         .filter_map(|id| Some(id.as_str()?.to_owned()))
@@ -87,6 +84,8 @@ fn many(published: &mut Published, operation: &Operation<'_>) -> Result<Reply, R
     if !ids.iter().any(|id| published.knows(id)) {
         return by_model(published, operation);
     }
+    check_instance(operation)?;
+    let action = Action::of(operation.call.request.query_value("action").as_deref())?;
     let (mut success, mut failure) = (Vec::new(), Vec::new());
     for id in ids {
         match published.act(action, &id, &body, operation) {
