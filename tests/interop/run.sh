@@ -98,4 +98,6 @@ export no_proxy=$NO_PROXY
 status=0
 "$venv/bin/python" -B -E -s "$here/main.py" "$work/endpoints.json" || status=$?
 kill -0 "$cloud" 2>/dev/null || die "the local cloud ended while it was being used"
+# It starts a cloud that keeps what is made.
+"$venv/bin/python" -B -E -s "$here/huawei_invoke.py" "$binary" || status=$?
 exit "$status"
