@@ -1,6 +1,7 @@
 //! What the integration tests share: a local cloud with a clock that nobody has to wait for, clients
 //! for it, and stand-ins for a network that misbehaves.
 
+mod gateway;
 mod list;
 #[cfg(doctest)]
 mod pages;
@@ -8,6 +9,7 @@ mod script;
 mod server;
 mod tls;
 
+pub use gateway::{Gateway, Pieces, RELEASE, call, echo};
 pub use list::LongList;
 pub use script::{Answer, Script};
 pub use server::{Listener, serve, serve_by};

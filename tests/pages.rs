@@ -17,6 +17,7 @@ pages! {
     "../crates/smartag/README.md"
     "../crates/smc/README.md"
     "../crates/zstack/README.md"
+    "../docs/apig-calls.md"
     "../docs/apig.md"
     "../docs/blocking.md"
     "../docs/crashes.md"

@@ -131,5 +131,7 @@ status=0
 "$venv/bin/python" -B -E -s "$here/main.py" "$work/endpoints.json" || status=$?
 [ -z "$others" ] || "$others/bin/python" -B -E -s "$here/others.py" "$work/others.json" || status=$?
 [ -z "$node" ] || node "$here/node.js" "$work/others.json" "$node/node_modules" || status=$?
+# It starts a cloud that keeps what is made.
+"$venv/bin/python" -B -E -s "$here/huawei_invoke.py" "$binary" || status=$?
 kill -0 "${clouds[@]}" 2>/dev/null || die "a local cloud ended while it was being used"
 exit "$status"

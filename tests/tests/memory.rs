@@ -4,13 +4,15 @@
 //! One test in a program of its own, since all of a program's allocations are counted.
 
 use cumulo_apig::app::ListAppsV2;
+use cumulo_apig::transport::Upload;
 use cumulo_core::retry::RetryPolicy;
 use cumulo_smc::access_token::ListAccessTokens;
 use cumulo_smc::source_server::DescribeSourceServers;
 use cumulo_smc::{Error, Kind};
-use cumulo_tests::{Bench, LongList, Script};
+use cumulo_tests::{Bench, Gateway, LongList, Pieces, RELEASE, Script, echo};
 use cumulo_zstack::access_key::QueryAccessKey;
 use peak_alloc::PeakAlloc;
+use serde_json::json;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -186,4 +188,30 @@ async fn answers_and_errors() {
         assert_eq!(count, told(0).0);
         assert!(most < MIB / 4, "{most}");
     }
+    streamed().await;
+}
+
+/// 50 MiB pass through client and local gateway, to a backend and back, without being held.
+async fn streamed() {
+    let gateway = Gateway::start().await;
+    let backend = echo().await;
+    let api = gateway
+        .api(json!({"req_method": "PUT", "backend_type": "HTTP",
+            "backend_api": {"url_domain": backend.address, "req_protocol": "HTTP", "req_method": "PUT",
+                "req_uri": "/", "timeout": 50000}}))
+        .await;
+    gateway.publish(&api, RELEASE).await;
+    let pets = gateway.caller().build().unwrap();
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    let upload = Upload::new(Pieces::new(50 * 16, MIB / 16));
+    let mut answer = pets.put("/pets/7").upload(upload).stream().await.unwrap();
+    let mut read = 0;
+    while let Some(piece) = answer.next().await {
+        read += piece.unwrap().len();
+    }
+    let most = MEMORY.peak_usage().saturating_sub(before);
+    println!("{} MiB there and back: {} KiB", read / MIB, most / 1024);
+    assert_eq!(read, 50 * MIB);
+    assert!(most < 8 * MIB, "{most}");
 }

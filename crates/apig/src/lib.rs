@@ -28,11 +28,18 @@
 //!   must not happen twice is not. A [`ClientToken`] or a [`ledger`] makes a thing once even across crashes.
 //! - **Waiting.** A call ends with its answer, after as many attempts as it takes; [`Call::timeout`] says how
 //!   long it may take in all. Busy things are waited out within that time.
+//! - **Calls of what was published.** [`invoke`] calls APIs; [`openapi`] makes them of OpenAPI files.
 //! - **Testing.** The crate `cumulo-localcloud` serves this API on this machine. [`Builder::environment`],
 //!   [`Builder::clock`] and [`Builder::transport`] replace what a test must hold in its hand;
 //!   [`Error::new`] and [`Response::new`] make what functions under test are given.
 
+#[expect(
+    unreachable_pub,
+    reason = "the generated `openapi` is reached through the module of that name here"
+)]
 mod generated;
+pub mod invoke;
+pub mod openapi;
 mod prepare;
 
 #[doc(inline)]

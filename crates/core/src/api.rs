@@ -49,7 +49,7 @@ pub mod record {
 /// How requests are sent, for programs that bring their own way.
 pub mod transport {
     pub use crate::transport::{
-        ClientCertificate, HttpOptions, HttpRequest, HttpResponse, HttpTransport, Transport,
-        TransportError, TransportErrorKind,
+        ClientCertificate, Download, DownloadBody, HttpOptions, HttpRequest, HttpResponse,
+        HttpTransport, Transport, TransportError, TransportErrorKind, Upload,
     };
 }

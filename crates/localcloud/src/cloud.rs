@@ -5,12 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use hyper::body::Incoming;
 use serde_json::Value;
 
 use crate::acs::Acs;
 use crate::clock::Clock;
 use crate::control;
 use crate::fault::{Fault, FaultKind, Plan};
+use crate::forward::{self, Body};
 use crate::huawei::Huawei;
 use crate::platform::{Platform, lock};
 use crate::seen::SeenRequest;
@@ -93,6 +95,8 @@ pub(crate) enum Fate {
     Answer(Reply),
     /// The client gets this answer without all that comes after so many bytes of its body.
     Cut(Reply, usize),
+    /// The client gets the head of this answer, and the body as a backend sends it.
+    Stream(Reply, Incoming),
     Close,
     Reset,
 }
@@ -230,7 +234,7 @@ impl Cloud {
     }
 
     /// Has a request answered, or lost: the way in for all that comes to the ports of services.
-    pub(crate) async fn handle(&self, request: Request) -> Fate {
+    pub(crate) async fn handle(&self, request: Request, body: Option<Incoming>) -> Fate {
         if let Some(reply) = control::answer(self, &request) {
             return Fate::Answer(reply);
         }
@@ -247,6 +251,7 @@ impl Cloud {
             None => Some(self.answer(&request, 0, None)),
             Some(fault) => self.answer_with(fault, &request).await,
         };
+        let (reply, stream) = self.forwarded(reply, &request, body).await;
         let delivered = !matches!(kind, Some(FaultKind::LoseResponse | FaultKind::Reset));
         if self.record {
             self.seen().push(SeenRequest {
@@ -267,9 +272,51 @@ impl Cloud {
         match (reply, kind) {
             (_, Some(FaultKind::Reset)) => Fate::Reset,
             (Some(reply), Some(FaultKind::TruncateBody(length))) => Fate::Cut(reply, *length),
-            (Some(reply), _) if delivered => Fate::Answer(reply),
+            (Some(reply), _) if delivered => match stream {
+                Some(stream) => Fate::Stream(reply, stream),
+                None => Fate::Answer(reply),
+            },
             _ => Fate::Close,
         }
+    }
+
+    /// Has a backend answer where the reply says so.
+    async fn forwarded(
+        &self,
+        reply: Option<Reply>,
+        request: &Request,
+        body: Option<Incoming>,
+    ) -> (Option<Reply>, Option<Incoming>) {
+        let Some(mut reply) = reply else {
+            return (None, None);
+        };
+        let Some(forward) = reply.forward.take() else {
+            return (Some(reply), None);
+        };
+        let body = match body {
+            Some(body) => Body::Stream(body),
+            None => Body::Whole(request.body.clone().into()),
+        };
+        match forward::send(*forward, body).await {
+            Ok((status, headers, stream)) => {
+                reply.status = status;
+                reply
+                    .headers
+                    .retain(|(name, _)| !headers.iter().any(|(own, _)| own == name));
+                reply.headers.extend(headers);
+                (Some(reply), Some(stream))
+            }
+            Err(status) => {
+                let platform = self.platform(request.service);
+                let refusal = platform.server_error(request.service, status);
+                (Some(refusal.dated(self.clock.now(0))), None)
+            }
+        }
+    }
+
+    /// Whether the body of a request is passed on while it comes.
+    pub(crate) fn streams(&self, request: &Request) -> bool {
+        request.service == Service::Apig && self.huawei.streams(request)
     }
 
     /// Checks the request and executes it, or gives the answer `instead` once it is checked.

@@ -34,6 +34,7 @@ mod cloud;
 mod control;
 mod encode;
 mod fault;
+mod forward;
 mod front;
 mod huawei;
 mod local;

@@ -2,6 +2,9 @@
 //! values, close to the bytes: the target of the request line is kept exactly as it was sent,
 //! since signatures are judged by it.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -159,6 +162,21 @@ pub(crate) struct Reply {
     pub(crate) verdict: Option<String>,
     /// Made by a fault, not by the service.
     pub(crate) injected: bool,
+    /// Who answers instead: a backend.
+    pub(crate) forward: Option<Box<Forward>>,
+}
+
+/// A request to a backend on this machine, without its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Forward {
+    pub(crate) address: SocketAddr,
+    /// What the backend is told as `Host`.
+    pub(crate) host: String,
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    /// How long the head of the answer may take.
+    pub(crate) timeout: Duration,
 }
 
 impl Reply {
@@ -169,6 +187,7 @@ impl Reply {
             body: Vec::new(),
             verdict: None,
             injected: false,
+            forward: None,
         }
     }
 

@@ -185,6 +185,22 @@ pub struct Attempt {
     pub failure: Option<Kind>,
 }
 
+impl Attempt {
+    /// An attempt that nothing else is known about yet.
+    #[doc(hidden)]
+    pub fn new(started: SystemTime, waited: Duration, took: Duration) -> Self {
+        Self {
+            started,
+            waited,
+            took,
+            status: None,
+            code: None,
+            request_id: None,
+            failure: None,
+        }
+    }
+}
+
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.waited.is_zero() {
@@ -275,6 +291,33 @@ impl Error {
     pub fn with_code(mut self, code: impl Into<String>, status: u16) -> Self {
         self.0.code = Some(code.into());
         self.0.status = Some(status);
+        self
+    }
+
+    /// Adds the service's id of the request.
+    pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
+        self.0.request_id = Some(id.into());
+        self
+    }
+
+    /// Adds what was tried, the outcome over all of it, and how long to wait before it is tried again.
+    #[doc(hidden)]
+    pub fn with_attempts(
+        mut self,
+        attempts: Vec<Attempt>,
+        outcome: Outcome,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        self.0.attempts = attempts;
+        self.0.outcome = outcome;
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    /// Says that nothing can have been changed.
+    #[doc(hidden)]
+    pub fn harmless(mut self) -> Self {
+        self.0.harmless = true;
         self
     }
 

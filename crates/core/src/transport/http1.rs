@@ -13,6 +13,7 @@ use crate::clock::BoxFuture;
 use super::error::{Cause, broken};
 use super::options::{self, HttpOptions};
 use super::pools::{Pools, Wanted};
+use super::stream::{Download, DownloadBody, Outgoing, Upload};
 use super::{HttpRequest, HttpResponse, Transport, TransportError, TransportErrorKind, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -58,26 +59,21 @@ impl Transport for HttpTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         Box::pin(self.0.send(request))
     }
+
+    fn stream(
+        &self,
+        request: HttpRequest,
+        upload: Option<Upload>,
+    ) -> BoxFuture<'_, Result<Download, TransportError>> {
+        Box::pin(self.0.stream(request, upload))
+    }
 }
 
 impl Inner {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let wanted = Wanted {
-            direct: self.no_proxy || address::is_loopback(&request.url),
-            fresh: request.fresh,
-        };
-        let mut outgoing = reqwest::Request::new(request.method, request.url);
-        *outgoing.headers_mut() = request.headers;
-        *outgoing.timeout_mut() = Some(request.timeout);
-        if !request.body.is_empty() {
-            *outgoing.body_mut() = Some(request.body.into());
-        }
-        let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|error| TransportError::new(TransportErrorKind::Unsendable, error))?;
-        let client = self
-            .pools
-            .get(runtime.id(), wanted)
-            .map_err(|error| TransportError::new(TransportErrorKind::Unsendable, error))?;
+        let timeout = request.timeout;
+        let (client, mut outgoing) = self.ready(request)?;
+        *outgoing.timeout_mut() = Some(timeout);
         let mut response = client.execute(outgoing).await.map_err(broken)?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
@@ -91,6 +87,56 @@ impl Inner {
             headers,
             body,
         })
+    }
+
+    async fn stream(
+        &self,
+        request: HttpRequest,
+        upload: Option<Upload>,
+    ) -> Result<Download, TransportError> {
+        let timeout = request.timeout;
+        let (client, mut outgoing) = self.ready(request)?;
+        if let Some(upload) = upload {
+            *outgoing.body_mut() = Some(reqwest::Body::wrap(Outgoing::from(upload)));
+        }
+        let sending = tokio::time::timeout(timeout, client.execute(outgoing));
+        let late = |_| {
+            let what = format!("no answer within {} s", timeout.as_secs());
+            TransportError::new(TransportErrorKind::Timeout, what)
+        };
+        let response = sending.await.map_err(late)?.map_err(broken)?;
+        let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+        Ok(Download {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: DownloadBody::of_wire(body, timeout),
+        })
+    }
+
+    /// The connections that a request goes over, and the request in their form.
+    fn ready(
+        &self,
+        request: HttpRequest,
+    ) -> Result<(reqwest::Client, reqwest::Request), TransportError> {
+        let unsendable = |error: Box<dyn StdError + Send + Sync>| {
+            TransportError::new(TransportErrorKind::Unsendable, error)
+        };
+        let wanted = Wanted {
+            direct: self.no_proxy || address::is_loopback(&request.url),
+            fresh: request.fresh,
+        };
+        let mut outgoing = reqwest::Request::new(request.method, request.url);
+        *outgoing.headers_mut() = request.headers;
+        if !request.body.is_empty() {
+            *outgoing.body_mut() = Some(request.body.into());
+        }
+        let runtime = tokio::runtime::Handle::try_current();
+        let runtime = runtime.map_err(|error| unsendable(Box::from(error)))?;
+        let client = self.pools.get(runtime.id(), wanted);
+        Ok((
+            client.map_err(|error| unsendable(Box::from(error)))?,
+            outgoing,
+        ))
     }
 
     /// The whole body. Nothing is set aside for what is only announced.

@@ -8,6 +8,7 @@ mod error;
 mod http1;
 mod options;
 mod pools;
+mod stream;
 mod tls;
 
 use std::error::Error as StdError;
@@ -18,12 +19,15 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use url::Url;
 
+use crate::address;
 use crate::clock::BoxFuture;
+use crate::error::{Error, Kind};
 
 pub use http1::HttpTransport;
 pub(crate) use http1::LazyDirect;
 pub(crate) use options::warnings;
 pub use options::{ClientCertificate, HttpOptions};
+pub use stream::{Download, DownloadBody, Upload};
 #[doc(hidden)]
 pub use tls::tls_config;
 pub(crate) use tls::{certificates, check_pair, private_key};
@@ -141,6 +145,29 @@ impl TransportError {
         }
     }
 
+    /// The kind of error that it is for a call.
+    pub(crate) fn call_kind(&self) -> Kind {
+        match self.kind {
+            TransportErrorKind::Unsendable => Kind::InvalidInput,
+            TransportErrorKind::Connect => Kind::Connect,
+            TransportErrorKind::Tls => Kind::Tls,
+            TransportErrorKind::Timeout => Kind::Timeout,
+            TransportErrorKind::Interrupted => Kind::Interrupted,
+            TransportErrorKind::TooLarge => Kind::InvalidResponse,
+        }
+    }
+
+    /// The error of a call that nothing else is known about.
+    #[doc(hidden)]
+    pub fn for_call(self, operation: &'static str) -> Error {
+        let error = Error::new(self.call_kind(), operation, self.to_string());
+        let error = match self.advice() {
+            Some(advice) => error.with_hint(advice),
+            None => error,
+        };
+        error.with_source(self)
+    }
+
     /// What a person can do about it, where that is known.
     pub fn advice(&self) -> Option<&str> {
         self.source.downcast_ref::<Cause>()?.advice()
@@ -177,4 +204,26 @@ impl StdError for TransportError {
 pub trait Transport: Send + Sync + fmt::Debug {
     /// Sends one request and reads the whole answer.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>>;
+
+    /// Sends one request, with a body that comes in pieces where there is an `upload`, and hands over
+    /// the answer before its body is there. The request's time limits how long that takes, and then
+    /// each piece. A transport that lacks this sends nothing.
+    fn stream(
+        &self,
+        request: HttpRequest,
+        upload: Option<Upload>,
+    ) -> BoxFuture<'_, Result<Download, TransportError>> {
+        drop((request, upload));
+        let error = TransportError::new(
+            TransportErrorKind::Unsendable,
+            "this transport cannot pass bodies on piece by piece",
+        );
+        Box::pin(std::future::ready(Err(error)))
+    }
+}
+
+/// Refuses plain HTTP to another machine unless that is allowed.
+#[doc(hidden)]
+pub fn guard(url: &Url, allow_http: bool) -> Result<(), Error> {
+    address::guard(url, allow_http).map_err(|exposed| Error::configuration(exposed.to_string()))
 }

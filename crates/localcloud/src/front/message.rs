@@ -1,7 +1,6 @@
 //! How does hyper's message become the cloud's, and back? Requests with what signatures are made
 //! over, and bodies that announce more than they give.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -17,12 +16,8 @@ use super::line::End;
 /// Larger request bodies are refused.
 const MAX_BODY: usize = 32 * 1024 * 1024;
 
-/// The request, or the answer to one whose body is no good.
-pub(super) async fn read(
-    service: Service,
-    request: hyper::Request<Incoming>,
-) -> Result<Request, Reply> {
-    let (head, body) = request.into_parts();
+/// The request without its body.
+pub(super) fn head(service: Service, head: &hyper::http::request::Parts) -> Request {
     let headers = head
         .headers
         .iter()
@@ -31,16 +26,17 @@ pub(super) async fn read(
             (name.as_str().to_owned(), value)
         })
         .collect();
-    Ok(Request {
+    Request {
         service,
         method: head.method.as_str().to_owned(),
         target: head.uri.to_string(),
         headers,
-        body: read_body(body).await?,
-    })
+        body: Vec::new(),
+    }
 }
 
-async fn read_body(mut body: Incoming) -> Result<Vec<u8>, Reply> {
+/// The body of a request, or the answer to one whose body is no good.
+pub(super) async fn body(mut body: Incoming) -> Result<Vec<u8>, Reply> {
     let too_large = || Reply::text(413, "request body too large");
     // What is announced is refused before the client is asked to go on (`100 Continue`).
     if body.size_hint().lower() > MAX_BODY as u64 {
@@ -76,6 +72,21 @@ pub(super) fn write(
     length: Option<usize>,
     end: &End,
 ) -> Response<Answer> {
+    answer(reply, after, length, None, end)
+}
+
+/// The answer in hyper's form, whose body comes from a backend.
+pub(super) fn pass_on(reply: Reply, stream: Incoming, end: &End) -> Response<Answer> {
+    answer(reply, After::Next, None, Some(stream), end)
+}
+
+fn answer(
+    reply: Reply,
+    after: After,
+    length: Option<usize>,
+    stream: Option<Incoming>,
+    end: &End,
+) -> Response<Answer> {
     // What is below 200 is no answer yet, and hyper would not write it.
     let status = StatusCode::from_u16(reply.status)
         .ok()
@@ -89,6 +100,7 @@ pub(super) fn write(
     let mut response = Response::new(Answer {
         missing: body.len() - shown,
         shown: body.slice(..shown),
+        stream,
         end: end.clone(),
     });
     *response.status_mut() = status;
@@ -111,18 +123,23 @@ pub(super) fn write(
 /// The body of an answer: what is shown of it, and how many bytes are announced beyond.
 pub(super) struct Answer {
     shown: Bytes,
+    /// What comes after it from elsewhere.
+    stream: Option<Incoming>,
     missing: usize,
     end: End,
 }
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = hyper::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if let Some(stream) = &mut self.stream {
+            return Pin::new(stream).poll_frame(cx);
+        }
         if !self.shown.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.shown)))));
         }
@@ -135,10 +152,16 @@ impl Body for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.shown.is_empty() && self.missing == 0
+        match &self.stream {
+            Some(stream) => stream.is_end_stream(),
+            None => self.shown.is_empty() && self.missing == 0,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
+        if let Some(stream) = &self.stream {
+            return stream.size_hint();
+        }
         SizeHint::with_exact((self.shown.len() + self.missing) as u64)
     }
 }

@@ -159,13 +159,21 @@ async fn respond(
     request: hyper::Request<Incoming>,
     end: &End,
 ) -> Result<Response<Answer>, Lost> {
-    let request = match message::read(service, request).await {
-        Ok(request) => request,
-        Err(refusal) => return Ok(message::write(refusal, After::Close, None, end)),
-    };
+    let (head, body) = request.into_parts();
+    let mut request = message::head(service, &head);
+    let mut stream = None;
+    if cloud.streams(&request) {
+        stream = Some(body);
+    } else {
+        request.body = match message::body(body).await {
+            Ok(body) => body,
+            Err(refusal) => return Ok(message::write(refusal, After::Close, None, end)),
+        };
+    }
     let head_only = request.method == "HEAD";
-    match cloud.handle(request).await {
+    match cloud.handle(request, stream).await {
         Fate::Answer(reply) => Ok(message::write(reply, After::Next, None, end)),
+        Fate::Stream(reply, stream) => Ok(message::pass_on(reply, stream, end)),
         Fate::Cut(reply, length) => {
             // A whole answer ends the connection by saying so.
             let whole = head_only || length >= reply.body.len();

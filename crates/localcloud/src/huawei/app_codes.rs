@@ -56,6 +56,10 @@ pub(super) struct AppCode {
 }
 
 impl AppCode {
+    pub(super) fn is(&self, code: &str) -> bool {
+        self.code == code
+    }
+
     pub(super) fn to_json(&self) -> Value {
         json!([self.id, self.code, self.created.to_string()])
     }

@@ -75,7 +75,7 @@ pub(super) struct App {
     name: String,
     remark: String,
     key: String,
-    secret: String,
+    pub(super) secret: String,
     registered: Timestamp,
     updated: Timestamp,
     pub(super) codes: Vec<AppCode>,
@@ -85,6 +85,15 @@ impl Apps {
     /// All AppCodes of the gateway.
     pub(super) fn codes(&self) -> impl Iterator<Item = &AppCode> {
         self.apps.iter().flat_map(|app| &app.codes)
+    }
+
+    pub(super) fn by_code(&self, code: &str) -> Option<&App> {
+        let has = |app: &&App| app.codes.iter().any(|one| one.is(code));
+        self.apps.iter().find(has)
+    }
+
+    pub(super) fn by_key(&self, key: &str) -> Option<&App> {
+        self.apps.iter().find(|app| app.key == key)
     }
 }
 

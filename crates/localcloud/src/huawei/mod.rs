@@ -15,13 +15,14 @@ mod modelled;
 mod multipart;
 mod operation;
 mod outline;
+mod published;
 mod quota;
 mod refusal;
 mod routes;
 mod sdk_hmac;
 mod tokens;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -47,9 +48,20 @@ impl Huawei {
             state: Mutex::new(State {
                 identity: keystone::State::new(iam, apig),
                 apps: apps::Apps::default(),
+                published: published::Published::new(Arc::clone(&store)),
                 store,
             }),
         }
+    }
+
+    /// Whether a request calls an API that was published on the gateway.
+    fn is_published(&self, request: &Request) -> bool {
+        request.service == Service::Apig && lock(&self.state).published.is_addressed(request)
+    }
+
+    /// Whether the body of a request may be passed on while it comes.
+    pub(crate) fn streams(&self, request: &Request) -> bool {
+        published::is_streamed(request) && self.is_published(request)
     }
 
     /// All Keystone tokens are invalid from now on.
@@ -62,6 +74,7 @@ impl Huawei {
 struct State {
     identity: keystone::State,
     apps: apps::Apps,
+    published: published::Published,
     store: store::Handle,
 }
 
@@ -69,6 +82,7 @@ impl Platform for Huawei {
     fn operation(&self, request: &Request) -> Option<String> {
         match request.service {
             Service::Iam => keystone::find(request).map(|(name, ..)| name.to_owned()),
+            _ if self.is_published(request) => Some("InvokeApi".to_owned()),
             _ => Behaviour::of(request).map(|found| found.name().to_owned()),
         }
     }
@@ -80,7 +94,11 @@ impl Platform for Huawei {
                 .unwrap_or_else(Refusal::into_reply)
                 .header("x-iam-trace-id", format!("token_{}", random::uuid_hex()));
         }
-        let reply = apig(&mut state, call).unwrap_or_else(Refusal::into_reply);
+        let answer = match state.published.is_addressed(call.request) {
+            true => published::answer(&mut state, call),
+            false => apig(&mut state, call),
+        };
+        let reply = answer.unwrap_or_else(Refusal::into_reply);
         if reply.headers.iter().any(|(name, _)| name == "x-request-id") {
             reply
         } else {
@@ -93,6 +111,7 @@ impl Platform for Huawei {
         let credentials = state.identity.application_credentials.iter();
         json!({
             "apps": state.apps.to_json(),
+            "published": state.published.to_json(),
             "application_credentials": credentials.map(ApplicationCredential::to_json).collect::<Value>(),
         })
     }
@@ -103,6 +122,7 @@ impl Platform for Huawei {
         let credentials = credentials.map(ApplicationCredential::from_json);
         let credentials = credentials.collect::<Option<_>>()?;
         let mut state = lock(&self.state);
+        state.published.take_up(&kept["published"])?;
         state.apps = apps;
         state.identity.application_credentials = credentials;
         Some(())
@@ -182,7 +202,13 @@ fn apig(state: &mut State, call: &Call<'_>) -> Result<Reply, Refusal> {
                 .verdict(format!("{} may only read", caller.user.name)),
         );
     }
-    behaviour.run(&mut state.apps, &state.store, &caller, call)
+    behaviour.run(
+        &mut state.apps,
+        &mut state.published,
+        &state.store,
+        &caller,
+        call,
+    )
 }
 
 fn token_caller(tokens: &tokens::Tokens, call: &Call<'_>) -> Result<Caller, Refusal> {

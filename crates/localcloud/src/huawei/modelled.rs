@@ -11,7 +11,7 @@ use crate::wire::{Call, Reply, Request, Service};
 
 use super::operation::check_project_of_gateway;
 use super::refusal::Refusal;
-use super::{bound, gateway_responses, multipart, outline, quota};
+use super::{bound, gateway_responses, multipart, outline, published, quota};
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
@@ -74,6 +74,9 @@ pub(super) fn run(
     input.extend(path);
     input.extend(query);
     input.extend(body);
+    if operation.name == "CreateApiGroupV2" {
+        input.insert("sl_domain".to_owned(), published::domain(request).into());
+    }
     let mut page = page::of(operation, &input)?;
     let dialect = Dialect::Apig;
     let ask = Ask {
@@ -154,7 +157,7 @@ pub(crate) fn taken(row: &str) -> Option<&'static str> {
     code(TAKEN, row)
 }
 
-fn missing(refused: Refused) -> Refusal {
+pub(super) fn missing(refused: Refused) -> Refusal {
     match refused {
         // The code of nothing in particular.
         Refused::Gone { row, id } => Refusal::gateway(

@@ -52,6 +52,22 @@ impl Refusal {
         .verdict(format!("{parameter}: {rule}"))
     }
 
+    /// The same with another code of the gateway.
+    pub(super) fn with_code(mut self, code: &str) -> Self {
+        self.code = Some(code.to_owned());
+        self
+    }
+
+    pub(super) fn with_message(mut self, message: String) -> Self {
+        self.message = message;
+        self
+    }
+
+    /// Code and message, where they are told within another answer.
+    pub(super) fn told(&self) -> (&str, &str) {
+        (self.code.as_deref().unwrap_or_default(), &self.message)
+    }
+
     /// The fault that is planned for this call, due once the caller is known.
     pub(super) fn planned(call: &Call<'_>) -> Result<(), Self> {
         match &call.instead {

@@ -150,6 +150,19 @@ impl Keys {
                     .verdict(format!("no access key {}", authorization.key_id)),
             );
         };
+        key.check(request, authorization, now, strict_time)
+    }
+}
+
+impl Key {
+    fn check(
+        &self,
+        request: &Request,
+        authorization: &Authorization<'_>,
+        now: Timestamp,
+        strict_time: bool,
+    ) -> Result<(), Refusal> {
+        let key = self;
         let date = request.header("x-sdk-date").ok_or_else(|| {
             refusal("x-sdk-date not found").verdict("header X-Sdk-Date is required")
         })?;
@@ -176,6 +189,32 @@ impl Keys {
         }
         check_signature(request, authorization, key, date)
     }
+}
+
+/// Checks time and signature of a request that an app has signed, and tells the app's key.
+pub(super) fn admit_app(
+    request: &Request,
+    secret: impl Fn(&str) -> Option<String>,
+    now: Timestamp,
+    strict_time: bool,
+) -> Result<String, Refusal> {
+    let admitted = || {
+        let authorization = parse(request.header("authorization").unwrap_or_default())?;
+        let id = authorization.key_id;
+        let secret = secret(id).ok_or_else(|| refusal(format!("app not found,appkey:{id}")))?;
+        let key = Key {
+            id: id.to_owned(),
+            secret,
+            token: None,
+            expires: None,
+        };
+        key.check(request, &authorization, now, strict_time)?;
+        Ok(key.id)
+    };
+    admitted().map_err(|refusal: Refusal| {
+        let message = refusal.message.replace("Incorrect IAM", "Incorrect app");
+        refusal.with_code("APIG.0303").with_message(message)
+    })
 }
 
 fn check_signature(

@@ -146,14 +146,7 @@ impl Drive {
         started: SystemTime,
         took: Duration,
     ) -> Event {
-        let kind = match error.kind {
-            TransportErrorKind::Unsendable => Kind::InvalidInput,
-            TransportErrorKind::Connect => Kind::Connect,
-            TransportErrorKind::Tls => Kind::Tls,
-            TransportErrorKind::Timeout => Kind::Timeout,
-            TransportErrorKind::Interrupted => Kind::Interrupted,
-            TransportErrorKind::TooLarge => Kind::InvalidResponse,
-        };
+        let kind = error.call_kind();
         let mut failure = Failure::new(kind, error.to_string());
         failure.hint = error.advice().map(str::to_owned);
         failure.is_final = error.kind == TransportErrorKind::TooLarge;

@@ -36,7 +36,6 @@ use crate::credentials::{
 pub use openstack::of_text as cloud_of_text;
 use options::Options;
 use sdk::{Place, Sdk};
-#[cfg(fuzzing)]
 #[doc(hidden)]
 pub use yaml::of_text as yaml_of_text;
 
