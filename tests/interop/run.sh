@@ -19,17 +19,19 @@ say() { printf 'interop: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
 work=
-cloud=
+clouds=()
 stop() {
   status=$?
   trap - EXIT
   trap '' INT TERM HUP
-  [ -z "$cloud" ] || kill "$cloud" 2>/dev/null || true
+  kill "${clouds[@]}" 2>/dev/null || true
   wait 2>/dev/null || true
-  if [ "$status" -ne 0 ] && [ -s "$work/cloud.log" ]; then
-    say "last lines of the local cloud:"
-    tail -n 20 "$work/cloud.log" >&2
-  fi
+  for log in "$work"/*.log; do
+    if [ "$status" -ne 0 ] && [ -s "$log" ]; then
+      say "last lines of $(basename "$log"):"
+      tail -n 20 "$log" >&2
+    fi
+  done
   [ -z "$work" ] || rm -rf "$work"
   exit "$status"
 }
@@ -76,17 +78,23 @@ if [ -z "$binary" ]; then
   }
   binary=$target/debug/cumulo
 fi
-: >"$work/endpoints.json"
-# Each call of the walk stands alone: nothing that it names was made before.
-"$binary" local --json --samples always >"$work/endpoints.json" 2>"$work/cloud.log" </dev/null &
-cloud=$!
-tries=300
-until grep -q . "$work/endpoints.json"; do
-  kill -0 "$cloud" 2>/dev/null || die "the local cloud ended before it listened"
-  tries=$((tries - 1))
-  [ "$tries" -gt 0 ] || die "the local cloud does not listen after 30 seconds"
-  sleep 0.1
-done
+# start NAME SAMPLES: writes where it listens to $work/NAME.json.
+start() {
+  : >"$work/$1.json"
+  "$binary" local --json --samples "$2" >"$work/$1.json" 2>"$work/$1.log" </dev/null &
+  clouds+=($!)
+  tries=300
+  until grep -q . "$work/$1.json"; do
+    kill -0 "${clouds[-1]}" 2>/dev/null || die "the local cloud ended before it listened"
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || die "the local cloud does not listen after 30 seconds"
+    sleep 0.1
+  done
+}
+# Each call of the walk through the operations stands alone: nothing that it names was made before.
+start forgetful always
+# The walk through the rows of resources finds again what it made.
+start keeping until-created
 
 # --- the checks --------------------------------------------------------------
 
@@ -96,6 +104,6 @@ export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
 export no_proxy=$NO_PROXY
 
 status=0
-"$venv/bin/python" -B -E -s "$here/main.py" "$work/endpoints.json" || status=$?
-kill -0 "$cloud" 2>/dev/null || die "the local cloud ended while it was being used"
+"$venv/bin/python" -B -E -s "$here/main.py" "$work/forgetful.json" "$work/keeping.json" || status=$?
+kill -0 "${clouds[@]}" 2>/dev/null || die "the local cloud ended while it was being used"
 exit "$status"
