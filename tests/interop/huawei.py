@@ -101,23 +101,30 @@ def holes(model, path=""):
 
 
 class Builder:
-    """Fills the SDK's request classes, member by member, with values that the model allows."""
+    """Fills the SDK's request classes, member by member, with values that the model allows. `given`
+    has values for members of the request itself, required or not, by their wire names."""
 
-    def __init__(self, model, samples, required_only):
+    def __init__(self, model, samples, required_only, given=None):
         self.model, self.samples, self.required_only = model, samples, required_only
+        self.given = given or {}
 
     def request(self, operation):
         given = [one for one in self.model.operations[operation]["input"] if one["name"] != "project_id"]
-        members = {one["name"]: one for one in given if one["in"] != "body"}
+        members = {one["name"]: self.with_given(one) for one in given if one["in"] != "body"}
         body = [one for one in given if one["in"] == "body"]
         cls = getattr(v2, f"{operation}Request")
         if "body" in cls.openapi_types:
             if body and body[0].get("style") in ("raw", "multipart"):
                 body = self.model.resolve(body[0]["type"])["struct"]
+            body = [self.with_given(one) for one in body]
             # A body of optional members alone is left out where only what must be there is sent.
-            required = any(one.get("required") for one in body)
+            required = any(one.get("required") or "given" in one for one in body)
             members["body"] = {"name": "body", "type": {"struct": body}, "required": required}
         return self.object(cls, members, operation)
+
+    def with_given(self, member):
+        given = self.given.get(member["name"])
+        return member if given is None else {**member, "given": given}
 
     def object(self, cls, members, path):
         wires = set(cls.attribute_map.values())
@@ -125,7 +132,9 @@ class Builder:
         values = {}
         for name, kind in cls.openapi_types.items():
             member = members[cls.attribute_map[name]]
-            if member.get("required") or not self.required_only:
+            if "given" in member:
+                values[name] = member["given"]
+            elif member.get("required") or not self.required_only:
                 values[name] = self.value(kind, member, member["type"], f"{path}.{name}")
         return cls(**values)
 

@@ -15,6 +15,7 @@ import alibaba_state  # noqa: E402
 import huawei  # noqa: E402
 import huawei_refusals  # noqa: E402
 import huawei_state  # noqa: E402
+import rows  # noqa: E402
 import zstack  # noqa: E402
 from cloud import accounts  # noqa: E402
 from report import Report  # noqa: E402
@@ -44,7 +45,9 @@ def alibaba_keys(known):
 
 
 def main():
-    endpoints = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))["endpoints"]
+    endpoints, keeping = (
+        json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["endpoints"] for path in sys.argv[1:3]
+    )
     known = accounts()
     keys = alibaba_keys(known)
     report = Report()
@@ -57,6 +60,7 @@ def main():
     huawei.left_out(report, endpoints["apig"], known)
     huawei_state.stories(report, endpoints, known)
     huawei_refusals.refusals(report, endpoints["apig"], known)
+    rows.rows(report, keeping, keys, known)
     zstack.drive(report, endpoints["zstack"], known)
     return report.finish(LEAST)
 

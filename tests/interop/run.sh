@@ -26,10 +26,12 @@ stop() {
   trap '' INT TERM HUP
   [ "${#clouds[@]}" -eq 0 ] || kill "${clouds[@]}" 2>/dev/null || true
   wait 2>/dev/null || true
-  if [ "$status" -ne 0 ] && [ -s "$work/cloud.log" ]; then
-    say "last lines of the local cloud:"
-    tail -n 20 "$work/cloud.log" >&2
-  fi
+  for log in "$work"/*.log; do
+    if [ "$status" -ne 0 ] && [ -s "$log" ]; then
+      say "last lines of $(basename "$log"):"
+      tail -n 20 "$log" >&2
+    fi
+  done
   [ -z "$work" ] || rm -rf "$work"
   exit "$status"
 }
@@ -115,8 +117,10 @@ serve() { # name options.. -> $work/NAME.json
     sleep 0.1
   done
 }
-# Each call of the walk stands alone: nothing that it names was made before.
+# Each call of the walk through the operations stands alone: nothing that it names was made before.
 serve endpoints --samples always
+# The walk through the rows of resources finds again what it made.
+serve keeping
 # What the others make is there afterwards, and nothing else.
 serve others
 
@@ -128,7 +132,7 @@ export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
 export no_proxy=$NO_PROXY
 
 status=0
-"$venv/bin/python" -B -E -s "$here/main.py" "$work/endpoints.json" || status=$?
+"$venv/bin/python" -B -E -s "$here/main.py" "$work/endpoints.json" "$work/keeping.json" || status=$?
 [ -z "$others" ] || "$others/bin/python" -B -E -s "$here/others.py" "$work/others.json" || status=$?
 [ -z "$node" ] || node "$here/node.js" "$work/others.json" "$node/node_modules" || status=$?
 # It starts a cloud that keeps what is made.

@@ -20,7 +20,7 @@ fn service(name: &str) -> (Model, Vec<Resource>) {
     let mut json = serde_json::from_str(&text(format!("{name}.json"))).unwrap();
     let file = format!("overlays/{name}.toml");
     let overlay = Overlay::parse(&file, &text(file.clone())).unwrap();
-    overlay::repair(&overlay, &mut json).unwrap();
+    overlay::repair(&overlay, &mut json, overlay::Reader::Client).unwrap();
     let mut model = read::model(name, &json).unwrap();
     overlay::apply(&overlay, &mut model).unwrap();
     let rows = resource::resources(&model, &overlay).unwrap();
