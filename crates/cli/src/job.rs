@@ -115,12 +115,7 @@ fn unknown(error: Error, service: Service, id: &str) -> Error {
 }
 
 /// The job of a call; `None` where there is no such job.
-async fn api_job(
-    client: &Client,
-    of: &Of,
-    wait: bool,
-    view: &View,
-) -> Result<Option<u8>, Error> {
+async fn api_job(client: &Client, of: &Of, wait: bool, view: &View) -> Result<Option<u8>, Error> {
     let mut job = client.job_of(&API_JOB, of.id.as_str());
     let done = match job.poll().await {
         Ok(done) => done,

@@ -136,11 +136,7 @@ impl Read {
             return Ok(*member);
         }
         let message = format!("the operation takes no `{name}`");
-        Err(Error::new(
-            Kind::InvalidInput,
-            self.operation.name,
-            message,
-        ))
+        Err(Error::new(Kind::InvalidInput, self.operation.name, message))
     }
 
     /// Sets the member that names the parent of this kind.

@@ -81,11 +81,7 @@ pub(crate) fn run(args: Wait) -> io::Result<u8> {
 }
 
 /// Prints how a wait ended.
-pub(crate) fn print(
-    seen: Result<Observation, Error>,
-    service: Service,
-    view: &View,
-) -> u8 {
+pub(crate) fn print(seen: Result<Observation, Error>, service: Service, view: &View) -> u8 {
     match seen {
         Err(error) => refused(&error, service, view.output),
         Ok(seen) => {

@@ -61,6 +61,11 @@ pub struct States {
     pub member: String,
     pub good: Vec<String>,
     pub bad: Vec<String>,
+    /// What the local cloud alone plays: the state after a creation, the states through which an
+    /// operation leads, and the member that tells the progress on the way.
+    pub first: String,
+    pub moves: BTreeMap<String, Vec<String>>,
+    pub progress: String,
 }
 
 /// Where a row comes from.

@@ -261,10 +261,19 @@ impl Record for Query {
         ]);
     }
     fn refused(&self) -> Option<String> {
-        let unread = self.conditions.iter().filter_map(|condition| {
-            let why = read(condition).err()?;
-            Some(told(field_of(condition), why))
-        });
+        let unread = self
+            .conditions
+            .iter()
+            .enumerate()
+            .filter_map(|(at, condition)| {
+                let why = read(condition).err()?;
+                Some(match why {
+                    NO_OPERATOR => {
+                        format!("the condition `q[{at}]` cannot be put in a query: {why}")
+                    }
+                    why => told(field_of(condition), why),
+                })
+            });
         let mut why: Vec<String> = self.misread.iter().cloned().chain(unread).collect();
         if let Some(uuid) = &self.uuid {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
@@ -279,6 +288,8 @@ impl Record for Query {
     }
 }
 
+const NO_OPERATOR: &str = "it is no field that an operator follows, as in `name=web-1`, `state!=Running`, \
+    `name~=web-%`, `uuid?=a,b` or `hostUuid is null`";
 const SPLIT: &str = "the server would split it at another operator";
 
 /// The value is not repeated: it may be a secret.
@@ -302,7 +313,7 @@ fn read(condition: &str) -> Result<(&str, &'static str), &'static str> {
         .into_iter()
         .filter(|known| rest.starts_with(known));
     let Some(operator) = begins.max_by_key(|known| known.len()) else {
-        return Err("it is no field that an operator follows, as in `name=web-1`, `state!=Running`, `name~=web-%`, `uuid?=a,b` or `hostUuid is null`");
+        return Err(NO_OPERATOR);
     };
     let at = condition.len() - rest.len();
     let value = &rest[operator.len()..];
@@ -462,7 +473,7 @@ mod tests {
             ..Query::new()
         };
         let why = bare.refused().unwrap();
-        assert!(why.starts_with("`q[1]` is no condition"), "{why}");
+        assert!(why.starts_with("the condition `q[1]`"), "{why}");
         assert!(!why.contains("s3cr3t"), "{why}");
         // The first `=` is the right one, so a second one does no harm.
         assert_eq!(Query::new().eq("name", "a=b").refused(), None);

@@ -96,9 +96,21 @@ fn compact(row: &Resource) -> Value {
         ("others", json!(row.others)),
         (
             "states",
-            json!(row.states.as_ref().map(|states| json!({
-                "member": states.member, "good": states.good, "bad": states.bad,
-            }))),
+            json!(row.states.as_ref().map(|states| {
+                let mut told = json!({
+                    "member": states.member, "good": states.good, "bad": states.bad,
+                });
+                if !states.first.is_empty() {
+                    told["first"] = json!(states.first);
+                }
+                if !states.moves.is_empty() {
+                    told["moves"] = json!(states.moves);
+                }
+                if !states.progress.is_empty() {
+                    told["progress"] = json!(states.progress);
+                }
+                told
+            })),
         ),
     ];
     let told = all.into_iter().filter(|(_, value)| {

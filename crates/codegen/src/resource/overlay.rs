@@ -171,6 +171,18 @@ impl Check<'_> {
                 member: words("member").concat(),
                 good: words("good"),
                 bad: words("bad"),
+                first: words("first").concat(),
+                moves: states
+                    .get("moves")
+                    .and_then(Toml::as_table)
+                    .into_iter()
+                    .flatten()
+                    .map(|(operation, way)| {
+                        let way = texts(way).into_iter().map(ToOwned::to_owned);
+                        (operation.clone(), way.collect())
+                    })
+                    .collect(),
+                progress: words("progress").concat(),
             });
         }
     }
@@ -182,6 +194,14 @@ impl Check<'_> {
             .filter(|name| self.operation(name).is_none())
             .map(|name| format!("unknown operation `{name}`"))
             .collect();
+        let moves = row.states.iter().flat_map(|states| states.moves.keys());
+        let moves: Vec<String> = moves
+            .filter(|name| !row.operations().any(|own| own == name.as_str()))
+            .map(|name| format!("its states move by `{name}`, which is none of its operations"))
+            .collect();
+        for message in &moves {
+            self.fault(&row.name, message);
+        }
         let parents = row.parents.iter().filter(|parent| !names.contains(parent));
         let parents: Vec<String> = parents
             .map(|parent| format!("unknown parent `{parent}`"))

@@ -20,6 +20,12 @@ pub(super) fn rows(model: &Model) -> Vec<Resource> {
         .map(|query| (query.path.as_str(), row(model, query)))
         .collect();
     for operation in &model.operations {
+        if let Some(query) = made(operation, &collections)
+            && let Some(row) = rows.get_mut(query.path.as_str())
+        {
+            row.create.push(operation.name.clone());
+            continue;
+        }
         let home = collections.iter().find_map(|query| {
             let rest = below(&operation.path, &query.path)?;
             Some((query, rest))
@@ -64,6 +70,37 @@ fn row(model: &Model, query: &Operation) -> Resource {
         id,
         ..Resource::default()
     }
+}
+
+/// The query that lists what an operation makes elsewhere: a snapshot is made below the address of its
+/// volume, a disk from an image. One that answers with the thing in its own path has changed it.
+fn made<'a>(operation: &Operation, collections: &[&'a Operation]) -> Option<&'a Operation> {
+    let makes = ["Create", "Add", "Clone"];
+    if operation.method != "POST" || !makes.iter().any(|verb| operation.name.starts_with(verb)) {
+        return None;
+    }
+    let answer = operation.output.iter().find(|m| m.name == "inventory")?;
+    let Type::Ref(thing) = answer.ty.innermost() else {
+        return None;
+    };
+    let lists: Vec<&&Operation> = collections
+        .iter()
+        .filter(|query| inventory(query) == Some(thing))
+        .collect();
+    // Of several lists of one type it is that of its own address, or else that with the type's name,
+    // which has all of them.
+    let own = format!("Query{}", thing.trim_end_matches("Inventory"));
+    let at_home = |query: &&&&Operation| below(&operation.path, &query.path).is_some();
+    let list = match lists.as_slice() {
+        [one] => one,
+        several => several
+            .iter()
+            .find(at_home)
+            .or_else(|| several.iter().find(|query| query.name == own))?,
+    };
+    let rest = below(&operation.path, &list.path);
+    let changes = rest.is_some_and(|rest| rest.first() == Some(&"{}"));
+    (!changes).then_some(**list)
 }
 
 /// Puts an operation below the address of `query` where it belongs in the row.

@@ -133,17 +133,19 @@ fn refuse(service: Service, operation: &Operation, refused: Refused) -> Refusal 
             let text = format!("The specified {} does not exist.", row.id);
             Refusal::new(status, code, text).verdict(format!("no {} {id} is kept", row.name))
         }
-        Refused::Taken { row, title } | Refused::Exists { row, id: title } => match taken(&row.name) {
-            Some(code) => {
-                let status = operation.declares(code).unwrap_or(400);
-                Refusal::new(status, code, format!("The {} already exists.", row.id))
-                    .verdict(format!("{} {title} is taken", row.name))
+        Refused::Taken { row, title } | Refused::Exists { row, id: title } => {
+            match taken(&row.name) {
+                Some(code) => {
+                    let status = operation.declares(code).unwrap_or(400);
+                    Refusal::new(status, code, format!("The {} already exists.", row.id))
+                        .verdict(format!("{} {title} is taken", row.name))
+                }
+                None => Refusal::invalid(
+                    row.title.as_deref().unwrap_or("Name"),
+                    &format!("{title} is taken"),
+                ),
             }
-            None => Refusal::invalid(
-                row.title.as_deref().unwrap_or("Name"),
-                &format!("{title} is taken"),
-            ),
-        },
+        }
         Refused::Planned { code, message } => Refusal::new(400, code, message),
     }
 }

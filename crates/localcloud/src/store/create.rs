@@ -110,17 +110,25 @@ impl Store {
             let member = row.members.get(states.member.as_str())?;
             let documented = member.values.first();
             let to = states
-                .good
-                .first()
+                .first
+                .as_ref()
+                .or(states.good.first())
                 .or(states.passing.first())
                 .or(documented)?;
-            let transition = self.transitions.get(&(service, row.name.clone()));
-            Some(Moving::start(states, transition, to.clone(), ask.now))
+            // What begins in a state of its own goes on when an operation says so.
+            let transition = match states.first {
+                Some(_) => None,
+                None => self.transitions.get(&(service, row.name.clone())),
+            };
+            Some(Moving::start(states, transition, &[to], ask.now))
         });
         for name in &row.optional {
             if row.members.contains_key(name) {
                 members.entry(*name).or_insert(Value::Null);
             }
+        }
+        if row.has_switch() {
+            members.entry("state").or_insert("Enabled".into());
         }
         stamp(row, &mut members, ask, false);
         let mut moving = None;

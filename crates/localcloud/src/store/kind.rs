@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::names;
-use super::states::Moving;
-use super::table::Row;
+use super::states::{Moving, Until};
+use super::table::{Row, States};
 use crate::model::input::Input;
 
 /// One thing that is kept.
@@ -71,10 +72,14 @@ impl Kind {
                 .as_mut()
                 .map(|moving| moving.arrived(now, is_read));
             match arrived {
-                Some(None) => return true,
+                Some(None) => {
+                    thing.progressed(states);
+                    return true;
+                }
                 Some(Some(state)) => {
                     thing.members.insert(states.member.clone(), state.into());
                     thing.moving = None;
+                    thing.progressed(states);
                 }
                 None => {}
             }
@@ -188,6 +193,39 @@ impl Kind {
 }
 
 impl Thing {
+    /// Tells that the thing is at the beginning of its way, or at its end already.
+    pub(super) fn sets_out(&mut self, states: &States) {
+        if let Some(member) = &states.progress {
+            self.members.insert(member.clone(), 0.0.into());
+        }
+        if self.moving.is_none() {
+            self.progressed(states);
+        }
+    }
+
+    /// Tells how far the thing is: all the way where it does not move, else by an equal part more with
+    /// each read that it takes.
+    pub(super) fn progressed(&mut self, states: &States) {
+        let Some(member) = &states.progress else {
+            return;
+        };
+        let before = self.members.get(member).and_then(Value::as_f64);
+        let before = before.unwrap_or(0.0);
+        let now = match &self.moving {
+            None if self.members.get(&states.member).and_then(Value::as_str)
+                == states.good.first().map(String::as_str) =>
+            {
+                100.0
+            }
+            Some(Moving {
+                until: Until::Reads(left),
+                ..
+            }) => before + (100.0 - before) / (f64::from(*left) + 2.0),
+            _ => before,
+        };
+        self.members.insert(member.clone(), now.round().into());
+    }
+
     fn title(&self, row: &Row) -> Option<String> {
         names::text(self.members.get(row.title.as_ref()?)?)
     }

@@ -52,20 +52,30 @@ impl Store {
                 }
                 None => {}
             }
-            let to = verb(name).or_else(|| event(ask.input.get("stateEvent")?.as_str()?));
-            let moved = to.and_then(|to| {
-                let states = row.states.as_ref()?;
+            let switched = ask
+                .input
+                .get("stateEvent")
+                .and_then(|to| event(to.as_str()?));
+            let switch = row.has_switch().then_some(switched).flatten();
+            let moved = row.states.as_ref().and_then(|states| {
+                let way: Vec<&str> = match states.moves.get(name) {
+                    Some(way) => way.iter().map(String::as_str).collect(),
+                    None if switch.is_some() => Vec::new(),
+                    None => verb(name).or(switched).into_iter().collect(),
+                };
                 let transition = self.transitions.get(&(ask.service, row.name.clone()));
-                Some((
-                    states,
-                    Moving::start(states, transition, to.to_owned(), ask.now),
-                ))
+                let moved = || Moving::start(states, transition, &way, ask.now);
+                (!way.is_empty()).then(|| (states, moved()))
             });
             let changes = begins(&CHANGING);
             self.kind(ask.service, at).change(row, *number, |thing| {
                 if let Some((states, (now, later))) = moved {
                     thing.members.insert(states.member.clone(), now.into());
                     thing.moving = later;
+                    thing.sets_out(states);
+                }
+                if let Some(state) = switch {
+                    thing.members.insert("state".to_owned(), state.into());
                 }
                 if changes {
                     merge(row, &mut thing.members, ask);

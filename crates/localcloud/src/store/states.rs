@@ -99,6 +99,8 @@ impl States {
                 .iter()
                 .chain(&self.bad)
                 .chain(&self.passing)
+                .chain(self.first.as_slice())
+                .chain(self.moves.values().flatten())
                 .map(String::as_str)
         };
         if known().next().is_none() || known().any(|one| one == state) {
@@ -127,13 +129,15 @@ pub(crate) enum Until {
 }
 
 impl Moving {
-    /// Where a thing is that moves to `to`: its state now, and what is still to come.
+    /// Where a thing is that goes `way`, of which the last state is the end: its state now, and what is
+    /// still to come.
     pub(crate) fn start(
         states: &States,
         transition: Option<&Transition>,
-        to: String,
+        way: &[&str],
         now: Timestamp,
     ) -> (String, Option<Self>) {
+        let to = way.last().copied().unwrap_or_default().to_owned();
         let Some(transition) = transition else {
             return (to, None);
         };
@@ -146,9 +150,15 @@ impl Moving {
                 Until::Moment(now.checked_add(time).unwrap_or(Timestamp::MAX))
             }
         };
-        let passing = transition.passing.as_ref().or(states.passing.first());
-        let passing = passing.map_or("Pending", String::as_str).to_owned();
-        (passing, Some(Self { to, until }))
+        let passing = transition.passing.as_deref();
+        let on_the_way = way.split_last().and_then(|(_, before)| before.last());
+        let passing = passing
+            .or(on_the_way.copied())
+            .or(states.passing.first().map(String::as_str));
+        (
+            passing.unwrap_or("Pending").to_owned(),
+            Some(Self { to, until }),
+        )
     }
 
     /// The state that is reached, if it is; a read counts.

@@ -64,6 +64,12 @@ pub(crate) struct States {
     pub(crate) bad: Vec<String>,
     /// Documented values that are none of both.
     pub(crate) passing: Vec<String>,
+    /// The state after a creation, where it is not the good one.
+    pub(crate) first: Option<String>,
+    /// Through which states operations lead, and where they end.
+    pub(crate) moves: HashMap<String, Vec<String>>,
+    /// The member that tells how far a thing is on its way, 0 to 100.
+    pub(crate) progress: Option<String>,
 }
 
 /// What an operation does to a thing of a row.
@@ -264,6 +270,14 @@ impl Row {
             good: texts(&states["good"]).collect(),
             bad: texts(&states["bad"]).collect(),
             passing: Vec::new(),
+            first: states["first"].as_str().map(str::to_owned),
+            moves: states["moves"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(operation, way)| (operation.clone(), texts(way).collect()))
+                .collect(),
+            progress: states["progress"].as_str().map(str::to_owned),
         });
         Self {
             title: json["title"].as_str().map(str::to_owned),
@@ -274,6 +288,12 @@ impl Row {
             states,
             ..Self::default()
         }
+    }
+
+    /// Whether a thing is switched on and off beside its state, as ZStack's with `status` and `state` are.
+    pub(super) fn has_switch(&self) -> bool {
+        let own = self.states.as_ref().map(|states| states.member.as_str());
+        own == Some("status") && self.members.contains_key("state")
     }
 
     /// Takes from an operation what it tells about the things.

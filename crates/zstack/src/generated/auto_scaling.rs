@@ -114,6 +114,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("auto scaling rule", super::auto_scaling::QueryAutoScalingRule::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         ADJUSTMENT_TYPE_QUANTITY_CHANGE_IN_CAPACITY = "QuantityChangeInCapacity",
         ADJUSTMENT_TYPE_PERCENT_CHANGE_IN_CAPACITY = "PercentChangeInCapacity",
@@ -153,6 +155,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("auto scaling rule", super::auto_scaling::QueryAutoScalingRule::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         ADJUSTMENT_TYPE_QUANTITY_CHANGE_IN_CAPACITY = "QuantityChangeInCapacity",
         ADJUSTMENT_TYPE_PERCENT_CHANGE_IN_CAPACITY = "PercentChangeInCapacity",

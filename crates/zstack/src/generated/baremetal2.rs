@@ -59,6 +59,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("host", super::host::QueryHost::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory"), when "host";
 }
 
 tagged_operation! {
@@ -313,6 +315,8 @@ tagged_operation! {
     optional {
         body "opts" opts: String [len(0, 1024)],
     }
+    found cumulo_core::find::Clue::new("bare metal2 bonding", super::baremetal2::QueryBareMetal2Bonding::operation, &[cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {

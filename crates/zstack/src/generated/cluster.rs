@@ -181,6 +181,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("cluster drs", super::cluster::QueryClusterDRS::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants { AUTOMATION_LEVEL_AUTOMATIC = "Automatic", AUTOMATION_LEVEL_MANUAL = "Manual" }
 }
 
@@ -210,6 +212,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("cluster", super::cluster::QueryCluster::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants { HYPERVISOR_TYPE_KVM = "KVM", HYPERVISOR_TYPE_SIMULATOR = "Simulator" }
 }
 

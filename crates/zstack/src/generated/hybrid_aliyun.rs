@@ -152,6 +152,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("hybrid key secret", super::hybrid::QueryHybridKeySecret::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory"), when "hybrid";
 }
 
 tagged_operation! {
@@ -474,6 +476,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("nas file system", super::primary_storage::QueryNasFileSystem::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory"), when "primary-storage";
     constants {
         STORAGE_TYPE_PERFORMANCE = "Performance", STORAGE_TYPE_CAPACITY = "Capacity",
         PROTOCOL_NFS = "NFS", PROTOCOL_SMB = "SMB",
@@ -497,6 +501,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("nas mount target", super::primary_storage::QueryNasMountTarget::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory"), when "primary-storage";
 }
 
 tagged_operation! {

@@ -257,6 +257,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("l2 network", super::l2_network::QueryL2Network::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         VLAN_MODE_ACCESS = "ACCESS", VLAN_MODE_TRUNK = "TRUNK", VLAN_MODE_PVLAN = "PVLAN",
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
@@ -322,6 +324,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("l2 network", super::l2_network::QueryL2Network::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
         V_SWITCH_TYPE_MAC_VLAN = "MacVlan",
@@ -354,6 +358,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("l2 network", super::l2_network::QueryL2Network::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
         V_SWITCH_TYPE_MAC_VLAN = "MacVlan",
@@ -387,6 +393,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("l2 network", super::l2_network::QueryL2Network::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
         V_SWITCH_TYPE_MAC_VLAN = "MacVlan",
@@ -418,6 +426,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("l2 network", super::l2_network::QueryL2Network::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         V_SWITCH_TYPE_LINUX_BRIDGE = "LinuxBridge", V_SWITCH_TYPE_OVS_DPDK = "OvsDpdk",
         V_SWITCH_TYPE_MAC_VLAN = "MacVlan",
@@ -470,6 +480,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("appliance vm", super::vm_instance::QueryApplianceVm::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory"), when "vm-instance";
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm",
         STRATEGY_INSTANT_START = "InstantStart", STRATEGY_JUST_CREATE = "JustCreate",
@@ -497,6 +509,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vni range", super::l2_network::QueryVniRange::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {
@@ -541,6 +555,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vtep", super::l2_network::QueryVtep::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 output! {

@@ -81,6 +81,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("ip range", super::l3_network::QueryIpRange::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants { IP_RANGE_TYPE_NORMAL = "Normal", IP_RANGE_TYPE_ADDRESS_POOL = "AddressPool" }
 }
 
@@ -107,6 +109,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("ip range", super::l3_network::QueryIpRange::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants { IP_RANGE_TYPE_NORMAL = "Normal", IP_RANGE_TYPE_ADDRESS_POOL = "AddressPool" }
 }
 
@@ -139,6 +143,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("ip range", super::l3_network::QueryIpRange::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         ADDRESS_MODE_SLAAC = "SLAAC", ADDRESS_MODE_STATEFUL_DHCP = "Stateful-DHCP",
         ADDRESS_MODE_STATELESS_DHCP = "Stateless-DHCP", IP_RANGE_TYPE_NORMAL = "Normal",
@@ -164,6 +170,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("ip range", super::l3_network::QueryIpRange::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         ADDRESS_MODE_SLAAC = "SLAAC", ADDRESS_MODE_STATEFUL_DHCP = "Stateful-DHCP",
         ADDRESS_MODE_STATELESS_DHCP = "Stateless-DHCP", IP_RANGE_TYPE_NORMAL = "Normal",

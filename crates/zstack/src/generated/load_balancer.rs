@@ -443,6 +443,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("load balancer listener", super::load_balancer::QueryLoadBalancerListener::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         PROTOCOL_UDP = "udp", PROTOCOL_TCP = "tcp", PROTOCOL_HTTP = "http",
         PROTOCOL_HTTPS = "https", HEALTH_CHECK_PROTOCOL_TCP = "tcp",
@@ -473,6 +475,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("load balancer server group", super::load_balancer::QueryLoadBalancerServerGroup::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 tagged_operation! {

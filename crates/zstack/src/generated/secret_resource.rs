@@ -79,6 +79,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("security machine", super::secret_resource::QuerySecurityMachine::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -116,6 +118,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("security machine", super::secret_resource::QuerySecurityMachine::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -147,6 +151,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("security machine", super::secret_resource::QuerySecurityMachine::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -174,6 +180,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("security machine", super::secret_resource::QuerySecurityMachine::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -205,6 +213,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("security machine", super::secret_resource::QuerySecurityMachine::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -289,6 +299,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("secret resource pool", super::secret_resource::QuerySecretResourcePool::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -328,6 +340,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("secret resource pool", super::secret_resource::QuerySecretResourcePool::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         PROTOCOL_HTTPS = "https", PROTOCOL_HTTP = "http",
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -359,6 +373,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("secret resource pool", super::secret_resource::QuerySecretResourcePool::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -393,6 +409,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("secret resource pool", super::secret_resource::QuerySecretResourcePool::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -425,6 +443,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("secret resource pool", super::secret_resource::QuerySecretResourcePool::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -456,6 +476,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("secret resource pool", super::secret_resource::QuerySecretResourcePool::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -487,6 +509,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("secret resource pool", super::secret_resource::QuerySecretResourcePool::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -520,6 +544,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("secret resource pool", super::secret_resource::QuerySecretResourcePool::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         ABILITY_ALL = "All", ABILITY_DATA_CRYPTO = "DataCrypto", ABILITY_AUTH = "Auth",
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
@@ -553,6 +579,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("secret resource pool", super::secret_resource::QuerySecretResourcePool::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",
@@ -589,6 +617,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("secret resource pool", super::secret_resource::QuerySecretResourcePool::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_CLOUD_SECURITY_MACHINE = "CloudSecurityMachine",
         TYPE_ORDINARY_SECURITY_MACHINE = "OrdinarySecurityMachine",

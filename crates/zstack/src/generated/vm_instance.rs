@@ -502,6 +502,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vm instance", super::vm_instance::QueryVmInstance::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm",
         STRATEGY_INSTANT_START = "InstantStart", STRATEGY_JUST_CREATE = "JustCreate",
@@ -534,6 +536,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vm instance", super::vm_instance::QueryVmInstance::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm",
         STRATEGY_INSTANT_START = "InstantStart", STRATEGY_JUST_CREATE = "JustCreate",
@@ -678,6 +682,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vm instance", super::vm_instance::QueryVmInstance::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm", PLATFORM_LINUX = "Linux",
         PLATFORM_WINDOWS = "Windows", PLATFORM_OTHER = "Other",
@@ -716,6 +722,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vm instance", super::vm_instance::QueryVmInstance::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid=")), cumulo_core::find::Key::name("name", "name", ("q", "name="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
     constants {
         TYPE_USER_VM = "UserVm", TYPE_APPLIANCE_VM = "ApplianceVm",
         STRATEGY_INSTANT_START = "InstantStart", STRATEGY_CREATE_STOPPED = "CreateStopped",
@@ -733,6 +741,8 @@ tagged_operation! {
         body "resourceUuid" resource_uuid: String,
         body "tagUuids" tag_uuids: Vec<String>,
     }
+    found cumulo_core::find::Clue::new("vm nic", super::vm_instance::QueryVmNic::operation, &[cumulo_core::find::Key::id("resourceUuid", "uuid", ("q", "uuid="))])
+        .at("inventories", "uuid").made("createDate").inside("inventory");
 }
 
 tagged_operation! {
