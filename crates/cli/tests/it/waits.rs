@@ -25,8 +25,8 @@ fn moves(cloud: &LocalCloud, moves: Moves, ending: &str) {
     cloud.transitions(Service::Smc, transition).unwrap();
 }
 
-/// A job that has been created, and moves as was said.
-fn job(cloud: &LocalCloud) -> String {
+/// A job that has been created.
+fn created(cloud: &LocalCloud) -> String {
     let input = json!({ "SourceId": "s-1" }).to_string();
     let made = run(&mut call_smc(cloud, "CreateReplicationJob", &input));
     assert_eq!(made.status, 0, "{}", made.printed());
@@ -44,8 +44,17 @@ fn wait(cloud: &LocalCloud, words: &[&str]) -> Ended {
 }
 
 fn start(cloud: &LocalCloud, words: &[&str]) -> Ended {
-    let input = json!({ "JobId": job(cloud) }).to_string();
+    let input = json!({ "JobId": created(cloud) }).to_string();
     run(call_smc(cloud, "StartReplicationJob", &input).args(words))
+}
+
+/// A job that has been started, and moves as was said.
+fn job(cloud: &LocalCloud) -> String {
+    let job = created(cloud);
+    let input = json!({ "JobId": job }).to_string();
+    let started = run(&mut call_smc(cloud, "StartReplicationJob", &input));
+    assert_eq!(started.status, 0, "{}", started.printed());
+    job
 }
 
 #[test]
