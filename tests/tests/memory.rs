@@ -17,6 +17,9 @@ use serde_json::json;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
+/// How many items a page is told to have, and in which total.
+type Told = fn(u64) -> (u64, Option<u64>);
+
 const MIB: usize = 1 << 20;
 
 /// `unit` over and over between `head` and `tail`, about `length` bytes.
@@ -160,7 +163,7 @@ async fn answers_and_errors() {
     }
 
     // A list takes no more than two of its pages, however long it is, nor with the next one read ahead.
-    let lists: [fn(u64) -> (u64, Option<u64>); 3] = [
+    let lists: [Told; 3] = [
         |_| (1_000, Some(1_000)),
         |_| (10_000, Some(10_000)),
         |_| (100_000, Some(100_000)),

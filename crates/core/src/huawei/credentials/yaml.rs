@@ -60,7 +60,7 @@ pub(super) fn parse(text: &str) -> Result<Wiped, Fault> {
     })
 }
 
-/// [`parse`], with a fault that can leave the crate: the line, and what is wrong there.
+/// The YAML of a text, with a fault that can leave the crate: the line, and what is wrong there.
 pub fn of_text(text: &str) -> Result<Json, (usize, &'static str)> {
     parse(text)
         .map(|mut json| take(&mut json.0))
