@@ -16,6 +16,9 @@ use crate::term;
 /// How soon what was made stands in the file.
 const SAVING: Duration = Duration::from_secs(1);
 
+/// How many requests it can tell of; it may run for weeks.
+const RECORD: usize = 10_000;
+
 pub(crate) fn run(args: &Local) -> io::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -87,7 +90,7 @@ async fn start(args: &Local) -> io::Result<LocalCloud> {
         })
         .quotas(args.quotas)
         .tls(args.tls.is_some())
-        .record(false)
+        .record_last(RECORD)
         .start()
         .await?;
     if let Some(file) = &args.state {

@@ -15,7 +15,7 @@ use crate::fault::{Fault, FaultKind, Plan};
 use crate::forward::{self, Body};
 use crate::huawei::Huawei;
 use crate::platform::{Platform, lock};
-use crate::seen::SeenRequest;
+use crate::seen::{Record, SeenRequest};
 use crate::store::{self, Samples, Store};
 use crate::wire::{Call, Reply, Request, Service};
 use crate::zstack::{self, Zstack};
@@ -25,8 +25,8 @@ use crate::zstack::{self, Zstack};
 pub(crate) struct Choices {
     /// Refuse timestamps outside the window.
     pub(crate) strict_time: bool,
-    /// Keep what is asked.
-    pub(crate) record: bool,
+    /// How many of the newest requests are kept; all unless told otherwise.
+    pub(crate) record: Option<usize>,
     pub(crate) samples: Samples,
     /// Whether there is room for no more things than the documentation says.
     pub(crate) quotas: bool,
@@ -37,7 +37,7 @@ impl Default for Choices {
     fn default() -> Self {
         Self {
             strict_time: true,
-            record: true,
+            record: None,
             samples: Samples::default(),
             quotas: false,
             zstack: zstack::Switches::default(),
@@ -120,11 +120,10 @@ pub(crate) struct Cloud {
     store: store::Handle,
     acs: Acs,
     strict_time: bool,
-    record: bool,
     /// What the platforms had at the start.
     first: Vec<Value>,
     faults: Mutex<Plan>,
-    seen: Mutex<Vec<SeenRequest>>,
+    seen: Mutex<Record>,
 }
 
 impl Cloud {
@@ -149,10 +148,9 @@ impl Cloud {
             acs: Acs::new(Arc::clone(&store)),
             store,
             strict_time: choices.strict_time,
-            record: choices.record,
             first: Vec::new(),
             faults: Mutex::default(),
-            seen: Mutex::default(),
+            seen: Mutex::new(Record::new(choices.record)),
             addresses,
             clock,
         };
@@ -220,7 +218,7 @@ impl Cloud {
         lock(&self.faults)
     }
 
-    pub(crate) fn seen(&self) -> MutexGuard<'_, Vec<SeenRequest>> {
+    pub(crate) fn seen(&self) -> MutexGuard<'_, Record> {
         lock(&self.seen)
     }
 
@@ -253,22 +251,20 @@ impl Cloud {
         };
         let (reply, stream) = self.forwarded(reply, &request, body).await;
         let delivered = !matches!(kind, Some(FaultKind::LoseResponse | FaultKind::Reset));
-        if self.record {
-            self.seen().push(SeenRequest {
-                service,
-                operation,
-                method: request.method,
-                target: request.target,
-                headers: request.headers,
-                body: request.body,
-                status: reply
-                    .as_ref()
-                    .filter(|_| delivered)
-                    .map(|reply| reply.status),
-                verdict: reply.as_ref().and_then(|reply| reply.verdict.clone()),
-                fault: kind.map(FaultKind::name),
-            });
-        }
+        self.seen().push(SeenRequest {
+            service,
+            operation,
+            method: request.method,
+            target: request.target,
+            headers: request.headers,
+            body: request.body,
+            status: reply
+                .as_ref()
+                .filter(|_| delivered)
+                .map(|reply| reply.status),
+            verdict: reply.as_ref().and_then(|reply| reply.verdict.clone()),
+            fault: kind.map(FaultKind::name),
+        });
         match (reply, kind) {
             (_, Some(FaultKind::Reset)) => Fate::Reset,
             (Some(reply), Some(FaultKind::TruncateBody(length))) => Fate::Cut(reply, *length),

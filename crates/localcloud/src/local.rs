@@ -59,10 +59,17 @@ impl Builder {
         self
     }
 
-    /// Whether requests are kept for [`LocalCloud::requests`]; on unless turned off. A process
-    /// that runs for long should turn it off.
+    /// Whether requests are kept for [`LocalCloud::requests`]: all of them, unless turned off. A
+    /// process that runs for long keeps some, by [`record_last`](Self::record_last).
     pub fn record(mut self, on: bool) -> Self {
-        self.choices.record = on;
+        self.choices.record = if on { None } else { Some(0) };
+        self
+    }
+
+    /// Keeps the newest so many requests for [`LocalCloud::requests`]; fewer where they have more
+    /// than 16 MiB together.
+    pub fn record_last(mut self, most: usize) -> Self {
+        self.choices.record = Some(most);
         self
     }
 
@@ -332,9 +339,9 @@ impl LocalCloud {
         self.cloud.restore(&snapshot).map_err(invalid)
     }
 
-    /// The requests so far, oldest first; empty when recording is off.
+    /// The requests so far, oldest first: all of them, unless the [`Builder`] was told otherwise.
     pub fn requests(&self) -> Vec<SeenRequest> {
-        self.cloud.seen().clone()
+        self.cloud.seen().iter().cloned().collect()
     }
 
     /// Forgets the requests so far.

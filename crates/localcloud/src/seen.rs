@@ -1,5 +1,6 @@
 //! What has the cloud been asked? A record of each request as it came and what became of it.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use crate::wire::Service;
@@ -29,6 +30,13 @@ pub struct SeenRequest {
 }
 
 impl SeenRequest {
+    /// The bytes that it was sent in, nearly.
+    fn weight(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+        self.target.len() + headers + self.body.len()
+    }
+
     /// First value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -48,6 +56,52 @@ impl SeenRequest {
     }
 }
 
+/// How many bytes of requests a bounded record holds.
+const ROOM: usize = 16 << 20;
+
+/// The requests so far, or the newest of them.
+pub(crate) struct Record {
+    most: Option<usize>,
+    room: usize,
+    taken: usize,
+    requests: VecDeque<SeenRequest>,
+}
+
+impl Record {
+    /// A record of the newest `most` requests, or of all.
+    pub(crate) fn new(most: Option<usize>) -> Self {
+        Self {
+            most,
+            room: ROOM,
+            taken: 0,
+            requests: VecDeque::new(),
+        }
+    }
+
+    /// Keeps `request` as the newest, and drops the oldest as far as there is no room for them.
+    pub(crate) fn push(&mut self, request: SeenRequest) {
+        self.taken += request.weight();
+        self.requests.push_back(request);
+        let Some(most) = self.most else { return };
+        while self.requests.len() > most || self.taken > self.room {
+            let Some(oldest) = self.requests.pop_front() else {
+                return;
+            };
+            self.taken -= oldest.weight();
+        }
+    }
+
+    /// From the oldest to the newest.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &SeenRequest> {
+        self.requests.iter()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.requests.clear();
+        self.taken = 0;
+    }
+}
+
 /// Shows what a failing assertion needs, and neither header values nor body.
 impl fmt::Debug for SeenRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,5 +115,55 @@ impl fmt::Debug for SeenRequest {
             .field("verdict", &self.verdict)
             .field("fault", &self.fault)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(number: usize, length: usize) -> SeenRequest {
+        SeenRequest {
+            service: Service::Smc,
+            operation: None,
+            method: "POST".to_owned(),
+            target: format!("/{number:04}"),
+            headers: Vec::new(),
+            body: vec![0; length],
+            status: Some(200),
+            verdict: None,
+            fault: None,
+        }
+    }
+
+    fn left(most: Option<usize>, room: usize, lengths: &[usize]) -> Vec<String> {
+        let mut record = Record::new(most);
+        record.room = room;
+        for (number, length) in lengths.iter().enumerate() {
+            record.push(request(number, *length));
+        }
+        let sum: usize = record.iter().map(SeenRequest::weight).sum();
+        assert_eq!(record.taken, sum);
+        record.iter().map(|seen| seen.target.clone()).collect()
+    }
+
+    #[test]
+    fn the_newest_are_kept() {
+        assert_eq!(left(Some(2), ROOM, &[0; 5]), ["/0003", "/0004"]);
+        assert_eq!(left(Some(0), ROOM, &[0; 5]), [""; 0]);
+        assert_eq!(left(None, 1, &[10; 3]).len(), 3);
+        // Each has a target of five bytes.
+        assert_eq!(left(Some(9), 30, &[10, 10, 10]), ["/0001", "/0002"]);
+        assert_eq!(left(Some(9), 30, &[10, 30]), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_forgotten_makes_room() {
+        let mut record = Record::new(Some(9));
+        record.room = 30;
+        record.push(request(0, 20));
+        record.clear();
+        record.push(request(1, 20));
+        assert_eq!(record.iter().count(), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! `cumulo local`: the four services as a process of their own.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
 
 use cumulo_core::Json;
@@ -58,11 +59,28 @@ fn call_each(json: &Json) {
     }
 }
 
+/// What `/_cumulo/requests` tells.
+fn requests(endpoint: &str) -> Json {
+    let host = endpoint.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let head =
+        format!("GET /_cumulo/requests HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
 #[test]
 fn scripts_read_one_line_and_call_it() {
     let (mut child, mut stdout) = serve(&["--json"]);
     let json: Json = serde_json::from_str(&line(&mut stdout)).unwrap();
     call_each(&json);
+    // Other programs read what was asked.
+    let asked = requests(json["endpoints"]["smc"].as_str().unwrap());
+    let smc = &asked["requests"].as_array().unwrap()[0];
+    assert_eq!(smc["operation"], "ListAccessTokens", "{asked}");
+    assert_eq!(smc["status"], 200, "{asked}");
     // Ctrl-C ends it well.
     let sent = Command::new("kill")
         .args(["-INT", &child.0.id().to_string()])

@@ -11,7 +11,8 @@ use super::{Json, Record, Secret, Timestamp};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be set as a member of type `{M}`",
     label = "not accepted here",
-    note = "text members take `&str`, `String` or a number; number members take integers up to 64 bits; \
+    note = "text members take `&str`, `String` or a number; integer members take literals and `i64`, so that \
+            other integers are written `i64::from(..)`; \
             list members take arrays, slices and `Vec`s of what their elements take; \
             structures take their own type, made with its `new`"
 )]
@@ -38,9 +39,9 @@ into! {
         i8 => |v| v.to_string(), i16 => |v| v.to_string(), i32 => |v| v.to_string(), i64 => |v| v.to_string();
     Secret: String => Secret::from, Secret => |v| v;
     Timestamp: String => Timestamp::from, Timestamp => |v| v;
-    i64:
-        u8 => i64::from, u16 => i64::from, u32 => i64::from,
-        i8 => i64::from, i16 => i64::from, i32 => i64::from, i64 => |v| v;
+    // Nothing else: with one way in, a literal is an `i64` from the start. With more, arithmetic such as
+    // `4 * 1024 * 1024 * 1024` would be made of `i32`, and overflow.
+    i64: i64 => |v| v;
     f64:
         f32 => f64::from, f64 => |v| v,
         u8 => f64::from, u16 => f64::from, u32 => f64::from, i8 => f64::from, i16 => f64::from, i32 => f64::from;
@@ -48,7 +49,7 @@ into! {
     Bytes: Bytes => |v| v, Vec<u8> => Bytes::from, String => Bytes::from;
     Json:
         Json => |v| v, String => Json::from, bool => Json::from,
-        i32 => Json::from, i64 => Json::from, u32 => Json::from, f64 => Json::from;
+        i64 => Json::from, f64 => Json::from;
 }
 
 macro_rules! from_text {
@@ -150,8 +151,18 @@ mod tests {
         assert_eq!(take::<String>("x"), "x");
         assert_eq!(take::<Vec<String>>(["a", "b"]), ["a", "b"]);
         assert_eq!(take::<Vec<String>>(vec!["a"]), ["a"]);
-        assert_eq!(take::<Vec<i64>>(&[1u16, 2][..]), [1, 2]);
+        assert_eq!(take::<Vec<i64>>(&[1, 2][..]), [1, 2]);
         assert_eq!(take::<BTreeMap<String, String>>([("k", "v")])["k"], "v");
         assert_eq!(take::<Secret>("s").expose(), "s");
+    }
+
+    #[test]
+    fn literals_of_integer_members_have_64_bits() {
+        assert_eq!(take::<i64>(4 * 1024 * 1024 * 1024), 1 << 32);
+        assert_eq!(take::<Vec<i64>>([1 << 40, 2]), [1 << 40, 2]);
+        assert_eq!(
+            take::<Json>(4 * 1024 * 1024 * 1024),
+            Json::from(1_i64 << 32)
+        );
     }
 }

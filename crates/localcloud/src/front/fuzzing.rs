@@ -78,7 +78,7 @@ pub fn serve(
     for _ in 0..TURNS {
         // The peer is always ready, so that nothing is ever waited for.
         if let Poll::Ready((peer, _)) = conversation.as_mut().poll(context) {
-            let seen = cloud.seen().clone();
+            let seen = cloud.seen().iter().cloned().collect();
             return Some((seen, peer.taken));
         }
     }
