@@ -156,10 +156,6 @@ fn goal(args: &Call) -> Result<Option<&'static Target>, Error> {
 /// The list that `--all` walks.
 fn listing(args: Call, view: View, mut input: Json) -> Result<(Service, Listing), Error> {
     let operation = find(args.service, &args.operation)?.operation();
-    if operation.paging.is_none() {
-        let message = format!("{} answers everything at once", operation.name);
-        return Err(invalid(message).with_hint("Leave --all away"));
-    }
     if input.is_object() {
         in_stable_order(operation, &mut input);
     }

@@ -24,8 +24,8 @@ pub(crate) fn run(args: &Local) -> io::Result<u8> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let cloud = match start(args).await {
-            Ok(cloud) => cloud,
+        let (cloud, _lock) = match start(args).await {
+            Ok(started) => started,
             Err(error) => {
                 term::say(format_args!("error: {error}"));
                 return Ok(FAILED);
@@ -78,8 +78,9 @@ fn named(file: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", file.display()))
 }
 
-/// The cloud with what its files hold; errors name the file.
-async fn start(args: &Local) -> io::Result<LocalCloud> {
+/// The cloud with what its files hold, and what keeps others from them; errors name the file.
+async fn start(args: &Local) -> io::Result<(LocalCloud, Option<fs::File>)> {
+    let lock = args.state.as_deref().map(lock).transpose()?;
     let cloud = LocalCloud::builder()
         .port(args.port)
         .host(args.host)
@@ -98,7 +99,7 @@ async fn start(args: &Local) -> io::Result<LocalCloud> {
             Ok(state) => {
                 let restored = cloud.restore(&state);
                 restored.map_err(|error| named(file, &error))?;
-                return Ok(cloud);
+                return Ok((cloud, lock));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(named(file, &error)),
@@ -109,7 +110,30 @@ async fn start(args: &Local) -> io::Result<LocalCloud> {
             .and_then(|seed| cloud.seed(&seed))
             .map_err(|error| named(file, &error))?;
     }
-    Ok(cloud)
+    Ok((cloud, lock))
+}
+
+/// Keeps other processes from the state file as long as it is open: each would write what it knows
+/// over what the other made. A place where nothing can be written is found before anybody relies on it.
+fn lock(state: &Path) -> io::Result<fs::File> {
+    if fs::metadata(state).is_ok_and(|state| !state.is_file()) {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+        return Err(named(state, &error));
+    }
+    let mut beside = state.to_path_buf().into_os_string();
+    beside.push(".lock");
+    let lock = fs::File::create(Path::new(&beside)).map_err(|error| named(state, &error))?;
+    lock.try_lock().map_err(|error| match error {
+        fs::TryLockError::WouldBlock => {
+            let error = io::Error::new(
+                io::ErrorKind::WouldBlock,
+                "another local cloud keeps its state there",
+            );
+            named(state, &error)
+        }
+        fs::TryLockError::Error(error) => named(state, &error),
+    })?;
+    Ok(lock)
 }
 
 /// The file with the authority that clients must trust; a temporary one goes with the program.

@@ -3,6 +3,8 @@
 use cumulo_core::Json;
 use jmespath::{Expression, JmespathError};
 
+/// Longer ones are a mistake, too: chains of `|` and `.` go down one call for each part.
+const LONGEST: usize = 1024;
 /// Deeper brackets are a mistake; the parser goes down one call for each.
 const DEEPEST: usize = 100;
 
@@ -13,6 +15,9 @@ pub(crate) struct Query(Expression<'static>);
 impl Query {
     /// For an argument of the command line.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > LONGEST {
+            return Err(format!("it has more than {LONGEST} bytes"));
+        }
         let opening = text.chars().filter(|c| "([{!&".contains(*c)).count();
         if opening > DEEPEST {
             return Err(format!("it has more than {DEEPEST} brackets"));

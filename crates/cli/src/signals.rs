@@ -12,6 +12,9 @@ pub(crate) enum Signal {
     /// SIGQUIT, as by Ctrl-\.
     #[cfg_attr(not(unix), allow(dead_code))]
     Quit,
+    /// SIGHUP, as by a terminal that closes.
+    #[cfg_attr(not(unix), allow(dead_code))]
+    Hangup,
     /// SIGTERM, as by `kill` or a supervisor.
     #[cfg_attr(not(unix), allow(dead_code))]
     Terminate,
@@ -21,6 +24,7 @@ impl Signal {
     /// The exit status that shells give to a program ended by it.
     pub(crate) fn status(self) -> u8 {
         match self {
+            Self::Hangup => 129,
             Self::Interrupt => 130,
             Self::Quit => 131,
             Self::Terminate => 143,
@@ -29,6 +33,7 @@ impl Signal {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Hangup => "SIGHUP",
             Self::Interrupt => "SIGINT",
             Self::Quit => "SIGQUIT",
             Self::Terminate => "SIGTERM",
@@ -60,7 +65,7 @@ fn listen_for(sender: mpsc::Sender<Signal>) -> io::Result<()> {
                 Some(()) = interrupt.recv() => Signal::Interrupt,
                 Some(()) = quit.recv() => Signal::Quit,
                 Some(()) = terminate.recv() => Signal::Terminate,
-                Some(()) = hangup.recv() => Signal::Terminate,
+                Some(()) = hangup.recv() => Signal::Hangup,
                 else => return,
             };
             if sender.send(signal).await.is_err() {

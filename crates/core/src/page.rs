@@ -23,9 +23,9 @@ use std::time::Duration;
 use futures_core::Stream;
 
 use crate::client::{Call, Client, FromRecord, Response, input_of};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::operation::Operation;
-use crate::record::{self, Json, Record};
+use crate::record::{self, Json, Problem, Record};
 
 use position::Cursor;
 pub use turn::End;
@@ -47,6 +47,9 @@ pub(crate) async fn rows(
     loop {
         turn.size_pages(&mut *input, None);
         let page = prepare(Call::new(client, operation, &*input)).await?;
+        if let Some(error) = proves_nothing(operation, &page) {
+            return Err(error);
+        }
         let mut more = true;
         record::rows(&*page.output, at, &mut |row| more = more && f(row));
         if !more || turn.advance(&mut *input, &*page.output)?.is_some() {
@@ -232,6 +235,9 @@ impl<O: FromRecord> Stream for Pages<O> {
                         Ok(page) => page,
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     };
+                    if let Some(error) = proves_nothing(self.turn.operation, &page) {
+                        return Poll::Ready(Some(Err(error)));
+                    }
                     let this = &mut *self;
                     this.given = Cursor::of(this.turn.operation, &*this.input);
                     this.skipped = std::mem::take(&mut this.skip);
@@ -249,6 +255,27 @@ impl<O: FromRecord> Stream for Pages<O> {
             }
         }
     }
+}
+
+/// Whether an answer that lists nothing does not say so of the list: a proxy's own object, or a list in
+/// another form. "Nothing is there" ends lists and waits, and lets `or_find` send again.
+fn proves_nothing<O: FromRecord>(
+    operation: &'static Operation,
+    page: &Response<O>,
+) -> Option<Error> {
+    let output = page.output.as_record();
+    let of_lists = |problem: &&Problem| {
+        problem.path.is_empty() || record::is_list(output, problem.path.split(['.', '[']).next())
+    };
+    let problem = page.warnings().iter().find(of_lists)?;
+    record::is_empty_list(output).then(|| {
+        let message = format!("the answer does not say that nothing is there: {problem}");
+        let error = Error::new(Kind::InvalidResponse, operation.name, message);
+        match page.request_id() {
+            Some(id) => error.with_request_id(id),
+            None => error,
+        }
+    })
 }
 
 /// Nothing in it is ever pinned.

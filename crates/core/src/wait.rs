@@ -225,7 +225,10 @@ impl Observations {
             if wait > Duration::ZERO {
                 clock.sleep(wait).await;
             }
-            let left = deadline.saturating_sub(clock.elapsed()).max(LAST_READ);
+            let left = match last_read {
+                true => LAST_READ,
+                false => deadline.saturating_sub(clock.elapsed()),
+            };
             let limit = self.waiter.timeout.map(|_| left);
             let read = look::look(&self.client, &self.waiter.thing, self.passed, limit).await;
             let now = clock.elapsed();
@@ -234,7 +237,8 @@ impl Observations {
             self.due = now.saturating_add(self.delay);
             self.delay = self.delay.saturating_mul(2).min(self.waiter.max_interval);
             let done = seen.as_ref().is_some_and(|seen| seen.done);
-            if last_read && !done {
+            // A read that took all the time that was left is not followed by another.
+            if (last_read || now >= deadline) && !done {
                 return Err(self.late(elapsed));
             }
             if let Some(seen) = seen {

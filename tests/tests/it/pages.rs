@@ -388,6 +388,51 @@ async fn a_page_that_comes_again_is_an_error() {
     assert!(pages.position().unwrap().contains(r#""PageNumber":"2""#));
 }
 
+/// Pages of one item can be equal by chance, but not for ever.
+#[tokio::test]
+async fn a_list_that_stands_still_ends_with_one_item_a_page_too() {
+    let bench = Bench::start().await;
+    let one = r#"{"SourceServers":{"SourceServer":[{"SourceId":"1"}]},"TotalCount":1000}"#;
+    let script = Script::new((0..10).map(|_| Answer::new(200, one)));
+    let smc = bench.smc().transport(script.clone()).build().unwrap();
+    let items = DescribeSourceServers::new().page_size(1).items(&smc);
+    let error = items.collect().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidResponse);
+    assert_eq!(script.sent().len(), 4);
+}
+
+/// What a proxy answers for the service is no empty list; nor is less than was promised a whole one.
+#[tokio::test]
+async fn an_empty_list_says_so() {
+    for (answer, changed) in [
+        (
+            r#"{"message":"maintenance until noon, and then again from two to three o'clock, all of it"}"#,
+            None,
+        ),
+        (r#"{"SourceServers":{"SourceServer":"none"}}"#, None),
+        (r#"{"a":1}"#, None),
+        (
+            r#"{"SourceServers":{"SourceServer":[]},"TotalCount":0}"#,
+            Some(false),
+        ),
+        (r#"{"SourceServers":{},"TotalCount":0}"#, Some(false)),
+        (
+            r#"{"SourceServers":{"SourceServer":[]},"TotalCount":9}"#,
+            Some(true),
+        ),
+    ] {
+        let bench = Bench::start().await;
+        let script = Script::new([Answer::new(200, answer)]);
+        let smc = bench.smc().transport(script).build().unwrap();
+        let mut items = DescribeSourceServers::new().items(&smc);
+        match (items.next().await, changed) {
+            (Some(Err(error)), None) => assert_eq!(error.kind(), Kind::InvalidResponse, "{answer}"),
+            (None, Some(changed)) => assert_eq!(items.changed(), changed, "{answer}"),
+            (seen, _) => panic!("{answer}: {seen:?}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn no_more_than_wanted_and_on_from_there() {
     let list = LongList::new(|_| (130, Some(130)));

@@ -390,6 +390,15 @@ async fn a_binding_is_there_when_its_publication_is_among_the_unbound_no_more() 
             format!(r#"{{"apis":[{}],"total":{total}}}"#, rows.join(",")),
         )
     };
+    // What says nothing of the list proves nothing.
+    let garbage = Answer::new(200, r#"{"message":"maintenance"}"#);
+    let (seen, script) = apig_wait(
+        apig::acl_bound("p-3", "acl-1"),
+        vec![garbage, unbound(&[], 0)],
+    )
+    .await;
+    assert!(seen.unwrap().done);
+    assert_eq!(script.sent().len(), 2);
     // It need not stand on the first page.
     let (seen, script) = apig_wait(
         apig::acl_bound("p-3", "acl-1"),

@@ -277,3 +277,28 @@ fn other_addresses_are_told() {
         .unwrap();
     assert!(said.contains("listening on 0.0.0.0: everybody"), "{said}");
 }
+
+/// Each of two clouds on one file would write over what the other made.
+#[test]
+fn a_state_file_has_one_cloud() {
+    let folder = std::env::temp_dir().join(format!("cumulo-lock-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let refused = |state: &std::path::Path| {
+        let mut command = bare();
+        command.args(["local", "--json", "--state"]).arg(state);
+        let ended = run(&mut command);
+        assert_eq!(ended.status, 1, "{}", ended.printed());
+        ended.stderr
+    };
+    let state = folder.join("state.json");
+    let lock = std::fs::File::create(folder.join("state.json.lock")).unwrap();
+    lock.lock().unwrap();
+    let said = refused(&state);
+    assert!(said.contains("state.json: another local cloud"), "{said}");
+    // Before it says that it is up.
+    let said = refused(&folder.join("nowhere").join("state.json"));
+    assert!(said.contains("nowhere"), "{said}");
+    let said = refused(&folder);
+    assert!(said.contains("no regular file"), "{said}");
+    std::fs::remove_dir_all(folder).unwrap();
+}

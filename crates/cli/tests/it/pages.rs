@@ -231,7 +231,6 @@ fn wrong_usage_sends_nothing() {
             &["--all", "--max-items", "0"],
             "--max-items",
         ),
-        ("ListAccessTokens", &["--all"], "everything at once"),
         (
             "DescribeSourceServers",
             &["--all", "--dry-run"],

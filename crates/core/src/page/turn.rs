@@ -27,6 +27,9 @@ pub enum End {
     OnePage,
 }
 
+/// So many pages of one item may be equal to the one before.
+const MOST_SAME: u32 = 2;
+
 /// What is known of a list from the pages so far.
 #[derive(Debug)]
 pub(crate) struct Turn {
@@ -39,6 +42,8 @@ pub(crate) struct Turn {
     total: Option<u64>,
     /// What the last page held.
     last: Option<u64>,
+    /// How many pages before it held the same.
+    same: u32,
     /// Whether the total moved.
     pub changed: bool,
 }
@@ -51,6 +56,7 @@ impl Turn {
             before: None,
             total: None,
             last: None,
+            same: 0,
             changed: false,
         }
     }
@@ -122,6 +128,10 @@ impl Turn {
             self.changed = true;
         }
         self.total = total.or(self.total);
+        if count == 0 && total.is_some_and(|total| seen < total) {
+            // More was promised than came.
+            self.changed = true;
+        }
         let end = match total {
             _ if count == 0 => Some(End::EmptyPage),
             Some(total) if seen < total => None,
@@ -141,7 +151,8 @@ impl Turn {
         record::item_ends(page, &mut |json| hasher.write(json));
         let now = Some(hasher.finish());
         let before = std::mem::replace(&mut self.last, now);
-        count > 1 && before == now
+        self.same = if before == now { self.same + 1 } else { 0 };
+        self.same > if count > 1 { 0 } else { MOST_SAME }
     }
 
     fn stuck(&self, what: &str) -> Error {

@@ -3,6 +3,10 @@
 //! Whatever the operation's output has no member for, and errors are written in, is picked up while
 //! the answer is decoded; nothing is read twice. A member that the output has is data.
 
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+
 use crate::error::Kind;
 use crate::record::{self, Json, Location, Problem, Record, Schema, Unreadable};
 use crate::transport::HttpResponse;
@@ -52,7 +56,9 @@ pub(crate) fn read(tables: &Tables, reply: &HttpResponse, output: &mut dyn Recor
         return Verdict::Failed(failure);
     }
     let mut problems = answer.problems;
-    if reply.body.len() <= LONGEST_EMPTY && is_empty(&reply.body, output.schema()) {
+    // Of a list that seems empty any answer is looked at: that nothing is there is acted upon.
+    let looked_at = reply.body.len() <= LONGEST_EMPTY || record::is_empty_list(output);
+    if looked_at && is_empty(&reply.body, output.schema()) {
         problems.push(Problem {
             path: String::new(),
             message: "the answer has none of the members that the operation's output has".into(),
@@ -61,7 +67,7 @@ pub(crate) fn read(tables: &Tables, reply: &HttpResponse, output: &mut dyn Recor
     Verdict::Done(problems)
 }
 
-/// An answer without content is no longer: braces and the request's id. Longer ones are not looked at.
+/// An answer without content is no longer: braces and the request's id. Of the longer ones only lists are looked at.
 const LONGEST_EMPTY: usize = 96;
 /// They are in every answer, whatever it says.
 const IDS: &[&str] = &["RequestId", "requestId", "request_id"];
@@ -71,11 +77,12 @@ fn is_empty(body: &[u8], schema: &Schema) -> bool {
     let due = schema.members.iter().filter(|m| !IDS.contains(&m.name));
     let mut due = due.peekable();
     let is_whole = due.peek().is_none_or(|m| m.location != Location::Body);
-    let object = match serde_json::from_slice(body) {
-        Ok(Json::Object(object)) if !is_whole => object,
-        _ => return false,
-    };
-    !due.any(|member| object.contains_key(member.name))
+    if is_whole {
+        return false;
+    }
+    // Names alone are kept: what stands under them may be large.
+    let object: Result<BTreeMap<String, IgnoredAny>, _> = serde_json::from_slice(body);
+    object.is_ok_and(|object| !due.any(|member| object.contains_key(member.name)))
 }
 
 /// Whether the body is no JSON of the service's own, such as an exported file.

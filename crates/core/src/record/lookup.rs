@@ -139,6 +139,25 @@ pub fn items(record: &dyn Record) -> u64 {
     count
 }
 
+/// Whether the member called `name` is a list.
+pub(crate) fn is_list(record: &dyn Record, name: Option<&str>) -> bool {
+    let members = record.schema().members;
+    let mut found = false;
+    record.read(&mut |values| {
+        found = members.iter().zip(values).any(|(member, value)| {
+            Some(member.name) == name && matches!(value.view(), View::List(_))
+        });
+    });
+    found
+}
+
+/// Whether it has lists, and nothing in them.
+pub(crate) fn is_empty_list(record: &dyn Record) -> bool {
+    let mut empty = false;
+    longest(record, &mut |list| empty = list.len() == 0);
+    empty
+}
+
 /// The first and the last of these elements as JSON, for `f`.
 pub(crate) fn item_ends(record: &dyn Record, f: &mut dyn FnMut(&[u8])) {
     longest(record, &mut |list| {

@@ -32,7 +32,7 @@ pub use encode::{Wire, to_json, to_value};
 pub use flatten::{ListKeys, flatten};
 pub use into_member::IntoMember;
 pub use lookup::{get, items, set};
-pub(crate) use lookup::{item_ends, put, rows, texts};
+pub(crate) use lookup::{is_empty_list, is_list, item_ends, put, rows, texts};
 pub use nearest::nearest;
 pub use scalar::{Json, Secret};
 pub use schema::{Limits, Location, Member, Schema, Shape};

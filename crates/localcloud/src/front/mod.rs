@@ -42,7 +42,11 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 pub(crate) type Secrecy = Option<crate::tls::Tls>;
 /// Nothing makes connections secret.
 #[cfg(not(feature = "tls"))]
-pub(crate) type Secrecy = Option<std::convert::Infallible>;
+pub(crate) type Secrecy = Option<Never>;
+
+#[cfg(not(feature = "tls"))]
+#[derive(Clone)]
+pub(crate) enum Never {}
 
 /// Where connections come in.
 pub(crate) struct Served {

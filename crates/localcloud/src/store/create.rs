@@ -114,7 +114,10 @@ impl Store {
                 .as_ref()
                 .or(states.good.first())
                 .or(states.passing.first())
-                .or(documented)?;
+                .or(documented);
+            // What ZStack switches on and off is on.
+            let on = (states.member == "state" && service == Service::Zstack).then_some("Enabled");
+            let to = to.map(String::as_str).or(on)?;
             // What begins in a state of its own goes on when an operation says so.
             let transition = match states.first {
                 Some(_) => None,
