@@ -154,7 +154,7 @@ pub(crate) fn is_list(record: &dyn Record, name: Option<&str>) -> bool {
 /// Whether it has lists, and nothing in them.
 pub(crate) fn is_empty_list(record: &dyn Record) -> bool {
     let mut empty = false;
-    longest(record, &mut |list| empty = list.len() == 0);
+    longest(record, &mut |list| empty = list.is_empty());
     empty
 }
 
