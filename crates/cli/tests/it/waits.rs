@@ -110,6 +110,18 @@ fn the_error_says_how_it_was_seen_last() {
     );
 }
 
+/// The cloud that answers samples knows no job that nobody began either.
+#[test]
+fn a_job_that_nobody_knows() {
+    let cloud = block_on(LocalCloud::start());
+    for what in ["wait", "show"] {
+        let id = "8a6f2b0c1d3e4f5a9b8c7d6e5f4a3b2c";
+        let ended = run(zstack(&cloud).args(["job", what, id, "--timeout", "20s"]));
+        assert_eq!(ended.status, 1, "{}", ended.printed());
+        assert_eq!(ended.json()["error"]["kind"], "NotFound");
+    }
+}
+
 #[test]
 fn until_it_is_gone() {
     let cloud = cloud();
