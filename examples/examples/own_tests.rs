@@ -29,7 +29,8 @@ async fn tidy(smc: &Client) -> Result<usize, Error> {
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let smc = Stage::open().await.smc().await?;
+    let stage = Stage::open().await;
+    let smc = stage.smc().await?;
     println!("{} removed", tidy(&smc).await?);
     Ok(())
 }
