@@ -23,9 +23,9 @@ use std::time::Duration;
 use futures_core::Stream;
 
 use crate::client::{Call, Client, FromRecord, Response, input_of};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::operation::Operation;
-use crate::record::{self, Json, Problem, Record};
+use crate::record::{self, Json, Record};
 
 use position::Cursor;
 pub use turn::End;
@@ -47,12 +47,9 @@ pub(crate) async fn rows(
     loop {
         turn.size_pages(&mut *input, None);
         let page = prepare(Call::new(client, operation, &*input)).await?;
-        if let Some(error) = proves_nothing(operation, &page) {
-            return Err(error);
-        }
         let mut more = true;
         record::rows(&*page.output, at, &mut |row| more = more && f(row));
-        if !more || turn.advance(&mut *input, &*page.output)?.is_some() {
+        if !more || turn.advance(&mut *input, &page)?.is_some() {
             return Ok(());
         }
     }
@@ -235,47 +232,27 @@ impl<O: FromRecord> Stream for Pages<O> {
                         Ok(page) => page,
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     };
-                    if let Some(error) = proves_nothing(self.turn.operation, &page) {
-                        return Poll::Ready(Some(Err(error)));
-                    }
                     let this = &mut *self;
-                    this.given = Cursor::of(this.turn.operation, &*this.input);
-                    this.skipped = std::mem::take(&mut this.skip);
-                    match this.turn.advance(&mut *this.input, page.output.as_record()) {
+                    let given = Cursor::of(this.turn.operation, &*this.input);
+                    let end = match this.turn.advance(&mut *this.input, &page) {
                         Err(error) => return Poll::Ready(Some(Err(error))),
-                        Ok(Some(end)) => this.end = Some(end),
-                        Ok(None) if this.read_ahead && !this.is_enough() => {
+                        Ok(end) => end,
+                    };
+                    this.given = given;
+                    this.skipped = std::mem::take(&mut this.skip);
+                    match end {
+                        Some(end) => this.end = Some(end),
+                        None if this.read_ahead && !this.is_enough() => {
                             this.state = this.call();
                             this.nudge(context);
                         }
-                        Ok(None) => this.state = State::Idle,
+                        None => this.state = State::Idle,
                     }
                     return Poll::Ready(Some(Ok(page)));
                 }
             }
         }
     }
-}
-
-/// Whether an answer that lists nothing does not say so of the list: a proxy's own object, or a list in
-/// another form. "Nothing is there" ends lists and waits, and lets `or_find` send again.
-fn proves_nothing<O: FromRecord>(
-    operation: &'static Operation,
-    page: &Response<O>,
-) -> Option<Error> {
-    let output = page.output.as_record();
-    let of_lists = |problem: &&Problem| {
-        problem.path.is_empty() || record::is_list(output, problem.path.split(['.', '[']).next())
-    };
-    let problem = page.warnings().iter().find(of_lists)?;
-    record::is_empty_list(output).then(|| {
-        let message = format!("the answer does not say that nothing is there: {problem}");
-        let error = Error::new(Kind::InvalidResponse, operation.name, message);
-        match page.request_id() {
-            Some(id) => error.with_request_id(id),
-            None => error,
-        }
-    })
 }
 
 /// Nothing in it is ever pinned.

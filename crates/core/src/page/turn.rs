@@ -5,9 +5,10 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
+use crate::client::{FromRecord, Response};
 use crate::error::{Error, Kind};
 use crate::operation::{Operation, Paging};
-use crate::record::{self, Record};
+use crate::record::{self, Problem, Record};
 
 /// Why a list ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,11 +74,18 @@ impl Turn {
     }
 
     /// Points `input` at the page after `page`, or says why there is none.
-    pub(crate) fn advance(
+    pub(crate) fn advance<O: FromRecord>(
         &mut self,
         input: &mut dyn Record,
-        page: &dyn Record,
+        page: &Response<O>,
     ) -> Result<Option<End>, Error> {
+        match proves_nothing(self.operation, page) {
+            Some(error) => Err(error),
+            None => self.go_on(input, page.output.as_record()),
+        }
+    }
+
+    fn go_on(&mut self, input: &mut dyn Record, page: &dyn Record) -> Result<Option<End>, Error> {
         let count = record::items(page);
         self.received += count;
         let Some(paging) = self.operation.paging else {
@@ -159,4 +167,25 @@ impl Turn {
         let message = format!("the service gave {what}: the list would never end");
         Error::new(Kind::InvalidResponse, self.operation.name, message)
     }
+}
+
+/// Whether an answer that lists nothing does not say so of the list: a proxy's own object, or a list in
+/// another form. "Nothing is there" ends lists and waits, and lets `or_find` send again.
+fn proves_nothing<O: FromRecord>(
+    operation: &'static Operation,
+    page: &Response<O>,
+) -> Option<Error> {
+    let output = page.output.as_record();
+    let of_lists = |problem: &&Problem| {
+        problem.path.is_empty() || record::is_list(output, problem.path.split(['.', '[']).next())
+    };
+    let problem = page.warnings().iter().find(of_lists)?;
+    record::is_empty_list(output).then(|| {
+        let message = format!("the answer does not say that nothing is there: {problem}");
+        let error = Error::new(Kind::InvalidResponse, operation.name, message);
+        match page.request_id() {
+            Some(id) => error.with_request_id(id),
+            None => error,
+        }
+    })
 }
