@@ -29,7 +29,8 @@ async fn tidy(smc: &Client) -> Result<usize, Error> {
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let stage = Stage::open().await;
+    // It removes codes, so that it never leaves this machine.
+    let stage = Stage::local().await;
     let smc = stage.smc().await?;
     println!("{} removed", tidy(&smc).await?);
     Ok(())

@@ -9,7 +9,7 @@ use cumulo_zstack::{Error, Kind, Query, zql};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let stage = Stage::open().await;
+    let stage = Stage::local().await;
     if stage.is_live() {
         println!("This example makes virtual machines: it runs against the local cloud alone.");
         return Ok(());
