@@ -162,7 +162,6 @@ impl Key {
         now: Timestamp,
         strict_time: bool,
     ) -> Result<(), Refusal> {
-        let key = self;
         let date = request.header("x-sdk-date").ok_or_else(|| {
             refusal("x-sdk-date not found").verdict("header X-Sdk-Date is required")
         })?;
@@ -179,15 +178,15 @@ impl Key {
                 "the server's time is {server}, the request says {date}"
             )));
         }
-        if request.header("x-security-token") != key.token.as_deref() {
+        if request.header("x-security-token") != self.token.as_deref() {
             return Err(refusal("the security token is invalid")
-                .verdict(format!("X-Security-Token does not belong to {}", key.id)));
+                .verdict(format!("X-Security-Token does not belong to {}", self.id)));
         }
-        if clock::is_over(key.expires, now) {
+        if clock::is_over(self.expires, now) {
             return Err(refusal("the security token has expired")
-                .verdict(format!("the temporary key {} has expired", key.id)));
+                .verdict(format!("the temporary key {} has expired", self.id)));
         }
-        check_signature(request, authorization, key, date)
+        check_signature(request, authorization, self, date)
     }
 }
 
