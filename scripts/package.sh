@@ -8,4 +8,9 @@ packages=()
 for manifest in crates/*/Cargo.toml; do
     grep -q '^publish = false' "$manifest" || packages+=(-p "$(sed -n '0,/^name/s/^name = "\(.*\)"/\1/p' "$manifest")")
 done
-cargo package -q "${packages[@]}" "$@"
+# Cargo hands the packages to each other through a registry that it makes below the target directory, and
+# keeps what it unpacked and built from there by name and version alone: where an earlier run left the same
+# version, the others would be built with the old core. A new directory makes a new registry.
+target=$(mktemp -d)
+trap 'rm -rf "$target" "${CARGO_HOME:-$HOME/.cargo}"/registry/{src,cache}/-*/cumulo-*' EXIT
+cargo package -q --target-dir "$target" "${packages[@]}" "$@"
