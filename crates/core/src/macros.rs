@@ -3,8 +3,9 @@
 //! They exist so that a member is one line: wire name, place, Rust name, type, limits. Everything
 //! else about it follows from the table.
 //!
-//! Functions that only callers use are `#[inline]`, which keeps them out of a client's own library: a
-//! program pays for the operations that it calls.
+//! All functions are `#[inline]` or generic, and the tables in them constants, which keeps both out of a client's own
+//! library: a program pays for the operations that it uses. A static would belong to the library, with
+//! the code of all that it names.
 
 /// Declares an operation: its input structure, constructor, setters, spec and `send`.
 ///
@@ -71,17 +72,19 @@ macro_rules! operation {
                 pub const $constant: &'static str = $text;
             )*)?
             /// The operation's static description.
+            #[inline]
             pub fn operation() -> &'static $crate::operation::Operation {
-                static OPERATION: $crate::operation::Operation = $crate::operation::Operation::new(
-                    stringify!($op),
-                    $summary,
-                    $crate::__private::Method::$method,
-                    $path,
-                    $crate::operation::RetryClass::$retry,
-                    || ::std::boxed::Box::new(<$op>::default()),
-                    || ::std::boxed::Box::new(<$out>::default()),
-                )$($(.$set($($($arg),*)?))*)?;
-                &OPERATION
+                const {
+                    &$crate::operation::Operation::new(
+                        stringify!($op),
+                        $summary,
+                        $crate::__private::Method::$method,
+                        $path,
+                        $crate::operation::RetryClass::$retry,
+                        $crate::record::empty::<$op>,
+                        $crate::record::empty::<$out>,
+                    )$($(.$set($($($arg),*)?))*)?
+                }
             }
             /// Encodes the call; awaiting it sends it.
             #[inline]
@@ -108,8 +111,9 @@ macro_rules! operation {
             /// Encodes the call; awaiting it sends it. Where its outcome is not known, the thing is looked for
             /// before the call is sent again: see [`find`](cumulo_core::find).
             $(#[cfg(feature = $feature)])?
+            #[inline]
             pub fn or_find(&self, client: &crate::Client) -> $crate::Call<$out> {
-                static CLUE: $crate::find::Clue = $clue;
+                const CLUE: $crate::find::Clue = $clue;
                 self.send(client).or_find(&CLUE, Self::operation(), self)
             })?
         }
@@ -260,16 +264,20 @@ macro_rules! __record {
     ($name:ident { $($field:ident: [$member:expr])* }) => {
         impl $crate::record::seal::Sealed for $name {}
         impl $crate::record::Record for $name {
+            #[inline]
             fn schema(&self) -> &'static $crate::record::Schema {
-                static SCHEMA: $crate::record::Schema = $crate::record::Schema {
-                    name: stringify!($name),
-                    members: &[$($member),*],
-                };
-                &SCHEMA
+                const {
+                    &$crate::record::Schema {
+                        name: stringify!($name),
+                        members: &[$($member),*],
+                    }
+                }
             }
+            #[inline]
             fn read(&self, f: &mut dyn FnMut(&[&dyn $crate::record::Value])) {
                 f(&[$(&self.$field),*]);
             }
+            #[inline]
             fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn $crate::record::Value])) {
                 f(&mut [$(&mut self.$field),*]);
             }

@@ -379,20 +379,21 @@ macro_rules! query {
                 self
             }
             /// The operation's static description.
+            #[inline]
             pub fn operation() -> &'static cumulo_core::operation::Operation {
-                static OPERATION: cumulo_core::operation::Operation =
-                    cumulo_core::operation::Operation::new(
+                const {
+                    &cumulo_core::operation::Operation::new(
                         stringify!($op),
                         $summary,
                         cumulo_core::__private::Method::GET,
                         $path,
                         cumulo_core::operation::RetryClass::ReadOnly,
-                        || ::std::boxed::Box::new(<$op>::default()),
-                        || ::std::boxed::Box::new(<$out>::default()),
+                        cumulo_core::record::empty::<$op>,
+                        cumulo_core::record::empty::<$out>,
                     )
                     .page_offset("start", "limit", "total", 1000)
-                    .one("uuid", "inventories");
-                &OPERATION
+                    .one("uuid", "inventories")
+                }
             }
             /// Encodes the call; awaiting it sends it. At most one page comes back.
             #[inline]
@@ -414,15 +415,19 @@ macro_rules! query {
         }
         impl cumulo_core::record::seal::Sealed for $op {}
         impl cumulo_core::record::Record for $op {
+            #[inline]
             fn schema(&self) -> &'static cumulo_core::record::Schema {
                 self.query.schema()
             }
+            #[inline]
             fn read(&self, f: &mut dyn FnMut(&[&dyn cumulo_core::record::Value])) {
                 self.query.read(f);
             }
+            #[inline]
             fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn cumulo_core::record::Value])) {
                 self.query.write(f);
             }
+            #[inline]
             fn refused(&self) -> ::core::option::Option<::std::string::String> {
                 self.query.refused()
             }

@@ -38,6 +38,6 @@ pub use scalar::{Json, Secret};
 pub use schema::{Limits, Location, Member, Schema, Shape};
 pub use timestamp::{CivilTime, Timestamp};
 pub use validate::{ValidationError, Violation, validate};
-#[doc(hidden)]
-pub use value::seal;
 pub use value::{List, Map, Record, Slot, Value, View};
+#[doc(hidden)]
+pub use value::{empty, seal};

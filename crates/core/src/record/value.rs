@@ -141,6 +141,12 @@ pub trait Record: seal::Sealed + Any + Send + Sync {
     }
 }
 
+/// A record in which nothing is set; the tables of operations hold it for each of their types.
+#[doc(hidden)]
+pub fn empty<R: Record + Default>() -> Box<dyn Record> {
+    Box::new(R::default())
+}
+
 impl<R: Record> Value for R {
     fn view(&self) -> View<'_> {
         View::Record(self)
