@@ -3,9 +3,9 @@
 //! They exist so that a member is one line: wire name, place, Rust name, type, limits. Everything
 //! else about it follows from the table.
 //!
-//! All functions are `#[inline]` or generic, and the tables in them constants, which keeps both out of a client's own
-//! library: a program pays for the operations that it uses. A static would belong to the library, with
-//! the code of all that it names.
+//! All functions are `#[inline]` or generic, and the tables in them constants, which keeps both out of a
+//! client's own library: a program pays for the operations that it uses. A static would belong to the
+//! library, with the code of all that it names.
 
 /// Declares an operation: its input structure, constructor, setters, spec and `send`.
 ///
@@ -89,7 +89,7 @@ macro_rules! operation {
             /// Encodes the call; awaiting it sends it.
             #[inline]
             pub fn send(&self, client: &crate::Client) -> $crate::Call<$out> {
-                $crate::Call::new(client.as_ref(), Self::operation(), self)
+                $crate::Call::new(::core::convert::AsRef::<$crate::Client>::as_ref(client), Self::operation(), self)
             }
             /// Checks every documented limit, everything at once, without sending.
             #[inline]
@@ -100,7 +100,7 @@ macro_rules! operation {
             /// The answers, page by page.
             #[inline]
             pub fn pages(&self, client: &crate::Client) -> $crate::page::Pages<$out> {
-                $crate::page::Pages::new(client.as_ref(), Self::operation(), ::std::boxed::Box::new(self.clone()))
+                $crate::page::Pages::new(::core::convert::AsRef::<$crate::Client>::as_ref(client), Self::operation(), ::std::boxed::Box::new(self.clone()))
             }
             /// The items of all pages, one by one.
             #[inline]
@@ -275,11 +275,11 @@ macro_rules! __record {
             }
             #[inline]
             fn read(&self, f: &mut dyn FnMut(&[&dyn $crate::record::Value])) {
-                f(&[$(&self.$field),*]);
+                $crate::record::lend(f, &[$(&self.$field),*]);
             }
             #[inline]
             fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn $crate::record::Value])) {
-                f(&mut [$(&mut self.$field),*]);
+                $crate::record::lend_mut(f, &mut [$(&mut self.$field),*]);
             }
         }
         impl ::core::fmt::Debug for $name {
@@ -302,19 +302,14 @@ macro_rules! __serde {
                 &self,
                 serializer: S,
             ) -> ::core::result::Result<S::Ok, S::Error> {
-                $crate::__private::serde::Serialize::serialize(
-                    &$crate::record::Wire::clear(self),
-                    serializer,
-                )
+                $crate::record::serialize(self, serializer)
             }
         }
         impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
             fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::core::result::Result<Self, D::Error> {
-                let mut record = Self::default();
-                $crate::record::fill_strict(&mut record, deserializer)?;
-                ::core::result::Result::Ok(record)
+                $crate::record::deserialize(deserializer)
             }
         }
     };
@@ -343,7 +338,7 @@ macro_rules! __blocking_send {
                 &self,
                 client: &crate::Client,
             ) -> ::core::result::Result<$crate::Response<$out>, $crate::Error> {
-                $crate::blocking::Blocking::blocking(self.send(client))
+                $crate::blocking::send(self.send(client))
             }
         }
     };
