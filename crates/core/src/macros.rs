@@ -3,8 +3,9 @@
 //! They exist so that a member is one line: wire name, place, Rust name, type, limits. Everything
 //! else about it follows from the table.
 //!
-//! Functions that only callers use are `#[inline]`, which keeps them out of a client's own library: a
-//! program pays for the operations that it calls.
+//! All functions are `#[inline]` or generic, and the tables in them constants, which keeps both out of a
+//! client's own library: a program pays for the operations that it uses. A static would belong to the
+//! library, with the code of all that it names.
 
 /// Declares an operation: its input structure, constructor, setters, spec and `send`.
 ///
@@ -71,22 +72,24 @@ macro_rules! operation {
                 pub const $constant: &'static str = $text;
             )*)?
             /// The operation's static description.
+            #[inline]
             pub fn operation() -> &'static $crate::operation::Operation {
-                static OPERATION: $crate::operation::Operation = $crate::operation::Operation::new(
-                    stringify!($op),
-                    $summary,
-                    $crate::__private::Method::$method,
-                    $path,
-                    $crate::operation::RetryClass::$retry,
-                    || ::std::boxed::Box::new(<$op>::default()),
-                    || ::std::boxed::Box::new(<$out>::default()),
-                )$($(.$set($($($arg),*)?))*)?;
-                &OPERATION
+                const {
+                    &$crate::operation::Operation::new(
+                        stringify!($op),
+                        $summary,
+                        $crate::__private::Method::$method,
+                        $path,
+                        $crate::operation::RetryClass::$retry,
+                        $crate::record::empty::<$op>,
+                        $crate::record::empty::<$out>,
+                    )$($(.$set($($($arg),*)?))*)?
+                }
             }
             /// Encodes the call; awaiting it sends it.
             #[inline]
             pub fn send(&self, client: &crate::Client) -> $crate::Call<$out> {
-                $crate::Call::new(client.as_ref(), Self::operation(), self)
+                $crate::Call::new(::core::convert::AsRef::<$crate::Client>::as_ref(client), Self::operation(), self)
             }
             /// Checks every documented limit, everything at once, without sending.
             #[inline]
@@ -97,7 +100,7 @@ macro_rules! operation {
             /// The answers, page by page.
             #[inline]
             pub fn pages(&self, client: &crate::Client) -> $crate::page::Pages<$out> {
-                $crate::page::Pages::new(client.as_ref(), Self::operation(), ::std::boxed::Box::new(self.clone()))
+                $crate::page::Pages::new(::core::convert::AsRef::<$crate::Client>::as_ref(client), Self::operation(), ::std::boxed::Box::new(self.clone()))
             }
             /// The items of all pages, one by one.
             #[inline]
@@ -108,8 +111,9 @@ macro_rules! operation {
             /// Encodes the call; awaiting it sends it. Where its outcome is not known, the thing is looked for
             /// before the call is sent again: see [`find`](cumulo_core::find).
             $(#[cfg(feature = $feature)])?
+            #[inline]
             pub fn or_find(&self, client: &crate::Client) -> $crate::Call<$out> {
-                static CLUE: $crate::find::Clue = $clue;
+                const CLUE: $crate::find::Clue = $clue;
                 self.send(client).or_find(&CLUE, Self::operation(), self)
             })?
         }
@@ -260,18 +264,22 @@ macro_rules! __record {
     ($name:ident { $($field:ident: [$member:expr])* }) => {
         impl $crate::record::seal::Sealed for $name {}
         impl $crate::record::Record for $name {
+            #[inline]
             fn schema(&self) -> &'static $crate::record::Schema {
-                static SCHEMA: $crate::record::Schema = $crate::record::Schema {
-                    name: stringify!($name),
-                    members: &[$($member),*],
-                };
-                &SCHEMA
+                const {
+                    &$crate::record::Schema {
+                        name: stringify!($name),
+                        members: &[$($member),*],
+                    }
+                }
             }
+            #[inline]
             fn read(&self, f: &mut dyn FnMut(&[&dyn $crate::record::Value])) {
-                f(&[$(&self.$field),*]);
+                $crate::record::lend(f, &[$(&self.$field),*]);
             }
+            #[inline]
             fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn $crate::record::Value])) {
-                f(&mut [$(&mut self.$field),*]);
+                $crate::record::lend_mut(f, &mut [$(&mut self.$field),*]);
             }
         }
         impl ::core::fmt::Debug for $name {
@@ -294,19 +302,14 @@ macro_rules! __serde {
                 &self,
                 serializer: S,
             ) -> ::core::result::Result<S::Ok, S::Error> {
-                $crate::__private::serde::Serialize::serialize(
-                    &$crate::record::Wire::clear(self),
-                    serializer,
-                )
+                $crate::record::serialize(self, serializer)
             }
         }
         impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
             fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::core::result::Result<Self, D::Error> {
-                let mut record = Self::default();
-                $crate::record::fill_strict(&mut record, deserializer)?;
-                ::core::result::Result::Ok(record)
+                $crate::record::deserialize(deserializer)
             }
         }
     };
@@ -335,7 +338,7 @@ macro_rules! __blocking_send {
                 &self,
                 client: &crate::Client,
             ) -> ::core::result::Result<$crate::Response<$out>, $crate::Error> {
-                $crate::blocking::Blocking::blocking(self.send(client))
+                $crate::blocking::send(self.send(client))
             }
         }
     };

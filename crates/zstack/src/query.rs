@@ -379,31 +379,32 @@ macro_rules! query {
                 self
             }
             /// The operation's static description.
+            #[inline]
             pub fn operation() -> &'static cumulo_core::operation::Operation {
-                static OPERATION: cumulo_core::operation::Operation =
-                    cumulo_core::operation::Operation::new(
+                const {
+                    &cumulo_core::operation::Operation::new(
                         stringify!($op),
                         $summary,
                         cumulo_core::__private::Method::GET,
                         $path,
                         cumulo_core::operation::RetryClass::ReadOnly,
-                        || ::std::boxed::Box::new(<$op>::default()),
-                        || ::std::boxed::Box::new(<$out>::default()),
+                        cumulo_core::record::empty::<$op>,
+                        cumulo_core::record::empty::<$out>,
                     )
                     .page_offset("start", "limit", "total", 1000)
-                    .one("uuid", "inventories");
-                &OPERATION
+                    .one("uuid", "inventories")
+                }
             }
             /// Encodes the call; awaiting it sends it. At most one page comes back.
             #[inline]
             pub fn send(&self, client: &crate::Client) -> cumulo_core::Call<$out> {
-                cumulo_core::Call::new(client.as_ref(), Self::operation(), self)
+                cumulo_core::Call::new(::core::convert::AsRef::<cumulo_core::Client>::as_ref(client), Self::operation(), self)
             }
             /// The answers, page by page, sorted by `uuid` unless the query says otherwise.
             #[inline]
             pub fn pages(&self, client: &crate::Client) -> cumulo_core::page::Pages<$out> {
                 let stable = Self { query: self.query.clone().in_stable_order() };
-                cumulo_core::page::Pages::new(client.as_ref(), Self::operation(), ::std::boxed::Box::new(stable))
+                cumulo_core::page::Pages::new(::core::convert::AsRef::<cumulo_core::Client>::as_ref(client), Self::operation(), ::std::boxed::Box::new(stable))
             }
             $(
             /// The items of all pages, one by one.
@@ -414,15 +415,19 @@ macro_rules! query {
         }
         impl cumulo_core::record::seal::Sealed for $op {}
         impl cumulo_core::record::Record for $op {
+            #[inline]
             fn schema(&self) -> &'static cumulo_core::record::Schema {
                 self.query.schema()
             }
+            #[inline]
             fn read(&self, f: &mut dyn FnMut(&[&dyn cumulo_core::record::Value])) {
                 self.query.read(f);
             }
+            #[inline]
             fn write(&mut self, f: &mut dyn FnMut(&mut [&mut dyn cumulo_core::record::Value])) {
                 self.query.write(f);
             }
+            #[inline]
             fn refused(&self) -> ::core::option::Option<::std::string::String> {
                 self.query.refused()
             }

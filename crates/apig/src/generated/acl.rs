@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     BatchDeleteAclV2::operation, CreateAclStrategyV2::operation, DeleteAclV2::operation,
     ListAclStrategiesV2::operation, ShowDetailsOfAclPolicyV2::operation,
     UpdateAclStrategyV2::operation,

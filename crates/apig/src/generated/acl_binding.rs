@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     BatchDeleteApiAclBindingV2::operation, CreateApiAclBindingV2::operation,
     DeleteApiAclBindingV2::operation, ListAclPolicyBindedToApiV2::operation,
     ListApisBindedToAclPolicyV2::operation, ListApisUnbindedToAclPolicyV2::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     BatchPublishOrOfflineApiV2::operation, ChangeApiVersionV2::operation, CheckApisV2::operation,
     CreateApiV2::operation, CreateOrDeletePublishRecordForApiV2::operation, DebugApiV2::operation,
     DeleteApiByVersionIdV2::operation, DeleteApiV2::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CheckApiGroupsV2::operation, CreateApiGroupV2::operation, DeleteApiGroupV2::operation,
     ListApiGroupsV2::operation, ShowDetailsOfApiGroupV2::operation, UpdateApiGroupV2::operation,
 ];

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CheckAppV2::operation, CreateAnAppV2::operation, DeleteAppV2::operation, ListAppsV2::operation,
     ResettingAppSecretV2::operation, ShowDetailsOfAppV2::operation, UpdateAppV2::operation,
 ];

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CancelingAuthorizationV2::operation, CreateAuthorizingAppsV2::operation,
     ListApisBindedToAppV2::operation, ListApisUnbindedToAppV2::operation,
     ListAppsBindedToApiV2::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateAppCodeAutoV2::operation, CreateAppCodeV2::operation, DeleteAppCodeV2::operation,
     ListAppCodesV2::operation, ShowDetailsOfAppCodeV2::operation,
 ];

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AssociateAppsForAppQuota::operation, CreateAppQuota::operation, DeleteAppQuota::operation,
     DisassociateAppQuotaWithApp::operation, ListAppQuotaBindableApps::operation,
     ListAppQuotaBoundApps::operation, ListAppQuotas::operation, ShowAppBoundAppQuota::operation,

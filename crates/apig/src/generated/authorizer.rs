@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateCustomAuthorizerV2::operation, DeleteCustomAuthorizerV2::operation,
     ListCustomAuthorizersV2::operation, ShowDetailsOfCustomAuthorizersV2::operation,
     UpdateCustomAuthorizerV2::operation,

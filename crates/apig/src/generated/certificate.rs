@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AssociateCertificateV2::operation, BatchAssociateCertsV2::operation,
     BatchAssociateDomainsV2::operation, BatchDisassociateCertsV2::operation,
     BatchDisassociateDomainsV2::operation, CreateCertificateV2::operation,

@@ -59,6 +59,7 @@ impl Client {
     }
 
     /// All operations.
+    #[inline]
     pub fn operations() -> impl Iterator<Item = Spec> {
         GROUPS.iter().flat_map(|(_, specs)| specs.iter().copied())
     }

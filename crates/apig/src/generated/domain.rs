@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AssociateDomainV2::operation, DisassociateDomainV2::operation, UpdateDomainV2::operation,
     UpdateSlDomainSettingV2::operation,
 ];

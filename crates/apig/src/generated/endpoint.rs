@@ -7,7 +7,7 @@ use cumulo_core::{Timestamp, operation, output};
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AcceptOrRejectEndpointConnections::operation, AddEndpointPermissions::operation,
     DeleteEndpointPermissions::operation, ListEndpointConnections::operation,
     ListEndpointPermissions::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateEnvironmentV2::operation, DeleteEnvironmentV2::operation, ListEnvironmentsV2::operation,
     UpdateEnvironmentV2::operation,
 ];

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateEnvironmentVariableV2::operation, DeleteEnvironmentVariableV2::operation,
     ListEnvironmentVariablesV2::operation, ShowDetailsOfEnvironmentVariableV2::operation,
     UpdateEnvironmentVariableV2::operation,

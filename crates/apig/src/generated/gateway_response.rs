@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateGatewayResponseV2::operation, DeleteGatewayResponseTypeV2::operation,
     DeleteGatewayResponseV2::operation, ListGatewayResponsesV2::operation,
     ShowDetailsOfGatewayResponseTypeV2::operation, ShowDetailsOfGatewayResponseV2::operation,

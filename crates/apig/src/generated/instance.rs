@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddEipV2::operation, AddEngressEipV2::operation, AddIngressEipV2::operation,
     CreateInstanceV2::operation, CreateOrder::operation, CreatePostPayResizeOrder::operation,
     CreatePrepayResize::operation, DeleteInstancesV2::operation, ListAvailableZonesV2::operation,

@@ -7,7 +7,7 @@ use cumulo_core::{Secret, Timestamp, operation, output};
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateFeatureV2::operation, ListFeaturesV2::operation, ListInstanceFeatures::operation,
 ];
 

@@ -7,7 +7,7 @@ use cumulo_core::{Timestamp, operation, output};
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     ListLatelyApiStatisticsV2::operation, ListLatelyGroupStatisticsV2::operation,
     ListMetricData::operation,
 ];

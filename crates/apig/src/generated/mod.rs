@@ -54,7 +54,7 @@ pub use client::{Builder, Client};
 
 /// The name of each group that is compiled in, and its operations.
 #[rustfmt::skip]
-pub static GROUPS: &[(&str, &[Spec])] = &[
+pub const GROUPS: &[(&str, &[Spec])] = &[
     ("acl", acl::OPERATIONS),
     ("acl-binding", acl_binding::OPERATIONS),
     ("ai-api-key", ai_api_key::OPERATIONS),
@@ -96,6 +96,7 @@ pub static GROUPS: &[(&str, &[Spec])] = &[
 ];
 
 /// Every operation that is compiled in.
+#[inline]
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     GROUPS
         .iter()

@@ -8,7 +8,7 @@ use cumulo_core::{operation, output};
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     ExportApiDefinitionsAsync::operation, ExportApiDefinitionsV2::operation,
     ImportApiDefinitionsAsync::operation, ImportApiDefinitionsV2::operation,
 ];

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateOrchestration::operation, DeleteOrchestration::operation,
     ListOrchestrationAttachedApis::operation, ListOrchestrations::operation,
     ShowDetailsOfOrchestration::operation, UpdateOrchestration::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AttachApiToPlugin::operation, AttachPluginToApi::operation, CreatePlugin::operation,
     DeletePlugin::operation, DetachApiFromPlugin::operation, DetachPluginFromApi::operation,
     ListApiAttachablePlugins::operation, ListApiAttachedPlugins::operation,

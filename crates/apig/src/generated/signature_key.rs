@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateSignatureKeyV2::operation, DeleteSignatureKeyV2::operation,
     ListSignatureKeysV2::operation, UpdateSignatureKeyV2::operation,
 ];

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AssociateSignatureKeyV2::operation, DisassociateSignatureKeyV2::operation,
     ListApisBindedToSignatureKeyV2::operation, ListApisNotBoundWithSignatureKeyV2::operation,
     ListSignatureKeysBindedToApiV2::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateRequestThrottlingPolicyV2::operation, DeleteRequestThrottlingPolicyV2::operation,
     ListRequestThrottlingPolicyV2::operation, ShowDetailsOfRequestThrottlingPolicyV2::operation,
     UpdateRequestThrottlingPolicyV2::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AssociateRequestThrottlingPolicyV2::operation, BatchDisassociateThrottlingPolicyV2::operation,
     DisassociateRequestThrottlingPolicyV2::operation,
     ListApisBindedToRequestThrottlingPolicyV2::operation,

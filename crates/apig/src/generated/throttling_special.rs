@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateSpecialThrottlingConfigurationV2::operation,
     DeleteSpecialThrottlingConfigurationV2::operation,
     ListSpecialThrottlingConfigurationsV2::operation,

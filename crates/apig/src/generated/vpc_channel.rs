@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateVpcChannelV2::operation, DeleteVpcChannelV2::operation, ListVpcChannelsV2::operation,
     ShowDetailsOfVpcChannelV2::operation, UpdateHealthCheck::operation,
     UpdateVpcChannelV2::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddingBackendInstancesV2::operation, BatchDisableMembers::operation,
     BatchEnableMembers::operation, DeleteBackendInstanceV2::operation,
     ListBackendInstancesV2::operation, UpdateBackendInstancesV2::operation,

@@ -6,7 +6,7 @@ pub use cumulo_core::wait::{Observation, Observations, Target, Waiter};
 
 /// All that can be waited for, by name: what the functions below wait for, as data.
 #[rustfmt::skip]
-pub static TARGETS: &[&Target] = &[
+pub const TARGETS: &[&Target] = &[
     &ACL_BOUND,
     &ASYNC_TASK_SUCCEEDED,
     &ENDPOINT_CONNECTION_SETTLED,
@@ -25,7 +25,7 @@ pub fn acl_bound(publish_id: impl Into<String>, acl_id: impl Into<String>) -> Wa
     Waiter::new(&ACL_BOUND, publish_id).with("acl_id", acl_id)
 }
 #[rustfmt::skip]
-static ACL_BOUND: Target = Target::new("acl_bound", "acl-binding", super::acl_binding::ListApisUnbindedToAclPolicyV2::operation)
+const ACL_BOUND: Target = Target::new("acl_bound", "acl-binding", super::acl_binding::ListApisUnbindedToAclPolicyV2::operation)
     .at("apis", "publish_id")
     .gone()
     .with(&["acl_id"]);
@@ -37,7 +37,7 @@ pub fn async_task_succeeded(task_id: impl Into<String>) -> Waiter {
     Waiter::new(&ASYNC_TASK_SUCCEEDED, task_id)
 }
 #[rustfmt::skip]
-static ASYNC_TASK_SUCCEEDED: Target = Target::new("async_task_succeeded", "async-task", super::async_task::ShowAsyncTaskResult::operation)
+const ASYNC_TASK_SUCCEEDED: Target = Target::new("async_task_succeeded", "async-task", super::async_task::ShowAsyncTaskResult::operation)
     .by("task_id", "")
     .at("", "task_id")
     .states("task_status", &["succeed"], &["failed"])
@@ -51,7 +51,7 @@ pub fn endpoint_connection_settled(id: impl Into<String>) -> Waiter {
     Waiter::new(&ENDPOINT_CONNECTION_SETTLED, id)
 }
 #[rustfmt::skip]
-static ENDPOINT_CONNECTION_SETTLED: Target = Target::new("endpoint_connection_settled", "endpoint-connection", super::endpoint::ListEndpointConnections::operation)
+const ENDPOINT_CONNECTION_SETTLED: Target = Target::new("endpoint_connection_settled", "endpoint-connection", super::endpoint::ListEndpointConnections::operation)
     .by("id", "")
     .at("connections", "id")
     .states("status", &["accepted", "rejected"], &["failed"]);
@@ -63,7 +63,7 @@ pub fn instance_created(instance_id: impl Into<String>) -> Waiter {
     Waiter::new(&INSTANCE_CREATED, instance_id)
 }
 #[rustfmt::skip]
-static INSTANCE_CREATED: Target = Target::new("instance_created", "creation", super::instance::ShowDetailsOfInstanceProgressV2::operation)
+const INSTANCE_CREATED: Target = Target::new("instance_created", "creation", super::instance::ShowDetailsOfInstanceProgressV2::operation)
     .by("instance_id", "")
     .at("", "")
     .states("status", &["success"], &["failed"])
@@ -82,7 +82,7 @@ pub fn instance_eip_changed(instance_id: impl Into<String>) -> Waiter {
     Waiter::new(&INSTANCE_EIP_CHANGED, instance_id)
 }
 #[rustfmt::skip]
-static INSTANCE_EIP_CHANGED: Target = Target::new("instance_eip_changed", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
+const INSTANCE_EIP_CHANGED: Target = Target::new("instance_eip_changed", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
     .by("instance_id", "")
     .at("", "id")
     .states("status", &["Running"], &["CreateFail", "InitingFailed", "RegisterFailed", "InstallFailed", "UpdateFailed", "RollbackFailed", "UnRegisterFailed", "DeleteFailed", "RestartFail", "ResizeFailed", "CreateTimeout", "InitTimeout", "RegisterTimeout", "InstallTimeout", "UpdateTimeout", "RollbackTimeout", "UnregisterTimeout", "DeleteTimeout", "RestartTimeout", "ResizeTimeout", "Frozen", "Unhealthy"])
@@ -96,7 +96,7 @@ pub fn instance_gone(instance_id: impl Into<String>) -> Waiter {
     Waiter::new(&INSTANCE_GONE, instance_id)
 }
 #[rustfmt::skip]
-static INSTANCE_GONE: Target = Target::new("instance_gone", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
+const INSTANCE_GONE: Target = Target::new("instance_gone", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
     .by("instance_id", "")
     .at("", "id")
     .states("status", &[], &["DeleteFailed", "DeleteTimeout", "UnRegisterFailed", "UnregisterTimeout"])
@@ -114,7 +114,7 @@ pub fn instance_running(instance_id: impl Into<String>) -> Waiter {
     Waiter::new(&INSTANCE_RUNNING, instance_id)
 }
 #[rustfmt::skip]
-static INSTANCE_RUNNING: Target = Target::new("instance_running", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
+const INSTANCE_RUNNING: Target = Target::new("instance_running", "instance", super::instance::ShowDetailsOfInstanceV2::operation)
     .by("instance_id", "")
     .at("", "id")
     .states("status", &["Running"], &["CreateFail", "InitingFailed", "RegisterFailed", "InstallFailed", "UpdateFailed", "RollbackFailed", "UnRegisterFailed", "DeleteFailed", "RestartFail", "ResizeFailed", "CreateTimeout", "InitTimeout", "RegisterTimeout", "InstallTimeout", "UpdateTimeout", "RollbackTimeout", "UnregisterTimeout", "DeleteTimeout", "RestartTimeout", "ResizeTimeout", "Frozen", "Unhealthy"])
@@ -127,7 +127,7 @@ pub fn sign_bound(publish_id: impl Into<String>, sign_id: impl Into<String>) -> 
     Waiter::new(&SIGN_BOUND, publish_id).with("sign_id", sign_id)
 }
 #[rustfmt::skip]
-static SIGN_BOUND: Target = Target::new("sign_bound", "sign-binding", super::signature_key_binding::ListApisNotBoundWithSignatureKeyV2::operation)
+const SIGN_BOUND: Target = Target::new("sign_bound", "sign-binding", super::signature_key_binding::ListApisNotBoundWithSignatureKeyV2::operation)
     .at("apis", "publish_id")
     .gone()
     .with(&["sign_id"]);
@@ -139,7 +139,7 @@ pub fn throttle_bound(publish_id: impl Into<String>, throttle_id: impl Into<Stri
     Waiter::new(&THROTTLE_BOUND, publish_id).with("throttle_id", throttle_id)
 }
 #[rustfmt::skip]
-static THROTTLE_BOUND: Target = Target::new("throttle_bound", "throttle-binding", super::throttling_binding::ListApisUnbindedToRequestThrottlingPolicyV2::operation)
+const THROTTLE_BOUND: Target = Target::new("throttle_bound", "throttle-binding", super::throttling_binding::ListApisUnbindedToRequestThrottlingPolicyV2::operation)
     .at("apis", "publish_id")
     .gone()
     .with(&["throttle_id"]);

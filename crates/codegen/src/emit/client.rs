@@ -128,7 +128,7 @@ impl Emit<'_> {
              impl Client {{\n    /// A builder with the default settings.\n    pub fn builder() -> Builder {{\n        \
              Builder {{\n            core: cumulo_core::Client::builder(&SERVICE, Arc::new({initial})),\n{fields}        }}\n    }}\n\n\
              {from_env}    pub async fn from_env() -> Result<Self, Error> {{\n        Self::builder().connect().await\n    }}\n\n    \
-             /// {compiled}\n    pub fn operations() -> impl Iterator<Item = Spec> {{\n        \
+             /// {compiled}\n    #[inline]\n    pub fn operations() -> impl Iterator<Item = Spec> {{\n        \
              GROUPS.iter().flat_map(|(_, specs)| specs.iter().copied())\n    }}\n}}\n\n",
             initial = protocol(&self.model.protocol).1,
             from_env = text::paragraph("    ", &client.from_env),

@@ -152,7 +152,7 @@ impl Emit<'_> {
             .collect();
         let table = format!(
             "/// The operations of this group.\n#[rustfmt::skip]\n\
-             pub static OPERATIONS: &[Spec] = &[\n{}];\n",
+             pub const OPERATIONS: &[Spec] = &[\n{}];\n",
             text::fill(&items, "    "),
         );
         let head = format!("//! {}\n\n", self.about(group));
@@ -260,8 +260,8 @@ impl Emit<'_> {
              use cumulo_core::operation::{{Operation, Spec}};\n\n\
              pub use client::{{Builder, Client}};\n\n\
              /// The name of each group that is compiled in, and its operations.\n#[rustfmt::skip]\n\
-             pub static GROUPS: &[(&str, &[Spec])] = &[\n{rows}];\n\n\
-             /// Every operation that is compiled in.\n\
+             pub const GROUPS: &[(&str, &[Spec])] = &[\n{rows}];\n\n\
+             /// Every operation that is compiled in.\n#[inline]\n\
              pub fn operations() -> impl Iterator<Item = &'static Operation> {{\n    \
              GROUPS\n        .iter()\n        .flat_map(|(_, group)| group.iter())\n        \
              .map(|spec| spec())\n}}\n{names}",

@@ -33,7 +33,7 @@ impl Emit<'_> {
              pub use cumulo_core::wait::{{Observation, Observations, Target, Waiter}};\n\n\
              /// All that can be waited for, by name: what the functions below wait for, as data.\n\
              #[rustfmt::skip]\n\
-             pub static TARGETS: &[&Target] = &[\n{table}];\n\n{}",
+             pub const TARGETS: &[&Target] = &[\n{table}];\n\n{}",
             rows.join("\n")
         )
     }
@@ -66,7 +66,7 @@ impl Emit<'_> {
         format!(
             "{doc}{gate}#[rustfmt::skip]\npub fn {name}({id}: impl Into<String>{arguments}) -> Waiter {{\n    \
              Waiter::new(&{constant}, {id}){with}\n}}\n\
-             {gate}#[rustfmt::skip]\nstatic {constant}: Target = Target::new({fname}, {of}, super::{module}::{read}::operation)\n{rest};\n",
+             {gate}#[rustfmt::skip]\nconst {constant}: Target = Target::new({fname}, {of}, super::{module}::{read}::operation)\n{rest};\n",
             doc = text::paragraph("", &told(row)),
             gate = self.gate(group),
             constant = constant(row),

@@ -261,6 +261,7 @@ macro_rules! common_settings {
     ($builder:ident for $client:ident) => {
         impl $client {
             /// Calls an operation by its name, with a JSON input in wire names.
+            #[inline]
             pub fn call(
                 &self,
                 name: &str,

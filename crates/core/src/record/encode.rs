@@ -56,6 +56,12 @@ pub fn to_value(wire: Wire<'_>) -> Json {
     serde_json::to_value(wire).unwrap_or_default()
 }
 
+/// What `Serialize` of a record does.
+#[doc(hidden)]
+pub fn serialize<S: Serializer>(record: &dyn Record, serializer: S) -> Result<S::Ok, S::Error> {
+    Wire::clear(record).serialize(serializer)
+}
+
 impl Serialize for Wire<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let schema = self.record.schema();

@@ -24,9 +24,11 @@ mod value;
 pub use bytes::Bytes;
 pub use debug::fmt as fmt_debug;
 #[doc(hidden)]
-pub use decode::fill_strict;
+pub use decode::deserialize;
 pub use decode::{Problem, decode, decode_strict};
 pub(crate) use decode::{Unreadable, decode_answer, decode_json};
+#[doc(hidden)]
+pub use encode::serialize;
 pub(crate) use encode::to_json_value;
 pub use encode::{Wire, to_json, to_value};
 pub use flatten::{ListKeys, flatten};
@@ -38,6 +40,6 @@ pub use scalar::{Json, Secret};
 pub use schema::{Limits, Location, Member, Schema, Shape};
 pub use timestamp::{CivilTime, Timestamp};
 pub use validate::{ValidationError, Violation, validate};
-#[doc(hidden)]
-pub use value::seal;
 pub use value::{List, Map, Record, Slot, Value, View};
+#[doc(hidden)]
+pub use value::{empty, lend, lend_mut, seal};

@@ -141,6 +141,27 @@ pub trait Record: seal::Sealed + Any + Send + Sync {
     }
 }
 
+/// Calls `f`. For the compiler a call of a function is less work than one of an `FnMut`, and there are
+/// thousands of records.
+#[doc(hidden)]
+#[inline]
+pub fn lend(f: &mut dyn FnMut(&[&dyn Value]), values: &[&dyn Value]) {
+    f(values);
+}
+
+/// The same for values to be filled.
+#[doc(hidden)]
+#[inline]
+pub fn lend_mut(f: &mut dyn FnMut(&mut [&mut dyn Value]), values: &mut [&mut dyn Value]) {
+    f(values);
+}
+
+/// A record in which nothing is set; the tables of operations hold it for each of their types.
+#[doc(hidden)]
+pub fn empty<R: Record + Default>() -> Box<dyn Record> {
+    Box::new(R::default())
+}
+
 impl<R: Record> Value for R {
     fn view(&self) -> View<'_> {
         View::Record(self)

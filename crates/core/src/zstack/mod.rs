@@ -17,6 +17,7 @@ use http::Method;
 
 use crate::client::Empty;
 use crate::operation::{Operation, RetryClass};
+use crate::record::empty;
 
 pub use protocol::ZStack;
 
@@ -28,8 +29,8 @@ pub static API_JOB: Operation = Operation::new(
     Method::GET,
     "/api-jobs/{uuid}",
     RetryClass::ReadOnly,
-    || Box::new(Empty::default()),
-    || Box::new(Empty::default()),
+    empty::<Empty>,
+    empty::<Empty>,
 )
 .job();
 

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddACLRule::operation, AssociateACL::operation, CreateACL::operation, DeleteACL::operation,
     DeleteACLRule::operation, DescribeACLAttribute::operation, DescribeACLs::operation,
     DisassociateACL::operation, GetAclAttribute::operation, ModifyACL::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateSmartAccessGatewayClientUser::operation, DeleteSmartAccessGatewayClientUser::operation,
     DescribeClientUserDNS::operation, DescribeSagOnlineClientStatistics::operation,
     DescribeSmartAccessGatewayClientUsers::operation, DescribeUserFlowStatistics::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AttachCcnInstanceToCen::operation, CreateCloudConnectNetwork::operation,
     DeleteCloudConnectNetwork::operation, DescribeCloudConnectNetworks::operation,
     DescribeGrantRules::operation, DescribeGrantSagRules::operation,

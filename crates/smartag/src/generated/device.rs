@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     BindSerialNumber::operation, ClearSagCipher::operation,
     DescribeDeviceAutoUpgradePolicy::operation, DescribeSAGDeviceInfo::operation,
     DescribeSagRemoteAccess::operation, DescribeSmartAccessGatewayVersions::operation,

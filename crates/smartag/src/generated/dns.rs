@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddSmartAccessGatewayDnsForward::operation, DeleteSmartAccessGatewayDnsForward::operation,
     DescribeSagCurrentDns::operation, DescribeSagUserDns::operation, ModifySagUserDns::operation,
     UpdateSmartAccessGatewayDns::operation, UpdateSmartAccessGatewayDnsForward::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     DisableSmartAGDpiMonitor::operation, EnableSmartAGDpiMonitor::operation,
     GetSmartAGDpiAttribute::operation, ListDpiConfigError::operation, ListDpiGroups::operation,
     ListDpiSignatures::operation, UpdateSmartAGDpiAttribute::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     ActiveFlowLog::operation, AssociateFlowLog::operation, CreateFlowLog::operation,
     DeactiveFlowLog::operation, DeleteFlowLog::operation, DescribeFlowLogSags::operation,
     DescribeFlowLogs::operation, DescribeUnbindFlowLogSags::operation,

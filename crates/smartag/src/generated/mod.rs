@@ -40,7 +40,7 @@ pub use client::{Builder, Client};
 
 /// The name of each group that is compiled in, and its operations.
 #[rustfmt::skip]
-pub static GROUPS: &[(&str, &[Spec])] = &[
+pub const GROUPS: &[(&str, &[Spec])] = &[
     ("access-point", access_point::OPERATIONS),
     ("acl", acl::OPERATIONS),
     ("application-bandwidth-package", application_bandwidth_package::OPERATIONS),
@@ -68,6 +68,7 @@ pub static GROUPS: &[(&str, &[Spec])] = &[
 ];
 
 /// Every operation that is compiled in.
+#[inline]
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     GROUPS
         .iter()

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddDnatEntry::operation, AddSnatEntry::operation, DeleteDnatEntry::operation,
     DeleteSnatEntry::operation, DescribeDnatEntries::operation, DescribeSagWanSnat::operation,
     DescribeSnatEntries::operation, ModifySagWanSnat::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateSagExpressConnectInterface::operation, DeleteSagExpressConnectInterface::operation,
     DescribeSagExpressConnectInterfaceList::operation, DescribeSagLanList::operation,
     DescribeSagManagementPort::operation, DescribeSagPortList::operation,

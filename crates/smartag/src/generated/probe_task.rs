@@ -7,7 +7,7 @@ use cumulo_core::{operation, output};
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateProbeTask::operation, DeleteProbeTask::operation, ListProbeTask::operation,
     UpdateProbeTask::operation,
 ];

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     ClearSagRouteableAddress::operation, CreateSagStaticRoute::operation,
     DeleteRouteDistributionStrategy::operation, DeleteSagStaticRoute::operation,
     DescribeRouteDistributionStrategies::operation, DescribeSagGlobalRouteProtocol::operation,

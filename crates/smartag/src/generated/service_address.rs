@@ -7,7 +7,7 @@ use cumulo_core::{operation, output};
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateServiceAddress::operation, DeleteServiceAddress::operation,
     ListAvailableServiceAddress::operation,
 ];

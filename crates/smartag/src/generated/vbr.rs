@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     BindVbr::operation, DescribeGrantSagVbrRules::operation, DescribeSagVbrRelations::operation,
     GrantSagInstanceToVbr::operation, RevokeInstanceFromVbr::operation, UnbindVbr::operation,
 ];

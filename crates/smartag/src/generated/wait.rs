@@ -6,7 +6,7 @@ pub use cumulo_core::wait::{Observation, Observations, Target, Waiter};
 
 /// All that can be waited for, by name: what the functions below wait for, as data.
 #[rustfmt::skip]
-pub static TARGETS: &[&Target] = &[
+pub const TARGETS: &[&Target] = &[
     &FLOW_LOG_ACTIVE,
     &FLOW_LOG_INACTIVE,
     &GATEWAY_ACTIVE,
@@ -19,7 +19,7 @@ pub fn flow_log_active(flow_log_id: impl Into<String>) -> Waiter {
     Waiter::new(&FLOW_LOG_ACTIVE, flow_log_id)
 }
 #[rustfmt::skip]
-static FLOW_LOG_ACTIVE: Target = Target::new("flow_log_active", "flow-log", super::flow_log::DescribeFlowLogs::operation)
+const FLOW_LOG_ACTIVE: Target = Target::new("flow_log_active", "flow-log", super::flow_log::DescribeFlowLogs::operation)
     .by("FlowLogId", "")
     .at("FlowLogs.FlowLogSetType", "FlowLogId")
     .states("Status", &["Active"], &[])
@@ -32,7 +32,7 @@ pub fn flow_log_inactive(flow_log_id: impl Into<String>) -> Waiter {
     Waiter::new(&FLOW_LOG_INACTIVE, flow_log_id)
 }
 #[rustfmt::skip]
-static FLOW_LOG_INACTIVE: Target = Target::new("flow_log_inactive", "flow-log", super::flow_log::DescribeFlowLogs::operation)
+const FLOW_LOG_INACTIVE: Target = Target::new("flow_log_inactive", "flow-log", super::flow_log::DescribeFlowLogs::operation)
     .by("FlowLogId", "")
     .at("FlowLogs.FlowLogSetType", "FlowLogId")
     .states("Status", &["Inactive"], &[])
@@ -45,7 +45,7 @@ pub fn gateway_active(smart_ag_id: impl Into<String>) -> Waiter {
     Waiter::new(&GATEWAY_ACTIVE, smart_ag_id)
 }
 #[rustfmt::skip]
-static GATEWAY_ACTIVE: Target = Target::new("gateway_active", "gateway", super::smart_access_gateway::DescribeSmartAccessGatewayAttribute::operation)
+const GATEWAY_ACTIVE: Target = Target::new("gateway_active", "gateway", super::smart_access_gateway::DescribeSmartAccessGatewayAttribute::operation)
     .by("SmartAGId", "")
     .at("", "SmartAGId")
     .states("Status", &["Active"], &[])
@@ -58,7 +58,7 @@ pub fn gateway_in_cloud_connect_network(smart_ag_id: impl Into<String>, ccn_id: 
     Waiter::new(&GATEWAY_IN_CLOUD_CONNECT_NETWORK, smart_ag_id).with("$ccn_id", ccn_id)
 }
 #[rustfmt::skip]
-static GATEWAY_IN_CLOUD_CONNECT_NETWORK: Target = Target::new("gateway_in_cloud_connect_network", "gateway", super::smart_access_gateway::DescribeSmartAccessGateways::operation)
+const GATEWAY_IN_CLOUD_CONNECT_NETWORK: Target = Target::new("gateway_in_cloud_connect_network", "gateway", super::smart_access_gateway::DescribeSmartAccessGateways::operation)
     .by("SmartAGId", "")
     .at("SmartAccessGateways.SmartAccessGateway", "SmartAGId")
     .states("AssociatedCcnId", &["$ccn_id"], &[])

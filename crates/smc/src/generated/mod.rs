@@ -21,7 +21,7 @@ pub use client::{Builder, Client};
 
 /// The name of each group that is compiled in, and its operations.
 #[rustfmt::skip]
-pub static GROUPS: &[(&str, &[Spec])] = &[
+pub const GROUPS: &[(&str, &[Spec])] = &[
     ("access-token", access_token::OPERATIONS),
     ("replication-job", replication_job::OPERATIONS),
     ("source-server", source_server::OPERATIONS),
@@ -30,6 +30,7 @@ pub static GROUPS: &[(&str, &[Spec])] = &[
 ];
 
 /// Every operation that is compiled in.
+#[inline]
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     GROUPS
         .iter()

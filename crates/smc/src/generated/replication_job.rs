@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CreateCrossZoneMigrationJob::operation, CreateReplicationJob::operation,
     CutOverReplicationJob::operation, DeleteReplicationJob::operation,
     DescribeReplicationJobs::operation, ModifyReplicationJobAttribute::operation,

@@ -6,7 +6,7 @@ pub use cumulo_core::wait::{Observation, Observations, Target, Waiter};
 
 /// All that can be waited for, by name: what the functions below wait for, as data.
 #[rustfmt::skip]
-pub static TARGETS: &[&Target] = &[
+pub const TARGETS: &[&Target] = &[
     &REPLICATION_JOB_FINISHED,
     &SOURCE_SERVER_AVAILABLE,
     &WORKGROUP_COMPLETED,
@@ -20,7 +20,7 @@ pub fn replication_job_finished(job_id: impl Into<String>) -> Waiter {
     Waiter::new(&REPLICATION_JOB_FINISHED, job_id)
 }
 #[rustfmt::skip]
-static REPLICATION_JOB_FINISHED: Target = Target::new("replication_job_finished", "replication-job", super::replication_job::DescribeReplicationJobs::operation)
+const REPLICATION_JOB_FINISHED: Target = Target::new("replication_job_finished", "replication-job", super::replication_job::DescribeReplicationJobs::operation)
     .by("JobId", "")
     .at("ReplicationJobs.ReplicationJob", "JobId")
     .states("Status", &["Finished", "Waiting if RunOnce=false"], &["InError", "Expired", "Stopped"])
@@ -35,7 +35,7 @@ pub fn source_server_available(source_id: impl Into<String>) -> Waiter {
     Waiter::new(&SOURCE_SERVER_AVAILABLE, source_id)
 }
 #[rustfmt::skip]
-static SOURCE_SERVER_AVAILABLE: Target = Target::new("source_server_available", "source-server", super::source_server::DescribeSourceServers::operation)
+const SOURCE_SERVER_AVAILABLE: Target = Target::new("source_server_available", "source-server", super::source_server::DescribeSourceServers::operation)
     .by("SourceId", "")
     .at("SourceServers.SourceServer", "SourceId")
     .states("State", &["Available"], &["Unavailable"])
@@ -48,7 +48,7 @@ pub fn workgroup_completed(workgroup_id: impl Into<String>) -> Waiter {
     Waiter::new(&WORKGROUP_COMPLETED, workgroup_id)
 }
 #[rustfmt::skip]
-static WORKGROUP_COMPLETED: Target = Target::new("workgroup_completed", "workgroup", super::workgroup::DescribeWorkgroups::operation)
+const WORKGROUP_COMPLETED: Target = Target::new("workgroup_completed", "workgroup", super::workgroup::DescribeWorkgroups::operation)
     .by("WorkgroupId", "")
     .at("Workgroups.Workgroup", "WorkgroupId")
     .states("Status", &["Completed"], &[]);

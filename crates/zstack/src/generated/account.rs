@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddPolicyStatementsToRole::operation, AddUserToGroup::operation,
     AttachPoliciesToUser::operation, AttachPolicyToRole::operation, AttachPolicyToUser::operation,
     AttachPolicyToUserGroup::operation, AttachRoleToAccount::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddModel::operation, AddModelCenter::operation, AddModelService::operation,
     BindModelToService::operation, CloneModelService::operation, CreateDataset::operation,
     DeleteDataset::operation, DeleteDatasets::operation, DeleteModel::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddAppBuildSystem::operation, AddBuildApp::operation, AddResourceStackVmPortMonitor::operation,
     AddStackTemplate::operation, ChangeAppBuildSystemState::operation,
     CheckBuildAppParameters::operation, CheckStackTemplateParameters::operation,

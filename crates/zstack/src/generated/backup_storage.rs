@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddBackupStoragesToReplicationGroup::operation, AddCephBackupStorage::operation,
     AddDisasterImageStoreBackupStorage::operation, AddExternalBackupStorage::operation,
     AddImageStoreBackupStorage::operation, AddMonToCephBackupStorage::operation,

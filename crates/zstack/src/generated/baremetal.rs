@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddPreconfigurationTemplate::operation, BatchCreateBaremetalChassis::operation,
     ChangeBaremetalChassisState::operation, ChangePreconfigurationTemplateState::operation,
     CheckBaremetalChassisConfigFile::operation, CleanUpBaremetalChassisBonding::operation,

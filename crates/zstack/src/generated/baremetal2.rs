@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddBareMetal2Gateway::operation, AddBareMetal2IpmiChassis::operation,
     AttachBareMetal2GatewayToCluster::operation,
     AttachBareMetal2ProvisionNetworkToCluster::operation, AttachProvisionNicToBonding::operation,

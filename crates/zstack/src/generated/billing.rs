@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AttachPriceTableToAccount::operation, CalculateAccountBillingSpending::operation,
     CalculateAccountSpending::operation, CalculateResourceSpending::operation,
     ChangeAccountPriceTableBinding::operation, CleanupBillingUsage::operation,

@@ -45,6 +45,7 @@ impl Client {
     }
 
     /// All operations whose groups are compiled in.
+    #[inline]
     pub fn operations() -> impl Iterator<Item = Spec> {
         GROUPS.iter().flat_map(|(_, specs)| specs.iter().copied())
     }

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     ApplyDRSAdvice::operation, AttachBaremetalPxeServerToCluster::operation,
     AttachIscsiServerToCluster::operation, AttachNvmeServerToCluster::operation,
     AttachPrimaryStorageToCluster::operation, BootstrapMiniHost::operation,

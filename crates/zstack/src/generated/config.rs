@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     ApplyTemplateConfig::operation, DeleteResourceConfig::operation,
     GetGlobalConfigOptions::operation, GetResourceBindableConfig::operation,
     GetResourceConfig::operation, GetResourceConfigs::operation, QueryGlobalConfig::operation,

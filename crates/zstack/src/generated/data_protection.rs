@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddIntegrityResource::operation, CheckBatchDataIntegrity::operation, CreateCbtTask::operation,
     CreateCdpPolicy::operation, CreateCdpTask::operation, CreateDatabaseBackup::operation,
     CreateVmFromCdpBackup::operation, CreateZBoxBackup::operation, DeleteCbtTask::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddVRouterNetworksToFlowMeter::operation, ChangePortMirrorState::operation,
     CreateFlowCollector::operation, CreateFlowMeter::operation, CreatePortMirror::operation,
     CreatePortMirrorSession::operation, DeleteFlowCollector::operation, DeleteFlowMeter::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddKVMHost::operation, AddKVMHostFromConfigFile::operation, AddSimulatorHost::operation,
     AddXDragonHost::operation, AllocateHostResource::operation, AttachNicToBonding::operation,
     ChangeHostNetworkInterfaceLldpMode::operation, ChangeHostPassword::operation,

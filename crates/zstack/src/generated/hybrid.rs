@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddDataCenterFromRemote::operation, AddHybridKeySecret::operation,
     AddIdentityZoneFromRemote::operation, AttachHybridEipToEcs::operation,
     AttachHybridKey::operation, BackupDatabaseToPublicCloud::operation, CreateHybridEip::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddAliyunEbsBackupStorage::operation, AddAliyunEbsPrimaryStorage::operation,
     AddAliyunKeySecret::operation, AddAliyunNasAccessGroup::operation,
     AddAliyunNasFileSystem::operation, AddAliyunNasMountTarget::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddAttributesToIAM2Organization::operation, AddAttributesToIAM2Project::operation,
     AddAttributesToIAM2VirtualID::operation, AddAttributesToIAM2VirtualIDGroup::operation,
     AddIAM2VirtualIDGroupToProjects::operation, AddIAM2VirtualIDsToGroup::operation,

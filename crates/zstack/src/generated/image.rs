@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddImage::operation, CalculateImageHash::operation, ChangeImageState::operation,
     CloneImage::operation, CreateDataVolumeTemplateFromVolume::operation,
     CreateDataVolumeTemplateFromVolumeBackup::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddSdnController::operation, AttachL2NetworkToCluster::operation,
     ChangeL2NetworkVlanId::operation, CreateHuaweiIMasterVRouter::operation,
     CreateL2HardwareVxlanNetwork::operation, CreateL2HardwareVxlanNetworkPool::operation,

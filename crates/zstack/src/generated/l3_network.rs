@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddDnsToL3Network::operation, AddHostRouteToL3Network::operation, AddIpRange::operation,
     AddIpRangeByNetworkCidr::operation, AddIpv6Range::operation,
     AddIpv6RangeByNetworkCidr::operation, AddReservedIpRange::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     DegradeFromLicenseServer::operation, DeleteLicense::operation, GetLicenseAddOns::operation,
     GetLicenseCapabilities::operation, GetLicenseInfo::operation, GetLicenseRecords::operation,
     GetLicenseUKeyStatus::operation, IsLicenseServer::operation, PushLicenseAddOnsUsage::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddAccessControlListEntry::operation, AddAccessControlListRedirectRule::operation,
     AddAccessControlListToLoadBalancer::operation, AddBackendServerToServerGroup::operation,
     AddCertificateToLoadBalancerListener::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddAccessControlRule::operation, AddLdapServer::operation, CleanInvalidLdapBinding::operation,
     CreateCasClient::operation, CreateLdapBinding::operation, CreateOAuthClient::operation,
     CreateSAML2Client::operation, CreateSSORedirectTemplate::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     CancelLongJob::operation, CleanLongJob::operation, DeleteLongJob::operation,
     GetChainTask::operation, GetTaskProgress::operation, QueryLongJob::operation,
     RerunLongJob::operation, ResumeLongJob::operation, SubmitLongJob::operation,

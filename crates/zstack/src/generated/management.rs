@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddLogConfiguration::operation, AddLogServer::operation, AddProxyToResource::operation,
     AttachServiceToObservabilityServer::operation, BatchQuery::operation,
     CheckElaborationContent::operation, CheckNetworkReachable::operation, CleanQueue::operation,

@@ -109,7 +109,7 @@ pub use client::{Builder, Client};
 
 /// The name of each group that is compiled in, and its operations.
 #[rustfmt::skip]
-pub static GROUPS: &[(&str, &[Spec])] = &[
+pub const GROUPS: &[(&str, &[Spec])] = &[
     #[cfg(feature = "access-key")]
     ("access-key", access_key::OPERATIONS),
     #[cfg(feature = "account")]
@@ -207,6 +207,7 @@ pub static GROUPS: &[(&str, &[Spec])] = &[
 ];
 
 /// Every operation that is compiled in.
+#[inline]
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     GROUPS
         .iter()

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     ChangeDiskOfferingState::operation, ChangeInstanceOfferingState::operation,
     CreateDiskOffering::operation, CreateInstanceOffering::operation,
     CreateObservabilityServerOffering::operation, CreateOvnControllerOffering::operation,

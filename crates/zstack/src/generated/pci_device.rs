@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddMdevDeviceSpecToVmInstance::operation, AddPciDeviceSpecToVmInstance::operation,
     AttachMdevDeviceToVm::operation, AttachPciDeviceToVm::operation,
     AttachUsbDeviceToVm::operation, CreatePciDeviceOffering::operation,

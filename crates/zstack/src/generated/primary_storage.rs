@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddBlockPrimaryStorage::operation, AddCephPrimaryStorage::operation,
     AddCephPrimaryStoragePool::operation, AddExternalPrimaryStorage::operation,
     AddLocalPrimaryStorage::operation, AddMiniStorage::operation,

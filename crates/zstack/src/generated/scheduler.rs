@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddSchedulerJobGroupToSchedulerTrigger::operation,
     AddSchedulerJobToSchedulerTrigger::operation, AddSchedulerJobsToSchedulerJobGroup::operation,
     ChangeSchedulerState::operation, CreateAutoScalingRuleSchedulerJobTrigger::operation,

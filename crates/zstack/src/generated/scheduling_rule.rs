@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddHostToHostSchedulingRuleGroup::operation, AddVmToAffinityGroup::operation,
     AddVmToVmSchedulingRuleGroup::operation, ChangeAffinityGroupState::operation,
     ChangeVmSchedulingRuleState::operation, CreateAffinityGroup::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddCCSCertificate::operation, AddFiSecSecurityMachine::operation,
     AddFlkSecSecurityMachine::operation, AddInfoSecSecurityMachine::operation,
     AddJitSecurityMachine::operation, AddSanSecSecurityMachine::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddSecurityGroupRule::operation, AddVmNicToSecurityGroup::operation,
     AttachSecurityGroupToL3Network::operation, ChangeSecurityGroupRule::operation,
     ChangeSecurityGroupRuleState::operation, ChangeSecurityGroupState::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddEmailAddressToSNSEmailEndpoint::operation, AddSNSDingTalkAtPerson::operation,
     AddSNSFeiShuAtPerson::operation, AddSNSSmsReceiver::operation, AddSNSWeComAtPerson::operation,
     ChangeSNSApplicationEndpointState::operation, ChangeSNSApplicationPlatformState::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddIscsiServer::operation, AddNvmeServer::operation, AddZBox::operation,
     CheckScsiLunClusterStatus::operation, CreateBlockVolume::operation,
     DeleteIscsiServer::operation, DeleteNvmeServer::operation, DetachScsiLunFromHost::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AttachTagToResources::operation, CreateSystemTag::operation, CreateSystemTags::operation,
     CreateTag::operation, CreateUserTag::operation, DeleteTag::operation,
     DetachTagFromResources::operation, QuerySystemTag::operation, QueryTag::operation,

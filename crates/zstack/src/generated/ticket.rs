@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddIAM2TicketFlow::operation, AddTicketTypesToTicketFlowCollection::operation,
     ChangeTicketFlowCollectionState::operation, ChangeTicketStatus::operation,
     CreateIAM2TickFlowCollection::operation, CreateTicket::operation,

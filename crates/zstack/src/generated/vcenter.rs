@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AddV2VConversionHost::operation, AddVCenter::operation,
     ChangeV2VConversionHostState::operation, CleanV2VConversionCache::operation,
     ConvertVmFromForeignHypervisor::operation, DeleteV2VConversionHost::operation,

@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AttachGuestToolsIsoToVm::operation, AttachIsoToVmInstance::operation,
     AttachL3NetworkToVm::operation, AttachL3NetworkToVmNic::operation,
     AttachScsiLunToVmInstance::operation, AttachSshKeyPairToVmInstance::operation,

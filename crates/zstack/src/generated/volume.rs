@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AttachDataVolumeToHost::operation, AttachDataVolumeToVm::operation,
     BatchSyncVolumeSize::operation, ChangeVolumeState::operation, CreateDataVolume::operation,
     CreateDataVolumeFromVolumeBackup::operation, CreateDataVolumeFromVolumeSnapshot::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     BatchDeleteVolumeSnapshot::operation, CheckVolumeSnapshotGroupAvailability::operation,
     CreateVolumeSnapshotGroup::operation, DeleteVolumeSnapshot::operation,
     DeleteVolumeSnapshotGroup::operation, GetMemorySnapshotGroupReference::operation,

@@ -9,7 +9,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     ApplyRuleSetChanges::operation, AttachFirewallRuleSetToL3::operation,
     ChangeFirewallRuleState::operation, CheckFirewallRuleConfigFile::operation,
     CreateFirewallIpSetTemplate::operation, CreateFirewallRule::operation,

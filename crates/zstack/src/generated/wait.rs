@@ -6,7 +6,7 @@ pub use cumulo_core::wait::{Observation, Observations, Target, Waiter};
 
 /// All that can be waited for, by name: what the functions below wait for, as data.
 #[rustfmt::skip]
-pub static TARGETS: &[&Target] = &[
+pub const TARGETS: &[&Target] = &[
     #[cfg(feature = "backup-storage")] &BACKUP_STORAGE_CONNECTED,
     #[cfg(feature = "host")] &HOST_CONNECTED,
     #[cfg(feature = "image")] &IMAGE_READY,
@@ -28,7 +28,7 @@ pub fn backup_storage_connected(uuid: impl Into<String>) -> Waiter {
 }
 #[cfg(feature = "backup-storage")]
 #[rustfmt::skip]
-static BACKUP_STORAGE_CONNECTED: Target = Target::new("backup_storage_connected", "backup-storage", super::backup_storage::QueryBackupStorage::operation)
+const BACKUP_STORAGE_CONNECTED: Target = Target::new("backup_storage_connected", "backup-storage", super::backup_storage::QueryBackupStorage::operation)
     .by("q", "uuid=")
     .at("inventories", "uuid")
     .states("status", &["Connected"], &[])
@@ -43,7 +43,7 @@ pub fn host_connected(uuid: impl Into<String>) -> Waiter {
 }
 #[cfg(feature = "host")]
 #[rustfmt::skip]
-static HOST_CONNECTED: Target = Target::new("host_connected", "host", super::host::QueryHost::operation)
+const HOST_CONNECTED: Target = Target::new("host_connected", "host", super::host::QueryHost::operation)
     .by("q", "uuid=")
     .at("inventories", "uuid")
     .states("status", &["Connected"], &[])
@@ -58,7 +58,7 @@ pub fn image_ready(uuid: impl Into<String>) -> Waiter {
 }
 #[cfg(feature = "image")]
 #[rustfmt::skip]
-static IMAGE_READY: Target = Target::new("image_ready", "image", super::image::QueryImage::operation)
+const IMAGE_READY: Target = Target::new("image_ready", "image", super::image::QueryImage::operation)
     .by("q", "uuid=")
     .at("inventories", "uuid")
     .states("status", &["Ready if state=Enabled"], &["Error", "Deleted"])
@@ -73,7 +73,7 @@ pub fn long_job_succeeded(uuid: impl Into<String>) -> Waiter {
 }
 #[cfg(feature = "longjob")]
 #[rustfmt::skip]
-static LONG_JOB_SUCCEEDED: Target = Target::new("long_job_succeeded", "long-job", super::longjob::QueryLongJob::operation)
+const LONG_JOB_SUCCEEDED: Target = Target::new("long_job_succeeded", "long-job", super::longjob::QueryLongJob::operation)
     .by("q", "uuid=")
     .at("inventories", "uuid")
     .states("state", &["Succeeded"], &["Failed", "Canceled"])
@@ -89,7 +89,7 @@ pub fn primary_storage_connected(uuid: impl Into<String>) -> Waiter {
 }
 #[cfg(feature = "primary-storage")]
 #[rustfmt::skip]
-static PRIMARY_STORAGE_CONNECTED: Target = Target::new("primary_storage_connected", "primary-storage", super::primary_storage::QueryPrimaryStorage::operation)
+const PRIMARY_STORAGE_CONNECTED: Target = Target::new("primary_storage_connected", "primary-storage", super::primary_storage::QueryPrimaryStorage::operation)
     .by("q", "uuid=")
     .at("inventories", "uuid")
     .states("status", &["Connected"], &[])
@@ -104,7 +104,7 @@ pub fn vm_instance_paused(uuid: impl Into<String>) -> Waiter {
 }
 #[cfg(feature = "vm-instance")]
 #[rustfmt::skip]
-static VM_INSTANCE_PAUSED: Target = Target::new("vm_instance_paused", "vm-instance", super::vm_instance::QueryVmInstance::operation)
+const VM_INSTANCE_PAUSED: Target = Target::new("vm_instance_paused", "vm-instance", super::vm_instance::QueryVmInstance::operation)
     .by("q", "uuid=")
     .at("inventories", "uuid")
     .states("state", &["Paused"], &["Destroyed", "Error", "Crashed"])
@@ -119,7 +119,7 @@ pub fn vm_instance_running(uuid: impl Into<String>) -> Waiter {
 }
 #[cfg(feature = "vm-instance")]
 #[rustfmt::skip]
-static VM_INSTANCE_RUNNING: Target = Target::new("vm_instance_running", "vm-instance", super::vm_instance::QueryVmInstance::operation)
+const VM_INSTANCE_RUNNING: Target = Target::new("vm_instance_running", "vm-instance", super::vm_instance::QueryVmInstance::operation)
     .by("q", "uuid=")
     .at("inventories", "uuid")
     .states("state", &["Running"], &["Destroyed", "Error", "Crashed"])
@@ -136,7 +136,7 @@ pub fn vm_instance_stopped(uuid: impl Into<String>) -> Waiter {
 }
 #[cfg(feature = "vm-instance")]
 #[rustfmt::skip]
-static VM_INSTANCE_STOPPED: Target = Target::new("vm_instance_stopped", "vm-instance", super::vm_instance::QueryVmInstance::operation)
+const VM_INSTANCE_STOPPED: Target = Target::new("vm_instance_stopped", "vm-instance", super::vm_instance::QueryVmInstance::operation)
     .by("q", "uuid=")
     .at("inventories", "uuid")
     .states("state", &["Stopped"], &["Destroyed", "Error", "Crashed"])
@@ -153,7 +153,7 @@ pub fn volume_ready(uuid: impl Into<String>) -> Waiter {
 }
 #[cfg(feature = "volume")]
 #[rustfmt::skip]
-static VOLUME_READY: Target = Target::new("volume_ready", "volume", super::volume::QueryVolume::operation)
+const VOLUME_READY: Target = Target::new("volume_ready", "volume", super::volume::QueryVolume::operation)
     .by("q", "uuid=")
     .at("inventories", "uuid")
     .states("status", &["Ready", "NotInstantiated if vmInstanceUuid="], &["Deleted"])
@@ -168,7 +168,7 @@ pub fn volume_snapshot_ready(uuid: impl Into<String>) -> Waiter {
 }
 #[cfg(feature = "volume-snapshot")]
 #[rustfmt::skip]
-static VOLUME_SNAPSHOT_READY: Target = Target::new("volume_snapshot_ready", "volume-snapshot", super::volume_snapshot::QueryVolumeSnapshot::operation)
+const VOLUME_SNAPSHOT_READY: Target = Target::new("volume_snapshot_ready", "volume-snapshot", super::volume_snapshot::QueryVolumeSnapshot::operation)
     .by("q", "uuid=")
     .at("inventories", "uuid")
     .states("status", &["Ready if state=Enabled"], &["Deleting", "Deleted"])

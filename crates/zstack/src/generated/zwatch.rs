@@ -11,7 +11,7 @@ use super::types::*;
 
 /// The operations of this group.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Spec] = &[
+pub const OPERATIONS: &[Spec] = &[
     AckAlarmData::operation, AckEventData::operation, AddActionToAlarm::operation,
     AddActionToEventSubscription::operation, AddEventRuleTemplate::operation,
     AddInstanceToMonitorGroup::operation, AddLabelToAlarm::operation,

@@ -151,9 +151,17 @@ fn fill_whole(
     Ok(filled)
 }
 
-/// The strict decoder for any self-describing format; what `Deserialize` of a record calls.
+/// The strict decoder for any self-describing format: what `Deserialize` of a record does.
 #[doc(hidden)]
-pub fn fill_strict<'de, D: Deserializer<'de>>(
+pub fn deserialize<'de, R: Record + Default, D: Deserializer<'de>>(
+    source: D,
+) -> Result<R, D::Error> {
+    let mut record = R::default();
+    fill_strict(&mut record, source)?;
+    Ok(record)
+}
+
+fn fill_strict<'de, D: Deserializer<'de>>(
     record: &mut dyn Record,
     source: D,
 ) -> Result<(), D::Error> {
