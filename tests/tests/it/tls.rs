@@ -289,3 +289,55 @@ async fn the_authority_of_a_zstack_server_by_its_variable() {
         .unwrap_err();
     assert!(error.to_string().contains("unknown authority"), "{error}");
 }
+
+/// Tells the child process where the server is, and what its error must say.
+#[cfg(target_os = "linux")]
+const CHILD: &str = "CUMULO_TEST_TRUST";
+
+/// This test again, in a process whose system trusts the authorities of `file`.
+#[cfg(target_os = "linux")]
+async fn in_a_system_that_trusts(file: &str, child: String) {
+    let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+    program
+        .args(["--exact", "tls::the_systems_authorities"])
+        .env("SSL_CERT_FILE", file)
+        .env_remove("SSL_CERT_DIR")
+        .env(CHILD, child);
+    // The server answers the program meanwhile.
+    let output = tokio::task::spawn_blocking(move || program.output());
+    let output = output.await.unwrap().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Read as the platform's tools read them, when the first server is met.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_systems_authorities() {
+    let authority = Authority::new();
+    if let Ok(child) = std::env::var(CHILD) {
+        let (address, says) = child.split_once(' ').unwrap();
+        // Clients are built, and speak in clear, whatever the system trusts.
+        let clear = serve("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+        list(smc_at(&format!("http://{}", clear.address)))
+            .await
+            .unwrap();
+        let plain = list(smc_at(address)).await;
+        let with_more = list(smc_at(address).extra_ca(authority.pem())).await;
+        if says.is_empty() {
+            plain.unwrap();
+            with_more.unwrap();
+        } else {
+            not_trusted(&plain.unwrap_err(), says, "`extra_ca(..)`");
+            // An authority of the same name has another key.
+            not_trusted(&with_more.unwrap_err(), "not signed by", "extra_ca(..)");
+        }
+        return;
+    }
+    let address = TlsServer::showing(&authority.for_localhost()).start().await;
+    let folder = Folder::new("system");
+    let trusted = folder.file("trusted.pem", &authority.pem());
+    let empty = folder.file("empty.pem", "");
+    in_a_system_that_trusts(&trusted, format!("{address} ")).await;
+    let says = "this system has no trusted certificate authorities";
+    in_a_system_that_trusts(&empty, format!("{address} {says}")).await;
+}

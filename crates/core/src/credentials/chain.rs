@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::clock::BoxFuture;
 
 use super::{
-    Context, Credential, CredentialError, Provider, ProviderReport, Reason, Window, check,
+    Context, Credential, CredentialError, Provider, ProviderReport, Reason, Window, check, not_set,
 };
 
 /// No provider has succeeded yet.
@@ -34,6 +34,18 @@ impl Chain {
             providers,
             pinned: AtomicUsize::new(NONE),
             asked: AtomicUsize::new(NONE),
+        }
+    }
+
+    /// A cloud's own chain. Without the feature `default-chain` nothing names its providers, so that the
+    /// linker leaves them out, and the chain says so.
+    pub(crate) fn of_cloud(
+        name: &'static str,
+        providers: impl FnOnce() -> Vec<Arc<dyn Provider>>,
+    ) -> Self {
+        match cfg!(feature = "default-chain") {
+            true => Self::new(name, providers()),
+            false => Self::new(name, vec![Arc::new(LeftOut)]),
         }
     }
 
@@ -145,6 +157,26 @@ impl Provider for Chain {
 
     fn explain<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Vec<ProviderReport>> {
         Box::pin(self.report(context))
+    }
+}
+
+/// What a program lacks that was built without the feature `default-chain`.
+pub(crate) const LEFT_OUT: &str =
+    "this program was built without the feature `default-chain` of its client crate";
+
+/// In the place of the providers that a program was built without.
+#[derive(Debug)]
+struct LeftOut;
+
+impl Provider for LeftOut {
+    fn name(&self) -> &'static str {
+        "environment"
+    }
+
+    fn provide<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+        let error = not_set(self.name(), LEFT_OUT)
+            .with_hint("Give the client its credentials, or switch the feature on");
+        Box::pin(std::future::ready(Err(error)))
     }
 }
 

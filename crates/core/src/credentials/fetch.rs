@@ -12,6 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::address::{self, Exposed};
+use crate::clock::BoxFuture;
 use crate::error::body::Page;
 use crate::record::Json;
 use crate::retry::{Patience, RetryPolicy};
@@ -123,10 +124,20 @@ impl Route {
     ///
     /// Repeated are requests that did not get there, those whose connection broke, and server
     /// faults: issuing credentials twice does no harm. Where it would, a route has one attempt.
-    pub(crate) async fn send(
+    ///
+    /// Boxed, so that a program holds this code once and not in each of its providers.
+    pub(crate) fn send<'a>(
+        &'a self,
+        context: &'a Context,
+        build: impl FnMut() -> Result<HttpRequest, CredentialError> + Send + 'a,
+    ) -> BoxFuture<'a, Result<HttpResponse, CredentialError>> {
+        Box::pin(self.sent(context, Box::new(build)))
+    }
+
+    async fn sent(
         &self,
         context: &Context,
-        mut build: impl FnMut() -> Result<HttpRequest, CredentialError> + Send,
+        mut build: Box<dyn FnMut() -> Result<HttpRequest, CredentialError> + Send + '_>,
     ) -> Result<HttpResponse, CredentialError> {
         let policy = RetryPolicy::default();
         let mut attempt = 1;

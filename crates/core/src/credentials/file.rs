@@ -177,15 +177,15 @@ fn mode(_: &Metadata) -> u32 {
     0
 }
 
-/// The files that others can read, with what was said about each.
-static READABLE: Mutex<BTreeSet<(PathBuf, String)>> = Mutex::new(BTreeSet::new());
+/// What was said about the files that others can read; each begins with its path.
+static READABLE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// What a person should hear about this process's surroundings: which of the files that it read
 /// credentials from other users can read, and which variables name a proxy that cannot be used. The same
 /// goes to `tracing` as warnings, once for each.
 pub fn warnings() -> Vec<String> {
     let readable = READABLE.lock().unwrap_or_else(PoisonError::into_inner);
-    let files = readable.iter().map(|(_, warning)| warning.clone());
+    let files = readable.iter().cloned();
     files.chain(crate::transport::warnings()).collect()
 }
 
@@ -200,7 +200,7 @@ fn note_readers(path: &Path, metadata: &Metadata) {
     let warning =
         format!("{file} holds credentials, and {who} can read it: run `chmod 600 {file}`");
     let mut readable = READABLE.lock().unwrap_or_else(PoisonError::into_inner);
-    if readable.insert((path.to_owned(), warning.clone())) {
+    if readable.insert(warning.clone()) {
         drop(readable);
         tracing::warn!("{warning}");
     }

@@ -13,6 +13,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use crate::sign::time::iso8601;
 
+use super::trust::NoAuthorities;
 use super::{TransportError, TransportErrorKind};
 
 /// What happened, in words for people.
@@ -102,6 +103,12 @@ fn of_tls(error: &rustls::Error, connecting: bool) -> Option<Cause> {
             ))
         }
         rustls::Error::PeerIncompatible(_) if connecting => Some(no_common_version()),
+        rustls::Error::Other(other) => other.0.downcast_ref().map(|none: &NoAuthorities| {
+            Cause::new(
+                none.to_string(),
+                "Install its package of them (`ca-certificates`), or add one with `extra_ca(..)`",
+            )
+        }),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ mod options;
 mod pools;
 mod stream;
 mod tls;
+mod trust;
 
 use std::error::Error as StdError;
 use std::fmt;

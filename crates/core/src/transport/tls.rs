@@ -1,4 +1,4 @@
-//! Whom do connections trust, and as whom do they present themselves?
+//! How are connections protected, and as whom does a client present itself?
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use rustls::{DigitallySignedStruct, SignatureScheme};
 use crate::record::Secret;
 
 use super::options::{ClientCertificate, HttpOptions};
+use super::trust::{SYSTEM, Trust};
 
 type Failure = Box<dyn StdError + Send + Sync>;
 
-/// The TLS settings of the default transport: the operating system's trusted roots and what
-/// `options` add to them.
+/// The TLS settings of the default transport: the operating system's authorities, which are not read
+/// yet, and what `options` add to them.
 ///
 /// The ring provider is named here, so that no process-wide default is read or set. The error says
 /// which option does not work.
@@ -35,12 +36,8 @@ pub fn tls_config(options: &HttpOptions) -> Result<rustls::ClientConfig, Failure
         );
         Arc::new(NotVerified(Arc::clone(&provider)))
     } else {
-        let provider = Arc::clone(&provider);
-        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider);
-        Arc::new(verifier.map_err(|error| match error {
-            rustls::Error::General(_) => "this system has no trusted certificate authorities: install its package of them (`ca-certificates`), or add one with `extra_ca(..)`".to_owned(),
-            other => format!("an extra CA cannot be used: {other}"),
-        })?)
+        let trust = Trust::new(roots, &SYSTEM, Arc::clone(&provider));
+        Arc::new(trust.map_err(|why| format!("an extra CA cannot be used: {why}"))?)
     };
     let config = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
@@ -97,7 +94,7 @@ fn certified(
 
 /// Takes every certificate, for whoever asked for that by its frightening name.
 #[derive(Debug)]
-struct NotVerified(Arc<CryptoProvider>);
+pub(super) struct NotVerified(pub(super) Arc<CryptoProvider>);
 
 impl ServerCertVerifier for NotVerified {
     fn verify_server_cert(

@@ -24,9 +24,7 @@ use std::sync::Arc;
 
 use crate::clock::BoxFuture;
 
-use crate::credentials::{
-    Chain, Context, Credential, CredentialError, Provider, ProviderReport, Window,
-};
+use crate::credentials::{Chain, Context, Credential, CredentialError, ProviderReport, Window};
 
 pub use assume_role::AssumeRole;
 pub use bearer_token::BearerToken;
@@ -56,15 +54,16 @@ pub struct DefaultChain(Chain);
 impl DefaultChain {
     /// The chain, in the documented order.
     pub fn new() -> Self {
-        let providers: Vec<Arc<dyn Provider>> = vec![
-            Arc::new(EnvironmentKeys),
-            Arc::new(Oidc::from_environment()),
-            Arc::new(CliProfile::new()),
-            Arc::new(IniProfile::new()),
-            Arc::new(EcsRole::in_chain()),
-            Arc::new(CredentialsUri::from_environment()),
-        ];
-        Self(Chain::new("Alibaba Cloud default chain", providers))
+        Self(Chain::of_cloud("Alibaba Cloud default chain", || {
+            vec![
+                Arc::new(EnvironmentKeys),
+                Arc::new(Oidc::from_environment()),
+                Arc::new(CliProfile::new()),
+                Arc::new(IniProfile::new()),
+                Arc::new(EcsRole::in_chain()),
+                Arc::new(CredentialsUri::from_environment()),
+            ]
+        }))
     }
 }
 

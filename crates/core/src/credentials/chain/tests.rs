@@ -133,3 +133,23 @@ async fn a_report_says_what_each_said() {
     assert!(matches!(report[1].finding, Finding::Found { .. }));
     assert!(!format!("{report:?}").contains("s3cr3t"));
 }
+
+#[tokio::test]
+async fn a_program_without_the_feature_is_told_so() {
+    let world = World::new(&[]);
+    let chain = chain(vec![Arc::new(LeftOut)]);
+    let error = world.error(&chain).await;
+    assert_eq!(
+        (error.reason, error.tried.len()),
+        (Reason::NotConfigured, 1)
+    );
+    let text = error.to_string();
+    assert!(text.contains("no credentials found"), "{text}");
+    assert!(
+        text.contains("without the feature `default-chain`"),
+        "{text}"
+    );
+    // With it, the chain has what it was given.
+    let chain = Chain::of_cloud("cloud", || vec![scripted("a", vec![Ok("good")])]);
+    assert_eq!(source(world.provide(&chain).await), "a");
+}

@@ -110,15 +110,24 @@ pub(super) async fn log_in(
         ))
     };
     let reply = route.send(context, ask).await?;
+    token(route, &reply, source)
+}
+
+/// The token that a login was answered with.
+fn token(
+    route: &Route,
+    reply: &HttpResponse,
+    source: String,
+) -> Result<Credential, CredentialError> {
     if !matches!(reply.status, 200 | 201) {
-        return Err(refused(route, &reply));
+        return Err(refused(route, reply));
     }
     let token = reply
         .header("x-subject-token")
         .filter(|token| !token.is_empty())
         .ok_or_else(|| route.incomplete("the header X-Subject-Token"))?
         .to_owned();
-    let json = route.json(&reply)?;
+    let json = route.json(reply)?;
     let about = json.get("token").ok_or_else(|| route.incomplete("token"))?;
     let ends = member(about, "expires_at").ok_or_else(|| route.incomplete("expires_at"))?;
     let ends = Timestamp::from(ends);

@@ -28,8 +28,7 @@ use crate::address::shown;
 use crate::clock::BoxFuture;
 
 use crate::credentials::{
-    Chain, Context, Credential, CredentialError, Environment, Provider, ProviderReport,
-    TlsSettings, Window,
+    Chain, Context, Credential, CredentialError, Environment, ProviderReport, TlsSettings, Window,
 };
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -118,24 +117,25 @@ pub struct DefaultChain(Chain);
 impl DefaultChain {
     /// The chain, in the documented order.
     pub fn new(settings: LoginSettings) -> Self {
-        let metadata = KeysWithProject::new(Metadata::in_chain()).with(
-            settings.project_id.clone(),
-            settings.project_name.clone(),
-            iam::Iam {
-                endpoint: settings.iam_endpoint.clone(),
-                region: settings.region.clone(),
-                allow_http: settings.allow_http,
-            },
-        );
-        let providers: Vec<Arc<dyn Provider>> = vec![
-            Arc::new(openstack::Clouds::new(settings.clone())),
-            Arc::new(openstack::Variables::new(settings.clone())),
-            Arc::new(Sdk::new(Place::IdToken, settings.clone())),
-            Arc::new(Sdk::new(Place::Variables, settings.clone())),
-            Arc::new(Sdk::new(Place::Profile, settings)),
-            Arc::new(metadata),
-        ];
-        Self(Chain::new("Huawei Cloud default chain", providers))
+        Self(Chain::of_cloud("Huawei Cloud default chain", || {
+            let metadata = KeysWithProject::new(Metadata::in_chain()).with(
+                settings.project_id.clone(),
+                settings.project_name.clone(),
+                iam::Iam {
+                    endpoint: settings.iam_endpoint.clone(),
+                    region: settings.region.clone(),
+                    allow_http: settings.allow_http,
+                },
+            );
+            vec![
+                Arc::new(openstack::Clouds::new(settings.clone())),
+                Arc::new(openstack::Variables::new(settings.clone())),
+                Arc::new(Sdk::new(Place::IdToken, settings.clone())),
+                Arc::new(Sdk::new(Place::Variables, settings.clone())),
+                Arc::new(Sdk::new(Place::Profile, settings)),
+                Arc::new(metadata),
+            ]
+        }))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::wipe::Wiped;
 
 use super::options::Options;
 use super::{LoginSettings, yaml};
+use crate::credentials::chain::LEFT_OUT;
 use crate::credentials::{
     Context, Credential, CredentialError, Environment, Provider, Window, file, misconfigured,
     not_set,
@@ -83,6 +84,11 @@ pub(super) fn cloud(environment: &Environment) -> Result<Option<Options>, Creden
     let Some(name) = environment.var(CLOUD) else {
         return Ok(None);
     };
+    if cfg!(not(feature = "default-chain")) {
+        let message = format!("{CLOUD} names `{name}`, but {LEFT_OUT}");
+        return Err(misconfigured(CLOUDS, message)
+            .with_hint(format!("Switch the feature on, or unset {CLOUD}")));
+    }
     let file = locate(environment, "OS_CLIENT_CONFIG_FILE", "clouds")?.ok_or_else(|| {
         let message = format!("{CLOUD} names `{name}`, but there is no clouds.yaml in ., ~/.config/openstack or /etc/openstack");
         misconfigured(CLOUDS, message)

@@ -20,8 +20,7 @@ use crate::address::shown;
 use crate::clock::BoxFuture;
 
 use crate::credentials::{
-    Chain, Context, Credential, CredentialError, Environment, Provider, ProviderReport,
-    TlsSettings, Window,
+    Chain, Context, Credential, CredentialError, Environment, ProviderReport, TlsSettings, Window,
 };
 
 pub use access_key::AccessKey;
@@ -88,12 +87,13 @@ pub struct DefaultChain(Chain);
 impl DefaultChain {
     /// The chain, in the documented order.
     pub fn new(settings: LoginSettings) -> Self {
-        let providers: Vec<Arc<dyn Provider>> = vec![
-            Arc::new(session::FromEnvironment),
-            Arc::new(access_key::FromEnvironment),
-            Arc::new(environment::AccountVariables::new(settings)),
-        ];
-        Self(Chain::new("ZStack default chain", providers))
+        Self(Chain::of_cloud("ZStack default chain", || {
+            vec![
+                Arc::new(session::FromEnvironment),
+                Arc::new(access_key::FromEnvironment),
+                Arc::new(environment::AccountVariables::new(settings)),
+            ]
+        }))
     }
 }
 
