@@ -169,6 +169,8 @@ pub struct Failure {
     /// Whether a code of the service says that the very thing which the operation removes is gone.
     /// A 404 alone does not: a proxy, another address or a missing parent answers it too.
     pub gone: bool,
+    /// Why it is not waited out although it may pass; the machine of a call says so.
+    pub not_repeated: Option<String>,
 }
 
 impl Failure {
@@ -186,6 +188,7 @@ impl Failure {
             quoted: None,
             request_id: None,
             gone: false,
+            not_repeated: None,
         }
     }
 
