@@ -40,9 +40,9 @@ pub struct Encoded {
     /// The operation.
     pub operation: &'static Operation,
     /// The path, percent-encoded; a `{project_id}` that credentials will tell is still in it.
-    pub path: String,
+    pub path: Cow<'static, str>,
     /// The same path in clear, for signatures over decoded paths.
-    pub plain_path: String,
+    pub plain_path: Cow<'static, str>,
     /// Parameters, in clear.
     pub query: Vec<(Cow<'static, str>, String)>,
     /// Headers of the operation and of the call.
@@ -113,6 +113,16 @@ pub struct Prepared {
     pub request: HttpRequest,
     /// For `explain()`.
     pub(crate) evidence: Option<Evidence>,
+}
+
+impl Prepared {
+    /// A request that carries no signature.
+    pub(crate) fn unsigned(request: HttpRequest) -> Self {
+        Self {
+            request,
+            evidence: None,
+        }
+    }
 }
 
 /// What an answer means.
@@ -305,15 +315,18 @@ pub(crate) fn takes_no_token(operation: &Operation) -> Error {
     Error::new(Kind::InvalidInput, operation.name, message)
 }
 
-/// A request with what every protocol sends.
+/// A request with what every protocol sends. `own` is how many headers the protocol adds: what is set
+/// aside for them is copied with them, and kept as long as the answer takes.
 pub(crate) fn request(
     method: &Method,
     url: Url,
     encoded: &Encoded,
     signing: &Signing<'_>,
     body: Bytes,
+    own: usize,
 ) -> HttpRequest {
-    let mut headers = HeaderMap::with_capacity(16);
+    // User-Agent here; Host, and Accept where it is not set, in the transport.
+    let mut headers = HeaderMap::with_capacity(own + 3 + encoded.headers.len());
     headers.insert(http::header::USER_AGENT, signing.user_agent.clone());
     for (name, value) in &encoded.headers {
         headers.insert(name, value.clone());
