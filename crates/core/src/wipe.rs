@@ -55,7 +55,7 @@ pub(crate) fn bytes(content: impl Into<Vec<u8>>) -> Bytes {
 }
 
 /// A header's value that is wiped when its last copy is dropped; `None` where it cannot be one.
-pub(crate) fn header(text: &str) -> Option<HeaderValue> {
+pub(crate) fn header(text: impl Into<Vec<u8>>) -> Option<HeaderValue> {
     HeaderValue::from_maybe_shared(bytes(text)).ok()
 }
 

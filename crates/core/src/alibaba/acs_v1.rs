@@ -14,8 +14,11 @@ use crate::sign::{hmac_sha1, percent};
 ///
 /// `canonical_query` is what [`percent::canonical_query`] writes for all signed parameters.
 pub fn string_to_sign(method: &str, canonical_query: &str) -> String {
-    // Each `=`, `&` and `%` grows to three bytes; no more than all of them do.
-    let mut out = String::with_capacity(method.len() + canonical_query.len() * 3 + 8);
+    // All else stays as it is.
+    let escaped = |byte: &u8| matches!(byte, b'=' | b'&' | b'%');
+    let escapes = canonical_query.bytes().filter(escaped).count();
+    let length = method.len() + 5 + canonical_query.len() + 2 * escapes;
+    let mut out = String::with_capacity(length);
     out.push_str(method);
     out.push_str("&%2F&");
     percent::push(&mut out, canonical_query);

@@ -6,31 +6,28 @@
 //! rewrite (`user-agent`, `accept`) is better left out. Source: Alibaba Cloud, "V3 request body and
 //! signature mechanism".
 
-use crate::sign::{CanonicalRequest, Signed, canonical, hmac_sha256, push_hex, sha256_hex};
+use crate::sign::{CanonicalRequest, Signed, authorization, canonical, hmac_sha256, push_sha256};
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
 /// Signs a request whose headers already hold date, nonce, payload hash and session token.
 pub fn sign(key_id: &str, secret: &str, request: &CanonicalRequest<'_>) -> Signed {
     let (canonical_request, signed_headers) = canonical(request, |_| true);
-    let hash = sha256_hex(canonical_request.as_bytes());
-    let string_to_sign = [ALGORITHM, "\n", &hash].concat();
+    let mut string_to_sign = String::with_capacity(ALGORITHM.len() + 65);
+    string_to_sign.push_str(ALGORITHM);
+    string_to_sign.push('\n');
+    push_sha256(&mut string_to_sign, canonical_request.as_bytes());
 
-    let mut signature = String::with_capacity(64);
-    push_hex(
-        &mut signature,
-        &hmac_sha256(secret.as_bytes(), string_to_sign.as_bytes()),
-    );
-    let authorization = [
+    let mac = hmac_sha256(secret.as_bytes(), string_to_sign.as_bytes());
+    let parts = [
         ALGORITHM,
         " Credential=",
         key_id,
         ",SignedHeaders=",
         &canonical_request[signed_headers],
         ",Signature=",
-        &signature,
-    ]
-    .concat();
+    ];
+    let authorization = authorization(&parts, &mac);
     Signed {
         authorization,
         canonical_request,
@@ -42,7 +39,7 @@ pub fn sign(key_id: &str, secret: &str, request: &CanonicalRequest<'_>) -> Signe
 mod tests {
     use super::*;
     use crate::sign::testing::{each_altered_byte, signature};
-    use crate::sign::{EMPTY_SHA256, percent};
+    use crate::sign::{EMPTY_SHA256, percent, sha256_hex};
 
     const DATE: (&str, &str) = ("x-acs-date", "2023-10-26T10:22:32Z");
     const NONCE: (&str, &str) = ("x-acs-signature-nonce", "3156853299f313e23d1673dc12e1703d");

@@ -7,7 +7,6 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
-use zeroize::Zeroize as _;
 
 use crate::alibaba::codes::{CODES, MARKERS};
 use crate::alibaba::{acs_v1, acs_v3};
@@ -22,7 +21,7 @@ use crate::wipe;
 
 use crate::error::body::Page;
 use crate::protocol::classify::{self, Tables};
-use crate::protocol::members::{Members, header_value};
+use crate::protocol::members::{Members, Text, set_header};
 use crate::protocol::success;
 use crate::protocol::{
     Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, request, seal,
@@ -69,7 +68,7 @@ impl Protocol for Acs {
             how,
             lists: ListKeys::Numbered,
         };
-        let path = || operation.path.to_owned();
+        let path = || Cow::Borrowed(operation.path);
         members.encode(input, path(), path(), &mut |_, _| None)
     }
 
@@ -155,64 +154,55 @@ fn spread(key: &mut String, value: &Json, pairs: &mut Vec<(Cow<'static, str>, St
 
 fn v3(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Result<Prepared, Error> {
     let operation = encoded.operation;
-    let mut pairs: Vec<(&str, &str)> = encoded
-        .query
-        .iter()
-        .map(|(key, value)| (&**key, value.as_str()))
-        .collect();
+    let mut pairs: Vec<(&str, &str)> = Vec::with_capacity(encoded.query.len() + 1);
+    pairs.extend(clear(encoded));
     let identity = signing.credential.map(|credential| &credential.identity);
     if let Some(Identity::Token(_)) = identity {
         pairs.push(("SignatureType", "BEARERTOKEN"));
     }
     let parameters = percent::canonical_query(&mut pairs);
-    let (query, body) = if form {
-        (String::new(), wipe::bytes(parameters))
-    } else {
-        (parameters, Bytes::new())
+    let (query, body) = placed(parameters, form);
+    let payload = match body.is_empty() {
+        true => Cow::Borrowed(sign::EMPTY_SHA256),
+        false => Cow::Owned(sign::sha256_hex(&body)),
     };
-    let query = query.as_str();
-    let payload = sign::sha256_hex(&body);
     let date = time::iso8601(signing.now);
-    let url = signing.endpoint.join("/", query);
-    let mut outgoing = request(&operation.method, url, encoded, signing, body);
+    let url = signing.endpoint.join("/", &query);
+    let own = 7 + usize::from(form);
+    let mut outgoing = request(&operation.method, url, encoded, signing, body, own);
     let headers = &mut outgoing.headers;
-    let mut set = |name: &'static str, text: &str| -> Result<(), Error> {
-        let value = header_value(operation, name, text)?;
-        headers.insert(HeaderName::from_static(name), value);
-        Ok(())
+    let mut set = |name: &'static str, text: Text<'_>| {
+        set_header(headers, operation, HeaderName::from_static(name), text)
     };
-    set("x-acs-action", operation.name)?;
-    set("x-acs-version", signing.service.version)?;
-    set("x-acs-date", &date)?;
-    set("x-acs-signature-nonce", signing.nonce)?;
-    set("x-acs-content-sha256", &payload)?;
-    set("accept", "application/json")?;
+    set("x-acs-action", Text::Fixed(operation.name))?;
+    set("x-acs-version", Text::Fixed(signing.service.version))?;
+    set("x-acs-date", Text::Plain(&date))?;
+    set("x-acs-signature-nonce", Text::Plain(signing.nonce))?;
+    set(
+        "x-acs-content-sha256",
+        match &payload {
+            Cow::Borrowed(empty) => Text::Fixed(empty),
+            Cow::Owned(hash) => Text::Plain(hash),
+        },
+    )?;
+    set("accept", Text::Fixed("application/json"))?;
     if form {
-        set("content-type", FORM)?;
+        set("content-type", Text::Fixed(FORM))?;
     }
     let keys = match identity {
         Some(Identity::Keys(keys)) => keys,
         Some(Identity::Token(token)) => {
-            set("x-acs-bearer-token", token.expose())?;
-            sensitive(headers, "x-acs-bearer-token");
-            return Ok(Prepared {
-                request: outgoing,
-                evidence: None,
-            });
+            set("x-acs-bearer-token", Text::Secret(token.expose().into()))?;
+            return Ok(Prepared::unsigned(outgoing));
         }
-        None => {
-            return Ok(Prepared {
-                request: outgoing,
-                evidence: None,
-            });
-        }
+        None => return Ok(Prepared::unsigned(outgoing)),
     };
     if let Some(token) = &keys.token {
-        set("x-acs-accesskey-id", &keys.id)?;
-        set("x-acs-security-token", token.expose())?;
-        sensitive(headers, "x-acs-security-token");
+        set("x-acs-accesskey-id", Text::Plain(&keys.id))?;
+        set("x-acs-security-token", Text::Secret(token.expose().into()))?;
     }
-    let mut signed: Vec<(&str, &str)> = vec![("host", signing.endpoint.host())];
+    let mut signed: Vec<(&str, &str)> = Vec::with_capacity(headers.len() + 1);
+    signed.push(("host", signing.endpoint.host()));
     for (name, value) in &*headers {
         let name = name.as_str();
         if (name.starts_with("x-acs-") || name == "content-type")
@@ -221,50 +211,50 @@ fn v3(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Result<Prepared, 
             signed.push((name, value));
         }
     }
-    let signature = acs_v3::sign(
+    let mut signature = acs_v3::sign(
         &keys.id,
         keys.secret.expose(),
         &CanonicalRequest {
             method: operation.method.as_str(),
             canonical_uri: "/",
-            canonical_query: query,
+            canonical_query: &query,
             headers: &signed,
             payload_sha256: &payload,
         },
     );
-    let value = header_value(operation, "authorization", &signature.authorization)?;
-    headers.insert(header::AUTHORIZATION, value);
-    sensitive(headers, "authorization");
+    let authorization = Text::Secret(std::mem::take(&mut signature.authorization).into());
+    set_header(headers, operation, header::AUTHORIZATION, authorization)?;
     Ok(Prepared {
         request: outgoing,
         evidence: Some(Evidence::new(signature, signing.now)),
     })
 }
 
-/// Keeps a value out of the transport's own debug output.
-fn sensitive(headers: &mut http::HeaderMap, name: &'static str) {
-    if let Some(value) = headers.get_mut(name) {
-        HeaderValue::set_sensitive(value, true);
+/// The parameters of a call in clear.
+fn clear(encoded: &Encoded) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = encoded.query.iter();
+    pairs.map(|(key, value)| (&**key, value.as_str()))
+}
+
+/// Parameters where they travel: in the query, or as a form body.
+fn placed(parameters: String, form: bool) -> (String, Bytes) {
+    match form {
+        true => (String::new(), wipe::bytes(parameters)),
+        false => (parameters, Bytes::new()),
     }
 }
+
+/// The longest signature of version 1 as a parameter: 28 characters of base64, each of which may have
+/// to be escaped.
+const SIGNATURE_ROOM: usize = "&Signature=".len() + 3 * 28;
 
 fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
     let operation = encoded.operation;
     let date = time::iso8601(signing.now);
     let mut pairs: Vec<(&str, &str)> = Vec::with_capacity(encoded.query.len() + 10);
-    pairs.extend(
-        encoded
-            .query
-            .iter()
-            .map(|(key, value)| (&**key, value.as_str())),
-    );
-    pairs.extend([
-        ("Action", operation.name),
-        ("Version", signing.service.version),
-        ("Format", "JSON"),
-        ("Timestamp", date.as_str()),
-        ("SignatureNonce", signing.nonce),
-    ]);
+    // What is sorted nearly is sorted soon.
+    pairs.extend([("Action", operation.name), ("Format", "JSON")]);
+    pairs.extend(clear(encoded));
     let mut secret = None;
     match signing.credential.map(|credential| &credential.identity) {
         Some(Identity::Keys(keys)) => {
@@ -286,17 +276,18 @@ fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
         }
         None => {}
     }
-    let mut parameters = percent::canonical_query(&mut pairs);
+    pairs.extend([
+        ("SignatureNonce", signing.nonce),
+        ("Timestamp", date.as_str()),
+        ("Version", signing.service.version),
+    ]);
+    // Room for the signature, so that nothing is left behind by growing.
+    let mut parameters = percent::canonical_query_with(&mut pairs, SIGNATURE_ROOM);
     let mut evidence = None;
     if let Some(secret) = secret {
         let method = operation.method.as_str();
         let string_to_sign = acs_v1::string_to_sign(method, &parameters);
         let signature = acs_v1::signature(secret.expose(), &string_to_sign);
-        // Room for it, so that nothing is left behind by growing.
-        let mut longer = String::with_capacity(parameters.len() + 11 + 3 * signature.len());
-        longer.push_str(&parameters);
-        parameters.zeroize();
-        parameters = longer;
         parameters.push_str("&Signature=");
         percent::push(&mut parameters, &signature);
         evidence = Some(Evidence::text(string_to_sign, signing.now));
@@ -306,13 +297,10 @@ fn v1(encoded: &Encoded, signing: &Signing<'_>, form: bool) -> Prepared {
         .iter()
         .any(|(key, _)| matches!(*key, "SecurityToken" | "BearerToken"));
     let form = (form || token) && operation.method == Method::POST;
-    let (query, body) = if form {
-        (String::new(), wipe::bytes(parameters))
-    } else {
-        (parameters, Bytes::new())
-    };
+    let (query, body) = placed(parameters, form);
     let url = signing.endpoint.join("/", &query);
-    let mut outgoing = request(&operation.method, url, encoded, signing, body);
+    let own = 1 + usize::from(form);
+    let mut outgoing = request(&operation.method, url, encoded, signing, body, own);
     outgoing
         .headers
         .insert(header::ACCEPT, HeaderValue::from_static("application/json"));

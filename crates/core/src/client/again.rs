@@ -19,7 +19,7 @@ pub(super) async fn run(plan: Plan, once: Once) -> Result<Finished, Error> {
     let (Ok(encoded), Some(mut look), Some(Again { exact })) =
         (&plan.encoded, once.look, once.again)
     else {
-        return Box::pin(drive::run(plan)).await;
+        return drive::run(plan).await;
     };
     let inner = &plan.client.inner;
     let clock = &*inner.context.clock;
@@ -39,7 +39,7 @@ pub(super) async fn run(plan: Plan, once: Once) -> Result<Finished, Error> {
         if round > 1 {
             copy.timeout = limit.map(|_| left());
         }
-        let mut error = match Box::pin(drive::run(copy)).await {
+        let mut error = match drive::run(copy).await {
             Ok(mut finished) => {
                 attempts.append(&mut finished.meta.attempts);
                 finished.meta.attempts = attempts;
@@ -79,7 +79,7 @@ pub(super) async fn run(plan: Plan, once: Once) -> Result<Finished, Error> {
                 None => return Err(error.with_hint("No time was left to look for the thing")),
             }
         }
-        if round >= plan.retry.as_ref().unwrap_or(&inner.retry).attempts() {
+        if round >= plan.retry.as_deref().unwrap_or(&inner.retry).attempts() {
             return Err(error);
         }
         round += 1;
@@ -90,11 +90,11 @@ pub(super) async fn run(plan: Plan, once: Once) -> Result<Finished, Error> {
 pub(super) fn found(output: Box<dyn Record>) -> Finished {
     Finished {
         output,
-        meta: Meta {
+        meta: Box::new(Meta {
             status: 200,
             found: true,
             ..Meta::default()
-        },
+        }),
         running: false,
     }
 }

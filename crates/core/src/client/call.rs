@@ -69,14 +69,13 @@ impl<O> Call<O> {
                 Err(error) => encoded = Err(invalid(operation, error.to_string())),
             }
         }
-        let claim = Claim::of(operation, input, &inner.settings);
-        let asked = operation
-            .one
-            .filter(|(member, _)| record::get(input, member).is_some());
+        let claim = Claim::of(operation, input, &inner.settings).map(Box::new);
+        let one = operation.one;
+        let expects = one.is_some_and(|(member, _)| record::get(input, member).is_some());
         Self::of(Plan {
             token,
             claim,
-            expects: asked.map(|(_, at)| at),
+            expects,
             ..Plan::new(client, operation, encoded)
         })
     }
@@ -111,12 +110,12 @@ impl<O> Call<O> {
 
     /// How this call is repeated.
     pub fn retry(self, policy: RetryPolicy) -> Self {
-        self.plan(|plan| plan.retry = Some(policy))
+        self.plan(|plan| plan.retry = Some(Box::new(policy)))
     }
 
     /// How the job of this call is asked after, where it runs as one.
     pub fn polling(self, polling: Polling) -> Self {
-        self.plan(|plan| plan.polling = Some(polling))
+        self.plan(|plan| plan.polling = Some(Box::new(polling)))
     }
 
     /// Sends the call, and does not wait for its job: once the service runs it, the job is given
@@ -212,7 +211,7 @@ impl<O> Call<O> {
                 Ok(endpoint.or_below(inner.protocol.context_path()))
             });
             match endpoint {
-                Ok(endpoint) => plan.endpoint = Some(endpoint),
+                Ok(endpoint) => plan.endpoint = Some(Box::new(endpoint)),
                 Err(message) => plan.fail(message),
             }
         })
@@ -296,7 +295,7 @@ impl<O> Call<O> {
 impl Probe {
     /// The call of a look goes where the call itself went.
     pub(crate) fn prepare<O>(&self, call: Call<O>) -> Call<O> {
-        call.plan(|plan| plan.endpoint.clone_from(&self.endpoint))
+        call.plan(|plan| plan.endpoint = self.endpoint.clone().map(Box::new))
     }
 }
 
@@ -352,7 +351,7 @@ fn poll(state: &mut State, context: &mut Context<'_>) -> Poll<Result<Finished, E
             State::Ready(_) => {
                 if let State::Ready(plan) = std::mem::replace(state, State::Ended) {
                     *state = State::Running(match plan.once {
-                        None => Box::pin(drive::run(*plan)),
+                        None => drive::run(*plan),
                         Some(_) => Box::pin(once::run(*plan)),
                     });
                 }

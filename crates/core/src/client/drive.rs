@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use tracing::Instrument;
 
-use crate::clock::within;
+use crate::clock::{BoxFuture, within};
 use crate::credentials::Snapshot;
-use crate::error::{Error, Evidence, Kind, Outcome};
+use crate::error::{Error, Kind, Outcome};
 use crate::idempotency::ClientToken;
 use crate::operation::Operation;
 use crate::protocol::{Encoded, Endpoint};
 use crate::record::Record;
+use crate::retry::{Polling, RetryPolicy};
 
+use super::lanes::{Claim, Turn};
 use super::machine::{Event, Machine, Step};
 use super::plan::{Begun, Finished, Plan, as_token, new_job_id};
 use super::response::Meta;
@@ -26,138 +28,162 @@ struct Drive {
     client: Client,
     operation: &'static Operation,
     encoded: Encoded,
-    endpoint: Option<Endpoint>,
+    endpoint: Option<Box<Endpoint>>,
+    retry: Option<Box<RetryPolicy>>,
+    polling: Option<Box<Polling>>,
+    timeout: Option<Duration>,
+    claim: Option<Box<Claim>>,
+    /// A job was begun before: it is asked after, and nothing is sent.
+    follow: bool,
+    /// A job that runs is not waited for.
+    leave: bool,
     token: Option<ClientToken>,
     /// The id of the call's job, where it may be one.
     job: Option<String>,
     output: Box<dyn Record>,
-    /// Where the answer must hold something, or the thing does not exist.
-    expects: Option<&'static str>,
+    /// Whether the answer must hold what the operation looks for one of, or the thing does not exist.
+    expects: bool,
     held: Option<Snapshot>,
-    /// What the last attempt wrote as its time.
+    /// What the last attempt was signed with.
     moment: Moment,
     /// How often the clock was set, and how often another way of writing the time was tried.
-    corrected: (u32, usize),
-    meta: Meta,
-    evidence: Option<Evidence>,
+    corrected: (u8, u8),
+    /// What is known of the answers so far.
+    meta: Option<Box<Meta>>,
     waited: Duration,
     /// What the ledger wrote down about this call.
     begun: Option<Box<Begun>>,
 }
 
-/// The time that an attempt carries.
+/// What an attempt carries that no other does. Whoever signs with it once more gets the same request.
 #[derive(Clone, Copy, Default)]
 struct Moment {
     /// In Unix seconds, corrected by what is known of the service's clock.
     now: i64,
     /// See [`Protocol::zone`](crate::protocol::Protocol::zone).
     zone: usize,
+    nonce: uuid::Uuid,
+    /// The attempt asked after a job.
+    poll: bool,
 }
 
-pub(super) async fn run(plan: Plan) -> Result<Finished, Error> {
+/// Runs `plan`. Nothing of it is kept but what the loop needs: calls under way are many, and each is as
+/// large as the longest of its waits.
+pub(super) fn run(plan: Plan) -> BoxFuture<'static, Result<Finished, Error>> {
     let span = tracing::info_span!(
         "cumulo.call",
         service = plan.client.inner.service.name,
         operation = plan.operation.name,
     );
-    steps(plan).instrument(span).await
+    match Drive::start(plan) {
+        Err(error) => Box::pin(std::future::ready(Err(error))),
+        Ok(mut drive) => {
+            let steps = async move {
+                let running = drive.steps().await?;
+                Ok(drive.finish(running))
+            };
+            Box::pin(steps.instrument(span))
+        }
+    }
 }
 
-async fn steps(plan: Plan) -> Result<Finished, Error> {
-    let client = plan.client.clone();
-    let policy = plan.retry.clone();
-    let timeout = plan.timeout;
-    let mut plan = plan;
-    let claim = plan.claim.take();
-    let polling = plan.polling.unwrap_or(client.inner.polling);
-    let (follow, leave) = (plan.follow.is_some(), plan.leave);
-    let mut drive = Drive::start(plan)?;
-    let clock = &client.inner.context.clock;
-    let total = timeout.unwrap_or(client.inner.timeouts.total);
-    let from = clock.elapsed();
-    let _turn = match claim {
-        None => None,
-        Some(claim) => {
-            let turn = within(&**clock, total, client.inner.lanes.enter(claim)).await;
-            drive.waited = clock.elapsed().saturating_sub(from);
-            match turn {
-                Some(turn) => Some(turn),
-                None => return Err(drive.not_sent(
-                    Kind::Timeout,
-                    "all the time went by in waiting for other calls that change the same thing",
-                )),
-            }
-        }
-    };
-    let mut machine = Machine::new(
-        drive.operation,
-        policy.as_ref().unwrap_or(&client.inner.retry),
-        &client.inner.budget,
-        &*client.inner.context.entropy,
-        from.saturating_add(total),
-    );
-    machine.strict_deadline = timeout.is_some();
-    machine.has_job = drive.operation.job;
-    machine.polling = polling;
-    machine.follow = follow;
-    machine.leave = leave;
-    if drive.begun.as_ref().is_some_and(|begun| begun.doubt) {
-        machine.resume();
-    }
-    let mut event = Event::Start;
-    loop {
-        let step = machine.next(clock.elapsed(), event);
-        event = match step {
-            Step::Send | Step::Poll => {
-                let poll = matches!(step, Step::Poll);
-                match drive.attempt(poll, machine.sent(), machine.deadline).await {
-                    Ok(event) => event,
-                    Err(mut error) => {
-                        // An earlier attempt may have been executed, whatever stopped this one.
-                        if poll || machine.in_doubt() {
-                            error.inner().outcome = Outcome::Unknown;
-                            if drive.operation.job {
-                                error.inner().job.clone_from(&drive.job);
-                            }
-                        }
-                        return Err(error);
-                    }
-                }
-            }
-            Step::Sleep(duration) => {
-                drive.waited += duration;
-                clock.sleep(duration).await;
-                Event::Slept
-            }
-            Step::Refresh { new_job } => {
-                if let (Some(cache), Some(held)) = (&client.inner.credentials, drive.held.take()) {
-                    cache.invalidate(&held);
-                }
-                if new_job {
-                    drive.job = new_job_id(&client, drive.operation)?;
-                    drive.token = as_token(drive.job.as_deref());
-                    if let Some(begun) = &drive.begun {
-                        begun.renew(drive.token.as_ref()).await?;
-                    }
-                }
-                Event::Refreshed
-            }
-            Step::CorrectClock(time) => Event::Corrected(drive.correct_clock(time)),
-            Step::Done => return Ok(drive.finish()),
-            Step::Leave => {
-                drive.meta.job.clone_from(&drive.job);
-                let mut finished = drive.finish();
-                finished.running = true;
-                return Ok(finished);
-            }
-            Step::Gone => {
-                drive.output = (drive.operation.output)();
-                return Ok(drive.finish());
-            }
-            Step::Fail(failure, outcome) => {
-                return Err(drive.fail(failure, outcome, machine.not_repeated.take()));
-            }
+impl Drive {
+    /// Goes on until the call is done. Whether its job still runs.
+    async fn steps(&mut self) -> Result<bool, Error> {
+        let client = self.client.clone();
+        let (retry, polling) = (self.retry.take(), self.polling.take());
+        let inner = &*client.inner;
+        let clock = &inner.context.clock;
+        let total = self.timeout.unwrap_or(inner.timeouts.total);
+        let from = clock.elapsed();
+        // What few calls wait for is boxed, here and below: it would make every call larger.
+        let _turn = match self.claim.take() {
+            None => None,
+            Some(claim) => Some(Box::pin(self.turn(*claim, from, total)).await?),
         };
+        let mut machine = Machine::new(
+            self.operation,
+            retry.as_deref().unwrap_or(&inner.retry),
+            polling.as_deref().unwrap_or(&inner.polling),
+            &inner.budget,
+            &*inner.context.entropy,
+            from.saturating_add(total),
+        );
+        machine.strict_deadline = self.timeout.is_some();
+        machine.has_job = self.operation.job;
+        machine.follow = self.follow;
+        machine.leave = self.leave;
+        if self.begun.as_ref().is_some_and(|begun| begun.doubt) {
+            machine.resume();
+        }
+        let mut event = Event::Start;
+        loop {
+            let poll = match machine.next(clock.elapsed(), event) {
+                Step::Send => false,
+                Step::Poll => true,
+                Step::Sleep(duration) => {
+                    self.waited += duration;
+                    clock.sleep(duration).await;
+                    event = Event::Slept;
+                    continue;
+                }
+                Step::Refresh { new_job } => {
+                    if let (Some(cache), Some(held)) = (&inner.credentials, self.held.take()) {
+                        cache.invalidate(&held);
+                    }
+                    if new_job {
+                        self.job = new_job_id(&client, self.operation)?;
+                        self.token = as_token(self.job.as_deref());
+                        if let Some(begun) = &self.begun {
+                            Box::pin(begun.renew(self.token.as_ref())).await?;
+                        }
+                    }
+                    event = Event::Refreshed;
+                    continue;
+                }
+                Step::CorrectClock(time) => {
+                    event = Event::Corrected(self.correct_clock(time));
+                    continue;
+                }
+                Step::Done => return Ok(false),
+                Step::Leave => {
+                    self.meta.get_or_insert_default().job.clone_from(&self.job);
+                    return Ok(true);
+                }
+                Step::Gone => {
+                    self.output = (self.operation.output)();
+                    return Ok(false);
+                }
+                Step::Fail(failure, outcome) => return Err(self.fail(*failure, outcome)),
+            };
+            event = match self.attempt(poll, machine.sent(), machine.deadline).await {
+                Ok(event) => event,
+                Err(mut error) => {
+                    // An earlier attempt may have been executed, whatever stopped this one.
+                    if poll || machine.in_doubt() {
+                        error.inner().outcome = Outcome::Unknown;
+                        if self.operation.job {
+                            error.inner().job.clone_from(&self.job);
+                        }
+                    }
+                    return Err(error);
+                }
+            };
+        }
+    }
+
+    /// The call's turn among those that change the same thing.
+    async fn turn(&mut self, claim: Claim, from: Duration, total: Duration) -> Result<Turn, Error> {
+        let client = self.client.clone();
+        let clock = &*client.inner.context.clock;
+        let turn = within(clock, total, client.inner.lanes.enter(claim)).await;
+        self.waited = clock.elapsed().saturating_sub(from);
+        turn.ok_or_else(|| {
+            self.not_sent(
+                Kind::Timeout,
+                "all the time went by in waiting for other calls that change the same thing",
+            )
+        })
     }
 }
 
@@ -176,7 +202,8 @@ pub(super) async fn dry_run(plan: Plan) -> Result<DryRun, Error> {
         .await
         .map_err(|error| drive.no_credentials(error))?;
     let timeout = drive.client.inner.timeouts.attempt;
-    let prepared = drive.prepare(false, timeout)?;
+    drive.moment = drive.moment(drive.client.inner.context.clock.now(), false);
+    let prepared = drive.sign(timeout)?;
     let secret = !drive.encoded.secrets.is_empty();
     Ok(DryRun::of(&prepared, &drive.scrubber(), secret))
 }
@@ -203,10 +230,6 @@ impl Drive {
         if plan.operation.is_keyed_by_job() {
             token = as_token(job.as_deref());
         }
-        let meta = Meta {
-            job: plan.follow,
-            ..Meta::default()
-        };
         Ok(Self {
             operation: plan.operation,
             encoded,
@@ -215,14 +238,27 @@ impl Drive {
             job,
             output: (plan.operation.output)(),
             expects: plan.expects,
+            retry: plan.retry,
+            polling: plan.polling,
+            timeout: plan.timeout,
+            claim: plan.claim,
+            follow: plan.follow.is_some(),
+            leave: plan.leave,
             held: None,
             moment: Moment::default(),
             corrected: (0, 0),
-            meta,
-            evidence: None,
+            meta: plan.follow.map(|job| {
+                Box::new(Meta {
+                    job: Some(job),
+                    ..Meta::default()
+                })
+            }),
             waited: Duration::ZERO,
             begun: plan.begun,
             client: plan.client,
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

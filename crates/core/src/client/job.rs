@@ -114,8 +114,8 @@ impl<O> Job<O> {
     fn plan(&self) -> Plan {
         let encoded = Encoded {
             operation: self.operation,
-            path: String::new(),
-            plain_path: String::new(),
+            path: "".into(),
+            plain_path: "".into(),
             query: Vec::new(),
             headers: Vec::new(),
             body: Body::Empty,

@@ -47,7 +47,7 @@ pub(super) enum Step {
     /// The thing was gone already; an earlier attempt did it.
     Gone,
     /// It failed for good.
-    Fail(Failure, Outcome),
+    Fail(Box<Failure>, Outcome),
 }
 
 pub(super) struct Machine<'a> {
@@ -62,13 +62,11 @@ pub(super) struct Machine<'a> {
     /// Whether the job id of this call may be asked after when the outcome is unknown.
     pub has_job: bool,
     /// How its job is asked after.
-    pub polling: Polling,
+    pub polling: &'a Polling,
     /// The job was begun before: it is asked after, and nothing is sent.
     pub follow: bool,
     /// A job that runs is left alone.
     pub leave: bool,
-    /// Why a failure that may pass was not waited out, for the error.
-    pub not_repeated: Option<String>,
     state: State,
 }
 
@@ -91,7 +89,7 @@ struct State {
     poll_delay: Duration,
     /// How the last poll failed.
     poll_failure: Option<String>,
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
 }
 
 /// What a job gets beyond the service's own limit, so that its answer can still be fetched.
@@ -101,6 +99,7 @@ impl<'a> Machine<'a> {
     pub(super) fn new(
         operation: &'static Operation,
         policy: &'a RetryPolicy,
+        polling: &'a Polling,
         budget: &'a Budget,
         entropy: &'a dyn Entropy,
         deadline: Duration,
@@ -114,10 +113,9 @@ impl<'a> Machine<'a> {
             deadline,
             strict_deadline: false,
             has_job: false,
-            polling: Polling::default(),
+            polling,
             follow: false,
             leave: false,
-            not_repeated: None,
             state: State::default(),
         }
     }
@@ -146,7 +144,7 @@ impl<'a> Machine<'a> {
                 Step::Send
             }
             Event::Corrected(false) => match self.state.failure.take() {
-                Some(failure) => self.fail(failure),
+                Some(failure) => self.fail(*failure),
                 None => self.send(),
             },
             Event::Answered(Verdict::Done(_)) => {
@@ -189,12 +187,12 @@ impl<'a> Machine<'a> {
         } else {
             failure.kind.outcome()
         };
-        Step::Fail(failure, outcome)
+        Step::Fail(Box::new(failure), outcome)
     }
 
     /// Fails although the failure may pass, and says why it is not waited out.
-    fn give_up(&mut self, failure: Failure, why: impl Into<String>) -> Step {
-        self.not_repeated = Some(why.into());
+    fn give_up(&self, mut failure: Failure, why: impl Into<String>) -> Step {
+        failure.not_repeated = Some(why.into());
         self.fail(failure)
     }
 
@@ -206,7 +204,7 @@ impl<'a> Machine<'a> {
             }
             Kind::ClockSkew => {
                 let time = failure.server_time;
-                self.state.failure = Some(failure);
+                self.state.failure = Some(Box::new(failure));
                 return Step::CorrectClock(time);
             }
             _ if failure.gone && self.state.doubt => return Step::Gone,

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
 use tokio::sync::Semaphore;
@@ -272,8 +272,12 @@ impl Client {
     }
 
     pub(crate) fn now(&self) -> i64 {
-        crate::clock::unix_seconds(self.inner.context.clock.now())
-            + self.inner.offset.load(Ordering::Relaxed)
+        self.service_time(self.inner.context.clock.now())
+    }
+
+    /// The service's time at `at` by this machine's clock, as far as it is known.
+    fn service_time(&self, at: SystemTime) -> i64 {
+        crate::clock::unix_seconds(at) + self.inner.offset.load(Ordering::Relaxed)
     }
 }
 

@@ -92,9 +92,8 @@ pub(super) async fn run(mut plan: Plan) -> Result<Finished, Error> {
     taken.ended = Ended::Open;
     let doubt = begun.doubt;
     plan.begun = Some(Box::new(begun));
-    // Boxed: what a call with a ledger needs beside it is small, and most calls have none.
     let mut result = match once.again {
-        None => Box::pin(drive::run(plan)).await,
+        None => drive::run(plan).await,
         Some(_) => again::run(plan, *once).await,
     };
     if let Err(error) = &mut result
@@ -292,7 +291,7 @@ fn recall(begun: &Begun, entry: Entry) -> Result<Finished, Error> {
     };
     Ok(Finished {
         output,
-        meta,
+        meta: Box::new(meta),
         running: false,
     })
 }

@@ -166,6 +166,22 @@ impl Lane {
         self.state().limit.is_some()
     }
 
+    /// Leave to send, where there is no limit and no group to wait for.
+    pub(super) fn try_admit(&self, now: Duration) -> Option<Leave<'_>> {
+        if self.is_limited() {
+            return None;
+        }
+        let group = match self.open.load(Ordering::Relaxed) {
+            true => None,
+            false => Some(self.groups.try_acquire().ok()?),
+        };
+        Some(Leave {
+            lane: self,
+            group,
+            sent: now,
+        })
+    }
+
     /// Waits for leave to send.
     pub(super) async fn admit(&self, clock: &dyn Clock) -> Leave<'_> {
         let mut group = None;
@@ -173,7 +189,7 @@ impl Lane {
             let permit = within(clock, PATIENCE, self.groups.acquire()).await;
             group = permit.and_then(Result::ok);
         }
-        // Most calls go through here: without a limit there is no queue.
+        // Without a limit there is no queue.
         if self.is_limited() {
             group = None;
             let _turn = self.turn.lock().await;

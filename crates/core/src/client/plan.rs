@@ -22,22 +22,23 @@ pub(super) struct Plan {
     pub operation: &'static Operation,
     pub encoded: Result<Encoded, Error>,
     pub token: Option<ClientToken>,
-    pub retry: Option<RetryPolicy>,
-    pub polling: Option<Polling>,
+    // What few calls set is boxed: every call has room for it as long as it runs.
+    pub retry: Option<Box<RetryPolicy>>,
+    pub polling: Option<Box<Polling>>,
     /// The job that is asked after; nothing is sent then.
     pub follow: Option<String>,
     /// A job that runs is not waited for.
     pub leave: bool,
     pub timeout: Option<Duration>,
-    pub endpoint: Option<Endpoint>,
+    pub endpoint: Option<Box<Endpoint>>,
     /// The ledger that the call was given.
     pub once: Option<Box<Once>>,
     /// What the ledger wrote down about this call.
     pub begun: Option<Box<Begun>>,
     /// What it must not run beside.
-    pub claim: Option<Claim>,
-    /// Where the answer must hold something, or the thing does not exist.
-    pub expects: Option<&'static str>,
+    pub claim: Option<Box<Claim>>,
+    /// Whether the answer must hold what the operation looks for one of, or the thing does not exist.
+    pub expects: bool,
 }
 
 impl Plan {
@@ -46,7 +47,7 @@ impl Plan {
         Self {
             token: self.token.clone(),
             retry: self.retry.clone(),
-            polling: self.polling,
+            polling: self.polling.clone(),
             leave: self.leave,
             timeout: self.timeout,
             endpoint: self.endpoint.clone(),
@@ -77,7 +78,7 @@ impl Plan {
             once: None,
             begun: None,
             claim: None,
-            expects: None,
+            expects: false,
         }
     }
 }
@@ -85,7 +86,7 @@ impl Plan {
 /// What came of it.
 pub(super) struct Finished {
     pub output: Box<dyn Record>,
-    pub meta: Meta,
+    pub meta: Box<Meta>,
     /// The job still runs, and the output is empty.
     pub running: bool,
 }
@@ -126,7 +127,7 @@ impl Probe {
         let since = Duration::from_secs(since.unsigned_abs());
         Self {
             client: plan.client.clone(),
-            endpoint: plan.endpoint.clone(),
+            endpoint: plan.endpoint.as_deref().cloned(),
             since: UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH),
         }
     }

@@ -18,7 +18,7 @@ use super::secret_name;
 pub struct Response<O> {
     /// The typed answer.
     pub output: O,
-    pub(super) meta: Meta,
+    pub(super) meta: Box<Meta>,
 }
 
 #[derive(Clone, Default)]
@@ -39,10 +39,10 @@ impl<O> Response<O> {
     pub fn new(output: O) -> Self {
         Self {
             output,
-            meta: Meta {
+            meta: Box::new(Meta {
                 status: 200,
                 ..Meta::default()
-            },
+            }),
         }
     }
     /// The service's id of the request, for its support.

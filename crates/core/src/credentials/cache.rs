@@ -123,6 +123,14 @@ impl Cache {
         }
     }
 
+    /// The present credentials, where they need no refresh.
+    pub(crate) fn present(&self, context: &Context) -> Option<Snapshot> {
+        match self.shared.state().need(context) {
+            Need::Nothing(snapshot) => Some(snapshot),
+            _ => None,
+        }
+    }
+
     /// The present credentials, refreshed if they need it.
     pub async fn get(&self, context: &Context) -> Result<Snapshot, CredentialError> {
         self.get_by(context, Duration::MAX).await

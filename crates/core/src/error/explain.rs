@@ -29,6 +29,7 @@ impl Evidence {
         }
     }
 
+    /// Of a scheme that signs no canonical request.
     pub(crate) fn text(string_to_sign: String, time: i64) -> Self {
         Self {
             string_to_sign: string_to_sign.into(),

@@ -19,7 +19,7 @@ use crate::wipe;
 
 use crate::error::body::Page;
 use crate::protocol::classify::{self, Tables};
-use crate::protocol::members::{Members, header_value};
+use crate::protocol::members::{Members, Text, set_header};
 use crate::protocol::success;
 use crate::protocol::{
     Body, Encoded, Prepared, Protocol, Settings, Signing, Verdict, path, request, request_body,
@@ -67,15 +67,15 @@ impl Protocol for Huawei {
             lists: ListKeys::Repeated,
         };
         let mut parts = Vec::new();
-        let mut encoded =
-            members.encode(input, filled.encoded, filled.plain, &mut |member, value| {
-                match member.location {
-                    Location::Raw => return Some(request_body::raw(value)),
-                    Location::Part => parts.extend(request_body::part(member.name, value)),
-                    _ => {}
-                }
-                None
-            })?;
+        let (path, plain) = (filled.encoded.into(), filled.plain.into());
+        let mut encoded = members.encode(input, path, plain, &mut |member, value| {
+            match member.location {
+                Location::Raw => return Some(request_body::raw(value)),
+                Location::Part => parts.extend(request_body::part(member.name, value)),
+                _ => {}
+            }
+            None
+        })?;
         let in_body = |member: &Member| member.location == Location::Body;
         if input.schema().members.iter().any(in_body) {
             let json = record::to_json(Wire::only(input, Location::Body));
@@ -96,7 +96,7 @@ impl Protocol for Huawei {
         let operation = encoded.operation;
         let credential = signing.credential;
         let project = credential.and_then(|credential| credential.scope.project_id.as_deref());
-        let mut path = Cow::Borrowed(encoded.path.as_str());
+        let mut path = Cow::Borrowed(&*encoded.path);
         while let Some(name) = path::open(&path) {
             let ("project_id", Some(text)) = (name, project) else {
                 let message = format!("path member `{name}` is not set");
@@ -129,48 +129,45 @@ impl Protocol for Huawei {
             }
         };
         let url = signing.endpoint.join(&path, &query);
-        let mut outgoing = request(&operation.method, url, encoded, signing, body);
+        // Of a signature they are a few more than of a token.
+        let own = match credential.map(|credential| &credential.identity) {
+            Some(Identity::Keys(_)) => 7,
+            _ => 3,
+        };
+        let mut outgoing = request(&operation.method, url, encoded, signing, body, own);
         let headers = &mut outgoing.headers;
-        let mut set = |name: &'static str, text: &str| -> Result<(), Error> {
-            let value = header_value(operation, name, text)?;
-            headers.insert(HeaderName::from_static(name), value);
-            Ok(())
+        let mut set = |name: &'static str, text: Text<'_>| {
+            set_header(headers, operation, HeaderName::from_static(name), text)
         };
         if let Some(kind) = &content_type {
-            set("content-type", kind)?;
+            set("content-type", Text::Plain(kind))?;
         }
-        set("accept", "application/json")?;
+        set("accept", Text::Fixed("application/json"))?;
         let keys = match credential.map(|credential| &credential.identity) {
-            None => {
-                return Ok(Prepared {
-                    request: outgoing,
-                    evidence: None,
-                });
-            }
+            None => return Ok(Prepared::unsigned(outgoing)),
             Some(Identity::Token(token)) => {
-                let mut value = header_value(operation, "x-auth-token", token.expose())?;
-                value.set_sensitive(true);
-                headers.insert("x-auth-token", value);
-                return Ok(Prepared {
-                    request: outgoing,
-                    evidence: None,
-                });
+                set("x-auth-token", Text::Secret(token.expose().into()))?;
+                return Ok(Prepared::unsigned(outgoing));
             }
             Some(Identity::Keys(keys)) => keys,
         };
         let date = time::basic(signing.now);
-        set("x-sdk-date", &date)?;
+        set("x-sdk-date", Text::Plain(&date))?;
         if let Some(project) = project_in(operation, &path).or(project) {
-            set("x-project-id", project)?;
+            set("x-project-id", Text::Plain(project))?;
         }
         if let Some(token) = &keys.token {
-            set("x-security-token", token.expose())?;
+            set("x-security-token", Text::Secret(token.expose().into()))?;
         }
         let (payload, unsigned) = sdk_hmac::payload_hash(content_type.as_deref(), &outgoing.body);
         if unsigned {
-            set("x-sdk-content-sha256", sdk_hmac::UNSIGNED_PAYLOAD)?;
+            set(
+                "x-sdk-content-sha256",
+                Text::Fixed(sdk_hmac::UNSIGNED_PAYLOAD),
+            )?;
         }
-        let mut signed: Vec<(&str, &str)> = vec![("host", signing.endpoint.host())];
+        let mut signed: Vec<(&str, &str)> = Vec::with_capacity(headers.len() + 1);
+        signed.push(("host", signing.endpoint.host()));
         for (name, value) in &*headers {
             let name = name.as_str();
             // What proxies rewrite stays unsigned; the service checks only what is listed.
@@ -188,7 +185,7 @@ impl Protocol for Huawei {
             },
         };
         let uri = sdk_hmac::canonical_uri(outgoing.url.path());
-        let signature = sdk_hmac::sign(
+        let mut signature = sdk_hmac::sign(
             style,
             &keys.id,
             keys.secret.expose(),
@@ -201,9 +198,8 @@ impl Protocol for Huawei {
                 payload_sha256: &payload,
             },
         );
-        let mut value = header_value(operation, "authorization", &signature.authorization)?;
-        value.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, value);
+        let authorization = Text::Secret(std::mem::take(&mut signature.authorization).into());
+        set_header(headers, operation, header::AUTHORIZATION, authorization)?;
         Ok(Prepared {
             request: outgoing,
             evidence: Some(Evidence::new(signature, signing.now)),

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 use crate::sign::{
-    CanonicalRequest, EMPTY_SHA256, Signed, canonical, hmac_sha256, percent, push_hex, sha256_hex,
+    CanonicalRequest, EMPTY_SHA256, Signed, authorization, canonical, hmac_sha256, percent,
+    sha256_hex,
 };
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
@@ -137,18 +138,15 @@ pub fn sign(
             (["Credential=", key_id, "/", &scope].concat(), text, mac)
         }
     };
-    let mut signature = String::with_capacity(64);
-    push_hex(&mut signature, &mac);
-    let authorization = [
+    let parts = [
         ALGORITHM,
         " ",
         &credential,
         ", SignedHeaders=",
         &canonical_request[signed_headers],
         ", Signature=",
-        &signature,
-    ]
-    .concat();
+    ];
+    let authorization = authorization(&parts, &mac);
     Signed {
         authorization,
         canonical_request,

@@ -50,6 +50,7 @@ impl Tables {
             quoted: None,
             request_id: loose.request_id,
             gone: loose.structured && loose.code.as_ref().is_some_and(gone),
+            not_repeated: None,
             code: loose.code,
         }
     }

@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::{Error, Kind};
 use crate::operation::Operation;
@@ -27,8 +28,8 @@ impl Members<'_> {
     pub(crate) fn encode(
         &self,
         input: &dyn Record,
-        path: String,
-        plain_path: String,
+        path: Cow<'static, str>,
+        plain_path: Cow<'static, str>,
         body: &mut dyn FnMut(&Member, &dyn Value) -> Option<Body>,
     ) -> Result<Encoded, Error> {
         let schema = input.schema();
@@ -77,7 +78,8 @@ impl Members<'_> {
                 if let Some(text) = scalar_text(value)
                     && let Ok(name) = HeaderName::from_bytes(member.name.as_bytes())
                 {
-                    let value = header_value(self.operation, member.name, &text)?;
+                    let value = wipe::header(text.into_owned())
+                        .ok_or_else(|| unfit(self.operation, member.name))?;
                     encoded.headers.push((name, value));
                 }
             }
@@ -164,14 +166,40 @@ pub(crate) fn scalar_text(value: &dyn Value) -> Option<Cow<'_, str>> {
     }
 }
 
-pub(crate) fn header_value(
+/// The value of a header, by who may know it.
+pub(crate) enum Text<'a> {
+    /// It is always the same.
+    Fixed(&'static str),
+    /// Anybody.
+    Plain(&'a str),
+    /// Nobody: wiped after use, and kept out of the transport's own debug output.
+    Secret(Cow<'a, str>),
+}
+
+/// Sets the header `name` of a request.
+pub(crate) fn set_header(
+    headers: &mut HeaderMap,
     operation: &'static Operation,
-    name: &str,
-    text: &str,
-) -> Result<HeaderValue, Error> {
-    wipe::header(text).ok_or_else(|| {
-        let message =
-            format!("the value of header {name} holds a line break or another control character");
-        Error::new(Kind::InvalidInput, operation.name, message)
-    })
+    name: HeaderName,
+    text: Text<'_>,
+) -> Result<(), Error> {
+    let value = match text {
+        Text::Fixed(text) => {
+            HeaderValue::from_maybe_shared(Bytes::from_static(text.as_bytes())).ok()
+        }
+        Text::Plain(text) => HeaderValue::from_bytes(text.as_bytes()).ok(),
+        Text::Secret(text) => wipe::header(text.into_owned()).map(|mut value| {
+            value.set_sensitive(true);
+            value
+        }),
+    };
+    let value = value.ok_or_else(|| unfit(operation, name.as_str()))?;
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn unfit(operation: &'static Operation, name: &str) -> Error {
+    let message =
+        format!("the value of header {name} holds a line break or another control character");
+    Error::new(Kind::InvalidInput, operation.name, message)
 }

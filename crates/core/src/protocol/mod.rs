@@ -40,9 +40,9 @@ pub struct Encoded {
     /// The operation.
     pub operation: &'static Operation,
     /// The path, percent-encoded; a `{project_id}` that credentials will tell is still in it.
-    pub path: String,
+    pub path: Cow<'static, str>,
     /// The same path in clear, for signatures over decoded paths.
-    pub plain_path: String,
+    pub plain_path: Cow<'static, str>,
     /// Parameters, in clear.
     pub query: Vec<(Cow<'static, str>, String)>,
     /// Headers of the operation and of the call.
@@ -115,6 +115,16 @@ pub struct Prepared {
     pub(crate) evidence: Option<Evidence>,
 }
 
+impl Prepared {
+    /// A request that carries no signature.
+    pub(crate) fn unsigned(request: HttpRequest) -> Self {
+        Self {
+            request,
+            evidence: None,
+        }
+    }
+}
+
 /// What an answer means.
 #[derive(Debug)]
 pub enum Verdict {
@@ -169,6 +179,8 @@ pub struct Failure {
     /// Whether a code of the service says that the very thing which the operation removes is gone.
     /// A 404 alone does not: a proxy, another address or a missing parent answers it too.
     pub gone: bool,
+    /// Why it is not waited out although it may pass; the machine of a call says so.
+    pub not_repeated: Option<String>,
 }
 
 impl Failure {
@@ -186,6 +198,7 @@ impl Failure {
             quoted: None,
             request_id: None,
             gone: false,
+            not_repeated: None,
         }
     }
 
@@ -302,15 +315,18 @@ pub(crate) fn takes_no_token(operation: &Operation) -> Error {
     Error::new(Kind::InvalidInput, operation.name, message)
 }
 
-/// A request with what every protocol sends.
+/// A request with what every protocol sends. `own` is how many headers the protocol adds: what is set
+/// aside for them is copied with them, and kept as long as the answer takes.
 pub(crate) fn request(
     method: &Method,
     url: Url,
     encoded: &Encoded,
     signing: &Signing<'_>,
     body: Bytes,
+    own: usize,
 ) -> HttpRequest {
-    let mut headers = HeaderMap::with_capacity(16);
+    // User-Agent here; Host, and Accept where it is not set, in the transport.
+    let mut headers = HeaderMap::with_capacity(own + 3 + encoded.headers.len());
     headers.insert(http::header::USER_AGENT, signing.user_agent.clone());
     for (name, value) in &encoded.headers {
         headers.insert(name, value.clone());

@@ -91,8 +91,13 @@ pub fn sha256_hex(body: &[u8]) -> String {
         return EMPTY_SHA256.to_owned();
     }
     let mut out = String::with_capacity(64);
-    push_hex(&mut out, &Sha256::digest(body));
+    push_sha256(&mut out, body);
     out
+}
+
+/// Appends the SHA-256 of a text in lower-case hex.
+pub(crate) fn push_sha256(out: &mut String, text: &[u8]) {
+    push_hex(out, &Sha256::digest(text));
 }
 
 /// Appends bytes as lower-case hex.
@@ -111,11 +116,8 @@ pub(crate) fn canonical(
     request: &CanonicalRequest<'_>,
     keep: fn(&str) -> bool,
 ) -> (String, Range<usize>) {
-    let mut headers: Vec<_> = request
-        .headers
-        .iter()
-        .filter(|(name, _)| keep(name))
-        .collect();
+    let mut headers = Vec::with_capacity(request.headers.len());
+    headers.extend(request.headers.iter().filter(|(name, _)| keep(name)));
     headers.sort_by_key(|(name, _)| *name);
 
     let header_bytes: usize = headers
@@ -157,6 +159,17 @@ pub(crate) fn canonical(
     text.push('\n');
     text.push_str(request.payload_sha256);
     (text, signed_headers)
+}
+
+/// An `Authorization` header: `parts`, and the signature in lower-case hex.
+pub(crate) fn authorization(parts: &[&str], mac: &[u8]) -> String {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let mut text = String::with_capacity(length + 2 * mac.len());
+    for part in parts {
+        text.push_str(part);
+    }
+    push_hex(&mut text, mac);
+    text
 }
 
 pub(crate) fn hmac_sha256(key: &[u8], text: &[u8]) -> [u8; 32] {

@@ -5,14 +5,17 @@
 //! write a space as `+` and escape `~`, URL encoders leave `*` and `'` alone: each of them breaks a
 //! signature now and then, on rare input. Query and signature are written by this one encoder.
 
-const UNRESERVED: [bool; 256] = {
-    let mut table = [false; 256];
+/// How many bytes longer each byte becomes: 0 for what stays as it is.
+const GROWTH: [u8; 256] = {
+    let mut table = [2; 256];
     let mut byte = 0_usize;
     while byte < 256 {
-        table[byte] = matches!(
+        if matches!(
             byte as u8,
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~'
-        );
+        ) {
+            table[byte] = 0;
+        }
         byte += 1;
     }
     table
@@ -46,8 +49,10 @@ pub fn encode(text: &str) -> String {
 /// How long the encoded form of `text` is. A text that may be secret is written without growing: what
 /// it outgrows would stay in memory.
 fn encoded_length(text: &str) -> usize {
-    let escapes = text.bytes().filter(|byte| !is_unreserved(*byte)).count();
-    text.len() + 2 * escapes
+    let growth = text
+        .bytes()
+        .map(|byte| usize::from(GROWTH[usize::from(byte)]));
+    text.len() + growth.sum::<usize>()
 }
 
 /// Sorts the pairs by raw key, then value (both by bytes), and writes them as `key=value` joined by
@@ -55,6 +60,14 @@ fn encoded_length(text: &str) -> usize {
 ///
 /// Sorting comes before encoding: `a-b` and `a:b` change places once escaped.
 pub fn canonical_query<K: AsRef<str>, V: AsRef<str>>(pairs: &mut [(K, V)]) -> String {
+    canonical_query_with(pairs, 0)
+}
+
+/// As [`canonical_query`], with room for `more` bytes at its end.
+pub(crate) fn canonical_query_with<K: AsRef<str>, V: AsRef<str>>(
+    pairs: &mut [(K, V)],
+    more: usize,
+) -> String {
     pairs.sort_unstable_by(|(k1, v1), (k2, v2)| {
         (k1.as_ref(), v1.as_ref()).cmp(&(k2.as_ref(), v2.as_ref()))
     });
@@ -62,7 +75,7 @@ pub fn canonical_query<K: AsRef<str>, V: AsRef<str>>(pairs: &mut [(K, V)]) -> St
         .iter()
         .map(|(key, value)| encoded_length(key.as_ref()) + encoded_length(value.as_ref()) + 2)
         .sum();
-    let mut out = String::with_capacity(length);
+    let mut out = String::with_capacity(length + more);
     for (position, (key, value)) in pairs.iter().enumerate() {
         if position > 0 {
             out.push('&');
@@ -76,7 +89,7 @@ pub fn canonical_query<K: AsRef<str>, V: AsRef<str>>(pairs: &mut [(K, V)]) -> St
 
 /// Whether a byte stays as it is.
 pub(crate) fn is_unreserved(byte: u8) -> bool {
-    UNRESERVED[usize::from(byte)]
+    GROWTH[usize::from(byte)] == 0
 }
 
 /// Appends one byte: as it is when unreserved, else escaped.

@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::header::{self, Entry, HeaderValue};
+use url::{Position, Url};
 
 use crate::address;
 use crate::clock::BoxFuture;
@@ -57,7 +59,7 @@ impl fmt::Debug for HttpTransport {
 
 impl Transport for HttpTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
-        Box::pin(self.0.send(request))
+        self.0.send(request)
     }
 
     fn stream(
@@ -70,22 +72,30 @@ impl Transport for HttpTransport {
 }
 
 impl Inner {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+    /// The request is handed over before the future is made, which would hold it for as long as the
+    /// answer takes.
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         let timeout = request.timeout;
-        let (client, mut outgoing) = self.ready(request)?;
-        *outgoing.timeout_mut() = Some(timeout);
-        let mut response = client.execute(outgoing).await.map_err(broken)?;
-        let status = response.status().as_u16();
-        let headers = std::mem::take(response.headers_mut());
-        let body = if status < 400 {
-            self.whole(response).await?
-        } else {
-            start(response).await?
+        let (client, mut outgoing) = match self.ready(request) {
+            Ok(ready) => ready,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
         };
-        Ok(HttpResponse {
-            status,
-            headers,
-            body,
+        *outgoing.timeout_mut() = Some(timeout);
+        let sending = client.execute(outgoing);
+        Box::pin(async move {
+            let mut response = sending.await.map_err(broken)?;
+            let status = response.status().as_u16();
+            let headers = std::mem::take(response.headers_mut());
+            let body = if status < 400 {
+                self.whole(&mut response).await?
+            } else {
+                start(&mut response).await?
+            };
+            Ok(HttpResponse {
+                status,
+                headers,
+                body,
+            })
         })
     }
 
@@ -125,8 +135,15 @@ impl Inner {
             direct: self.no_proxy || address::is_loopback(&request.url),
             fresh: request.fresh,
         };
+        let mut headers = request.headers;
+        // The connection would add it to a copy, which then grows.
+        if let Entry::Vacant(entry) = headers.entry(header::HOST)
+            && let Ok(host) = HeaderValue::from_str(host(&request.url))
+        {
+            entry.insert(host);
+        }
         let mut outgoing = reqwest::Request::new(request.method, request.url);
-        *outgoing.headers_mut() = request.headers;
+        *outgoing.headers_mut() = headers;
         if !request.body.is_empty() {
             *outgoing.body_mut() = Some(request.body.into());
         }
@@ -140,7 +157,7 @@ impl Inner {
     }
 
     /// The whole body. Nothing is set aside for what is only announced.
-    async fn whole(&self, mut response: reqwest::Response) -> Result<Bytes, TransportError> {
+    async fn whole(&self, response: &mut reqwest::Response) -> Result<Bytes, TransportError> {
         let largest = self.largest_answer;
         if response
             .content_length()
@@ -170,7 +187,7 @@ impl Inner {
 }
 
 /// The start of a body that reports an error. The rest is left unread, and with it the connection.
-async fn start(mut response: reqwest::Response) -> Result<Bytes, TransportError> {
+async fn start(response: &mut reqwest::Response) -> Result<Bytes, TransportError> {
     let mut start = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         let room = LARGEST_ERROR - start.len();
@@ -180,6 +197,11 @@ async fn start(mut response: reqwest::Response) -> Result<Bytes, TransportError>
         }
     }
     Ok(start.freeze())
+}
+
+/// Host, and port unless it is the scheme's default.
+fn host(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
 }
 
 fn too_large(largest: usize) -> TransportError {
@@ -242,5 +264,15 @@ mod tests {
             panic!("it waits for what never comes");
         };
         assert_eq!(error.kind, TransportErrorKind::Unsendable);
+    }
+
+    /// The future waits for the answer alone: what it holds, each call under way holds.
+    #[tokio::test]
+    async fn a_request_under_way_is_small() {
+        let transport = HttpTransport::new(&HttpOptions::default()).unwrap();
+        let url = "http://127.0.0.1:9".parse().unwrap();
+        let sending = transport.send(HttpRequest::new(http::Method::GET, url));
+        let size = std::mem::size_of_val(&*sending);
+        assert!(size <= 400, "{size} bytes");
     }
 }

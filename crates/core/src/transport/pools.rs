@@ -87,7 +87,8 @@ impl Pools {
             // Clones share the store of TLS sessions, so that further handshakes are short ones.
             .tls_backend_preconfigured(self.tls.clone())
             .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
+            // Without repeats no copy of the request is kept for one.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .referer(false)
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(IDLE)

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use zeroize::Zeroizing;
 
 use crate::clock::Entropy;
@@ -25,7 +25,7 @@ use crate::zstack::{CONTEXT_PATH, access_key, progress};
 
 use crate::error::body::{self, Page};
 use crate::protocol::classify::{self, Tables};
-use crate::protocol::members::{Members, header_value};
+use crate::protocol::members::{Members, Text, set_header};
 use crate::protocol::request_body::add_member;
 use crate::protocol::success;
 use crate::protocol::{
@@ -89,7 +89,7 @@ impl Protocol for ZStack {
             how,
             lists: ListKeys::Repeated,
         };
-        let below = |path: String| format!("{V1}{path}");
+        let below = |path: String| [V1, &path].concat().into();
         let (path, plain) = (below(filled.encoded), below(filled.plain));
         let mut encoded = members.encode(input, path, plain, &mut |_, _| None)?;
         if let Some((id, _)) = operation.one {
@@ -146,14 +146,14 @@ impl Protocol for ZStack {
         };
         let url = signing.endpoint.join(&encoded.path, &query);
         let has_body = !body.is_empty();
-        let mut outgoing = request(&operation.method, url, encoded, signing, body);
+        let mut outgoing = request(&operation.method, url, encoded, signing, body, 4);
         if has_body {
             let json = HeaderValue::from_static("application/json; charset=utf-8");
             outgoing.headers.insert(header::CONTENT_TYPE, json);
         }
         if let Some(job) = signing.job {
-            let job = header_value(operation, "x-job-uuid", job)?;
-            outgoing.headers.insert("x-job-uuid", job);
+            let name = HeaderName::from_static("x-job-uuid");
+            set_header(&mut outgoing.headers, operation, name, Text::Plain(job))?;
         }
         let evidence = self.authorize(encoded, signing, &mut outgoing)?;
         Ok(Prepared {
@@ -189,11 +189,8 @@ impl Protocol for ZStack {
         percent::push(&mut path, job);
         let url = signing.endpoint.join(&path, "");
         // The server checks no credentials here, so none are sent.
-        let request = request(&Method::GET, url, encoded, signing, Bytes::new());
-        Ok(Prepared {
-            request,
-            evidence: None,
-        })
+        let request = request(&Method::GET, url, encoded, signing, Bytes::new(), 0);
+        Ok(Prepared::unsigned(request))
     }
 
     fn read(
@@ -265,23 +262,26 @@ impl ZStack {
             Some(Identity::Keys(keys)) => {
                 let offset = self.offsets.get(signing.zone).copied().unwrap_or_default();
                 let date = access_key::date(signing.now, offset);
-                let value = header_value(operation, "date", &date)?;
-                outgoing.headers.insert(header::DATE, value);
-                let signed = access_key::authorization(
+                let text = Text::Plain(&date);
+                set_header(&mut outgoing.headers, operation, header::DATE, text)?;
+                let mut signed = access_key::authorization(
                     &keys.id,
                     keys.secret.expose(),
                     operation.method.as_str(),
                     &date,
                     &encoded.plain_path,
                 );
-                let text = signed.authorization.clone();
+                let text = std::mem::take(&mut signed.authorization);
                 (text, Some(Evidence::new(signed, signing.now)))
             }
         };
-        let text = Zeroizing::new(text);
-        let mut value = header_value(operation, "authorization", &text)?;
-        value.set_sensitive(true);
-        outgoing.headers.insert(header::AUTHORIZATION, value);
+        let text = Text::Secret(text.into());
+        set_header(
+            &mut outgoing.headers,
+            operation,
+            header::AUTHORIZATION,
+            text,
+        )?;
         Ok(evidence)
     }
 }

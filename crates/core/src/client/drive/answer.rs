@@ -19,29 +19,48 @@ const LARGE: usize = 256 << 10;
 /// Clocks within so many seconds agree; services allow 15 minutes.
 const AGREEMENT: i64 = 60;
 /// A service's clock that jumps is followed so often.
-const CORRECTIONS: u32 = 2;
+const CORRECTIONS: u8 = 2;
+
+pub(super) type Sent = Result<HttpResponse, TransportError>;
+/// An answer, and what it means.
+type Read = Result<(HttpResponse, Verdict), TransportError>;
+
+/// Whether the answer is a large one. Given away and back, it has no place of its own in the future.
+pub(super) fn is_large(sent: Sent) -> (bool, Sent) {
+    let large = sent.as_ref().is_ok_and(|reply| reply.body.len() > LARGE);
+    (large, sent)
+}
 
 impl Drive {
-    /// Reads an answer, large ones where they stall no other call, and until `deadline` by the clock's
+    /// Reads an answer.
+    pub(super) fn read(&mut self, sent: Sent) -> Read {
+        let reply = sent?;
+        let inner = &self.client.inner;
+        let (service, operation) = (inner.service, self.operation);
+        let output = &mut *self.output;
+        let verdict = inner.protocol.read(service, operation, &reply, output);
+        Ok((reply, verdict))
+    }
+
+    /// Reads a large answer where that stalls no other call, and until `deadline` by the clock's
     /// `elapsed`: the thread that decodes goes on to the end of the answer, and nobody waits for it.
-    async fn read(&mut self, reply: &HttpResponse, deadline: Duration) -> Verdict {
-        let (service, operation) = (self.client.inner.service, self.operation);
-        let protocol = &self.client.inner.protocol;
-        let runtime = match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if reply.body.len() > LARGE => runtime,
-            _ => return protocol.read(service, operation, reply, &mut *self.output),
+    pub(super) async fn read_apart(&mut self, sent: Sent, deadline: Duration) -> Read {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return self.read(sent);
         };
-        let length = reply.body.len();
-        let (protocol, reply) = (Arc::clone(protocol), reply.clone());
+        let reply = sent?;
+        let (service, operation) = (self.client.inner.service, self.operation);
+        let protocol = Arc::clone(&self.client.inner.protocol);
+        let (length, body) = (reply.body.len(), reply.clone());
         let mut output = std::mem::replace(&mut self.output, (operation.output)());
         let read = runtime.spawn_blocking(move || {
-            let verdict = protocol.read(service, operation, &reply, &mut *output);
+            let verdict = protocol.read(service, operation, &body, &mut *output);
             (verdict, output)
         });
         let clock = Arc::clone(&self.client.inner.context.clock);
         let left = deadline.saturating_sub(clock.elapsed());
         let read = within(&*clock, left, read).await;
-        match read.map(|read| read.map_err(tokio::task::JoinError::try_into_panic)) {
+        let verdict = match read.map(|read| read.map_err(tokio::task::JoinError::try_into_panic)) {
             Some(Ok((verdict, output))) => {
                 self.output = output;
                 verdict
@@ -58,19 +77,22 @@ impl Drive {
                 let message = "the runtime ended while the answer was read";
                 Verdict::Failed(Failure::new(Kind::InvalidResponse, message))
             }
-        }
+        };
+        Ok((reply, verdict))
     }
 
-    pub(super) async fn answered(
+    pub(super) fn answered(
         &mut self,
         reply: HttpResponse,
+        mut verdict: Verdict,
         poll: bool,
         started: SystemTime,
         took: Duration,
-        deadline: Duration,
     ) -> Event {
-        let mut verdict = self.read(&reply, deadline).await;
-        if let (Verdict::Done(_), Some(at)) = (&verdict, self.expects) {
+        let mut meta = self.meta.take().unwrap_or_default();
+        if let (Verdict::Done(_), true, Some((_, at))) =
+            (&verdict, self.expects, self.operation.one)
+        {
             let mut found = false;
             record::rows(&*self.output, at, &mut |_| found = true);
             if !found {
@@ -89,12 +111,12 @@ impl Drive {
             }
             _ => request_id,
         };
-        self.meta.request_id = id.map(|id| self.told(id));
+        meta.request_id = id.map(|id| self.told(id));
         if let Verdict::Done(problems) = &mut verdict {
             for problem in &mut *problems {
                 problem.path = self.scrubber().tell(&problem.path);
             }
-            self.meta.warnings.clone_from(problems);
+            meta.warnings = std::mem::take(problems);
         } else {
             // What was read of it is of no use, and may be large.
             self.output = (self.operation.output)();
@@ -111,17 +133,17 @@ impl Drive {
         tracing::debug!(
             status = reply.status,
             code = failure.and_then(|failure| failure.code.as_deref()),
-            request_id = self.meta.request_id.as_deref(),
+            request_id = meta.request_id.as_deref(),
             "answered"
         );
         if !poll || failure.is_some() {
-            self.meta.attempts.push(Attempt {
+            meta.attempts.push(Attempt {
                 started,
                 waited: std::mem::take(&mut self.waited),
                 took,
                 status: Some(reply.status),
                 code: failure.and_then(|failure| failure.code.clone()),
-                request_id: self.meta.request_id.clone(),
+                request_id: meta.request_id.clone(),
                 failure: failure.map(|failure| failure.kind),
             });
         }
@@ -132,11 +154,12 @@ impl Drive {
             Verdict::Failed(failure) => poll && failure.is_result,
         };
         if known {
-            self.meta.job.clone_from(&self.job);
+            meta.job.clone_from(&self.job);
         }
-        self.meta.status = reply.status;
-        self.meta.headers = reply.headers;
-        self.meta.body = reply.body;
+        meta.status = reply.status;
+        meta.headers = reply.headers;
+        meta.body = reply.body;
+        self.meta = Some(meta);
         Event::Answered(verdict)
     }
 
@@ -157,9 +180,10 @@ impl Drive {
             ));
         }
         tracing::debug!(?kind, "no answer");
-        self.meta.attempts.push(Attempt {
+        let waited = std::mem::take(&mut self.waited);
+        self.meta.get_or_insert_default().attempts.push(Attempt {
             started,
-            waited: std::mem::take(&mut self.waited),
+            waited,
             took,
             status: None,
             code: None,
@@ -187,7 +211,7 @@ impl Drive {
         }
         // Clocks that agree were not the cause: a correction would only repeat the failure.
         self.corrected.1 += 1;
-        if self.corrected.1 >= inner.protocol.zones() {
+        if usize::from(self.corrected.1) >= inner.protocol.zones() {
             return false;
         }
         inner.protocol.shift_zone(self.moment.zone);
