@@ -30,6 +30,14 @@ features which="all":
 budget mode="all":
     scripts/budget.sh {{ mode }}
 
+# instructions and allocations of each kind of call against bench/counts.txt; `--record` writes it
+counts *args:
+    scripts/counts.sh {{ args }}
+
+# one table of all contenders, others' clients too: `just bench --markdown`
+bench *args:
+    bench/run.py {{ args }}
+
 # fuzzes what reads other people's bytes: `just fuzz 100000 yaml`
 fuzz count="100000" *targets:
     scripts/fuzz.sh {{ count }} {{ targets }}
