@@ -43,6 +43,18 @@ pub(crate) struct Kind {
     pub(crate) used: bool,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many things were looked at.
+    pub(super) static LOOKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts for tests, whatever the machine does beside.
+fn looked() {
+    #[cfg(test)]
+    LOOKED.set(LOOKED.get() + 1);
+}
+
 /// Numbers of things by a text that few share: one node of a tree for several, and no list for each.
 #[derive(Default)]
 struct Index(BTreeSet<(Box<str>, u64)>);
@@ -69,6 +81,7 @@ impl Kind {
     }
 
     pub(crate) fn get(&self, number: u64) -> Option<&Thing> {
+        looked();
         self.things.get(&number)
     }
 
@@ -124,7 +137,8 @@ impl Kind {
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Thing)> {
-        self.things.iter().map(|(number, thing)| (*number, thing))
+        let things = self.things.iter().map(|(number, thing)| (*number, thing));
+        things.inspect(|_| looked())
     }
 
     /// All things of an id, wherever they belong.
@@ -140,7 +154,7 @@ impl Kind {
     }
 
     fn those(&self, numbers: impl Iterator<Item = u64>) -> impl Iterator<Item = (u64, &Thing)> {
-        numbers.filter_map(|number| Some((number, self.things.get(&number)?)))
+        numbers.filter_map(|number| Some((number, self.get(number)?)))
     }
 
     /// Whether all things are those of one account.
@@ -220,17 +234,22 @@ impl Kind {
 
     /// The things of an id that belong where the request says.
     pub(crate) fn find(&self, row: &Row, id: &str, owner: &str, input: &Input) -> Vec<u64> {
-        let fits = |(_, thing): &(u64, &Thing)| {
-            thing.id == id && thing.owner == owner && agrees(row, &thing.members, input)
-        };
-        // Many devices have a port called `eth0`: then the few ports of the device are looked through.
-        let same = self.ids.of(id);
-        let near = keys(row, input)
+        let there = self.there(row, self.ids.of(id), input);
+        let found = there.filter(|(_, thing)| thing.id == id && thing.owner == owner);
+        found.map(|(number, _)| number).collect()
+    }
+
+    /// Those of `same` that belong where a request says. Many devices have a port called `eth0`: then
+    /// the few things at the place are looked through, and not all of the name; others may be among them.
+    fn there<'k>(
+        &'k self,
+        row: &'k Row,
+        same: impl Iterator<Item = u64> + Clone,
+        place: &'k Input,
+    ) -> impl Iterator<Item = (u64, &'k Thing)> {
+        let near = keys(row, place)
             .filter(|(_, parent)| !parent.is_empty())
-            .map(|(member, parent)| {
-                let anywhere = self.of_parent(&member, "");
-                [self.of_parent(&member, &parent), anywhere]
-            })
+            .map(|(member, parent)| [parent.as_str(), ""].map(|id| self.of_parent(&member, id)))
             .map(|sets| (sets.iter().flatten().map(|set| set.len()).sum(), sets))
             .min_by_key(|(length, _): &(usize, _)| *length);
         let numbers: Vec<u64> = match near {
@@ -239,8 +258,8 @@ impl Kind {
             }
             _ => same.collect(),
         };
-        let found = self.those(numbers.into_iter()).filter(fits);
-        found.map(|(number, _)| number).collect()
+        self.those(numbers.into_iter())
+            .filter(|(_, thing)| agrees(row, &thing.members, place))
     }
 
     /// The things that belong to another one, by the first name of the row's parent.
@@ -250,8 +269,10 @@ impl Kind {
 
     /// Whether another thing at the same place has this name.
     pub(crate) fn is_taken(&self, row: &Row, title: &str, place: &Input, but: Option<u64>) -> bool {
-        self.those(self.titles.of(title))
-            .any(|(number, thing)| Some(number) != but && agrees(row, &thing.members, place))
+        self.there(row, self.titles.of(title), place)
+            .any(|(number, thing)| {
+                Some(number) != but && thing.title(row).as_deref() == Some(title)
+            })
     }
 }
 

@@ -3,6 +3,8 @@
 //! services ask before they answer, and word the refusals.
 
 mod change;
+#[cfg(test)]
+mod counts;
 mod create;
 mod kind;
 mod lists;
@@ -124,7 +126,7 @@ impl Store {
     }
 
     /// The same to look at; nothing where nothing was made.
-    fn kept(&self, service: Service, at: usize) -> Option<&Kind> {
+    pub(crate) fn kept(&self, service: Service, at: usize) -> Option<&Kind> {
         self.kinds.get(&service)?.get(at)
     }
 

@@ -224,7 +224,7 @@ fn joins<'s>(store: &'s Store, ask: &Ask<'_>, fields: &[&str]) -> Joins<'s> {
 fn zql(maker: &Maker<'_>, store: &mut Store, ask: &Ask<'_>, text: &str) -> Output {
     let mut results = Vec::new();
     for statement in zql::parse(text)? {
-        results.push(Value::Object(selected(maker, store, ask, statement)?));
+        results.push(Value::Object(selected(maker, store, ask, &statement)?));
     }
     Ok(Map::from_iter([("results".to_owned(), results.into())]))
 }
@@ -233,7 +233,7 @@ fn selected(
     maker: &Maker<'_>,
     store: &mut Store,
     ask: &Ask<'_>,
-    statement: Statement,
+    statement: &Statement,
 ) -> Result<Map<String, Value>, ErrorCode> {
     let entity = &statement.entity;
     let model = Model::of(Service::Zstack);
@@ -286,9 +286,9 @@ fn selected(
                 thing,
                 shape: &shape,
             });
-            Ok(answered(&statement, rows.collect(), &joins))
+            Ok(answered(statement, rows.collect(), &joins))
         }
-        None => Ok(answered(&statement, maker.rows(list, TOTAL, None), &joins)),
+        None => Ok(answered(statement, maker.rows(list, TOTAL, None), &joins)),
     }
 }
 

@@ -205,16 +205,19 @@ impl Condition<'_> {
         let Some(joined) = joins.with.get(noun) else {
             return false;
         };
-        let holds = |thing: &&Input| self.holds_at(*thing, noun, rest, joins);
+        let holds = |thing: &Input| self.holds_at(thing, noun, rest, joins);
         if let Some(uuid) = text(row, &format!("{noun}Uuid")) {
-            return joined.things.get(&*uuid).map_or(!joined.strict, holds);
+            return joined
+                .things
+                .get(&*uuid)
+                .map_or(!joined.strict, |thing| holds(thing));
         }
         // The other way: clusters name the zone that they belong to.
         let theirs = text(row, "uuid").and_then(|own| {
             let naming = joined.naming.get(&format!("{of}Uuid"))?;
             naming.get(&*own)
         });
-        !joined.strict || theirs.into_iter().flatten().any(|thing| holds(&thing))
+        !joined.strict || theirs.into_iter().flatten().any(|thing| holds(thing))
     }
 
     fn compares(&self, row: &impl Row, field: &str) -> bool {
