@@ -160,32 +160,41 @@ impl Store {
         }
     }
 
-    /// The things among which a ZStack query chooses; `None` while samples are served.
+    /// The things among which a ZStack query chooses, and how many they are; `None` while samples are
+    /// served.
     pub(crate) fn queried<'a>(
         &'a self,
         ask: &Ask<'_>,
         sought: &'a Sought,
-    ) -> Option<Vec<(u64, &'a Thing)>> {
+    ) -> Option<(usize, impl Iterator<Item = (u64, &'a Thing)>)> {
         let mut serves = false;
-        let mut things = Vec::new();
+        let mut count = 0;
+        let mut few = Vec::new();
+        let mut whole = Vec::new();
         for (at, row) in listed(ask) {
             serves |= self.is_strict(ask.service, at);
             let Some(kind) = self.kept(ask.service, at) else {
                 continue;
             };
             serves |= kind.len() > 0;
-            match sought {
-                Sought::Ids(ids) => things.extend(ids.iter().flat_map(|id| kind.of_id(id))),
+            let titled = match sought {
                 Sought::Equal(member, value) if row.title.as_ref() == Some(member) => {
-                    match kind.of_title(value) {
-                        Some(found) => things.extend(found),
-                        None => things.extend(kind.iter()),
-                    }
+                    kind.of_title(value)
                 }
-                Sought::Equal(..) | Sought::All => things.extend(kind.iter()),
+                _ => None,
+            };
+            match (sought, titled) {
+                (Sought::Ids(ids), _) => few.extend(ids.iter().flat_map(|id| kind.of_id(id))),
+                (_, Some(titled)) => few.extend(titled),
+                (_, None) => {
+                    count += kind.len();
+                    whole.push(kind);
+                }
             }
         }
-        serves.then_some(things)
+        count += few.len();
+        let whole = whole.into_iter().flat_map(Kind::iter);
+        serves.then(|| (count, few.into_iter().chain(whole)))
     }
 }
 

@@ -168,14 +168,14 @@ fn rows<'a>(
     store.look(ask, &sought);
     let store = &*store;
     let joins = joins(store, ask, &fields_named);
-    if let Some(things) = store.queried(ask, &sought) {
+    if let Some((count, things)) = store.queried(ask, &sought) {
         let shape = Shape::new(maker, list);
-        let rows = things.into_iter().map(|(number, thing)| Kept {
+        let rows = things.map(|(number, thing)| Kept {
             number,
             thing,
             shape: &shape,
         });
-        return query::run(operation, rows.collect(), (fields, &joins), class);
+        return query::run(operation, (count, rows), (fields, &joins), class);
     }
     let mut rows = maker.rows(list, TOTAL, None);
     // A job that nobody began is none: whoever waited for it would wait for ever.
@@ -190,6 +190,7 @@ fn rows<'a>(
             rows.extend(maker.rows(list, 1, Some(&given)));
         }
     }
+    let rows = (rows.len(), rows.into_iter());
     query::run(operation, rows, (fields, &joins), class)
 }
 
@@ -279,9 +280,9 @@ fn selected(
         fields.knows(field, &joins)?;
     }
     match store.queried(&ask, &Sought::All) {
-        Some(things) => {
+        Some((_, things)) => {
             let shape = Shape::new(maker, list);
-            let rows = things.into_iter().map(|(number, thing)| Kept {
+            let rows = things.map(|(number, thing)| Kept {
                 number,
                 thing,
                 shape: &shape,

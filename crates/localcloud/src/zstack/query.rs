@@ -291,35 +291,33 @@ impl Fields<'_> {
     }
 }
 
-/// Runs the query of a request over `rows`. A uuid in the path makes it a query by uuid, for
-/// which all else is ignored.
+/// Runs the query of a request over `rows`, of which there are `count`; a query that asks for nothing
+/// looks at its page alone. A uuid in the path makes it a query by uuid, for which all else is ignored.
 pub(super) fn run<R: Shown>(
     operation: &Operation<'_>,
-    mut rows: Vec<R>,
+    (count, rows): (usize, impl Iterator<Item = R>),
     (fields, joins): (Fields<'_>, &Joins<'_>),
     class: &str,
 ) -> Output {
     let request = operation.request;
     let uuid = operation.path("uuid");
     if !uuid.is_empty() {
-        rows.retain(|row| text(row, "uuid").is_some_and(|own| own == uuid));
-        let rows = rows.into_iter().map(Shown::into_value).collect();
-        return Ok(reply(rows, None, class));
+        let rows = rows.filter(|row| text(row, "uuid").is_some_and(|own| own == uuid));
+        return Ok(reply(rows.map(Shown::into_value).collect(), None, class));
     }
-    for (_, condition) in request.query_pairs().iter().filter(|(name, _)| name == "q") {
+    let pairs = request.query_pairs();
+    let mut conditions = Vec::new();
+    for (_, condition) in pairs.iter().filter(|(name, _)| name == "q") {
         let condition = parse(condition)?;
-        if !fields.knows(condition.field, joins)? {
-            continue;
+        if fields.knows(condition.field, joins)? {
+            conditions.push(condition);
         }
-        rows.retain(|row| condition.holds(row, joins));
     }
-    let group = request.query_value("groupBy");
-    if let Some(field) = group.filter(|field| !field.is_empty()) {
-        fields.knows(&field, joins)?;
-        let mut seen = HashSet::new();
-        rows.retain(|row| seen.insert(text(row, &field).map(Cow::into_owned)));
+    let given = |name: &str| request.query_value(name).filter(|value| !value.is_empty());
+    let group = given("groupBy");
+    if let Some(field) = &group {
+        fields.knows(field, joins)?;
     }
-    let total = rows.len();
     let flag = |name: &str| {
         request
             .query_value(name)
@@ -327,33 +325,37 @@ pub(super) fn run<R: Shown>(
     };
     let start = number(operation, "start", 0)?;
     let limit = number(operation, "limit", DEFAULT_LIMIT)?;
+    // Unescaped, the plus of `+name` arrives as a space.
+    let order = given("sort");
+    let order = order.as_deref().map(str::trim);
+    let order = order.filter(|order| !order.is_empty() && !flag("count"));
+    let plain = conditions.is_empty() && group.is_none() && order.is_none();
+    let (total, page): (usize, Vec<R>) = if plain {
+        (count, rows.skip(start).take(limit).collect())
+    } else {
+        let mut rows: Vec<R> = rows
+            .filter(|row| conditions.iter().all(|one| one.holds(row, joins)))
+            .collect();
+        if let Some(field) = &group {
+            let mut seen = HashSet::new();
+            rows.retain(|row| seen.insert(text(row, field).map(Cow::into_owned)));
+        }
+        if let Some(order) = order {
+            let (field, descending) = match order.strip_prefix('-') {
+                Some(field) => (field, true),
+                None => (order.strip_prefix('+').unwrap_or(order), false),
+            };
+            fields.knows(field, joins)?;
+            sort(&mut rows, field, descending);
+        }
+        let total = rows.len();
+        (total, rows.into_iter().skip(start).take(limit).collect())
+    };
     if flag("count") {
         return Ok(Map::from_iter([("total".to_owned(), total.into())]));
     }
-    // Unescaped, the plus of `+name` arrives as a space.
-    let order = request.query_value("sort");
-    if let Some(order) = order
-        .as_deref()
-        .map(str::trim)
-        .filter(|order| !order.is_empty())
-    {
-        let (field, descending) = match order.strip_prefix('-') {
-            Some(field) => (field, true),
-            None => (order.strip_prefix('+').unwrap_or(order), false),
-        };
-        fields.knows(field, joins)?;
-        sort(&mut rows, field, descending);
-    }
-    let mut rows: Vec<Value> = rows
-        .into_iter()
-        .skip(start)
-        .take(limit)
-        .map(Shown::into_value)
-        .collect();
-    if let Some(wanted) = request
-        .query_value("fields")
-        .filter(|wanted| !wanted.is_empty())
-    {
+    let mut rows: Vec<Value> = page.into_iter().map(Shown::into_value).collect();
+    if let Some(wanted) = given("fields") {
         let wanted: Vec<&str> = wanted.split(',').collect();
         for field in &wanted {
             fields.knows(field, joins)?;
