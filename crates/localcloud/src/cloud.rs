@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::acs::Acs;
 use crate::clock::Clock;
 use crate::control;
+use crate::encode::Object;
 use crate::fault::{Fault, FaultKind, Plan};
 use crate::forward::{self, Body};
 use crate::huawei::Huawei;
@@ -154,8 +155,7 @@ impl Cloud {
             addresses,
             clock,
         };
-        let platforms = cloud.platforms().into_iter();
-        cloud.first = platforms.map(|(_, one)| one.snapshot()).collect();
+        cloud.first = cloud.told();
         cloud
     }
 
@@ -163,10 +163,7 @@ impl Cloud {
     pub(crate) fn reset(&self) {
         self.faults().clear();
         self.seen().clear();
-        for ((_, platform), kept) in self.platforms().into_iter().zip(&self.first) {
-            // It is what the platform itself has told.
-            let _ = platform.restore(kept);
-        }
+        self.put_back(&self.first);
         let mut store = self.store();
         let samples = store.samples;
         store.begin(samples);
@@ -181,33 +178,49 @@ impl Cloud {
         ]
     }
 
-    /// All that is kept.
-    pub(crate) fn snapshot(&self) -> Value {
-        let mut snapshot = self.store().snapshot();
-        for (name, platform) in self.platforms() {
-            snapshot["families"][name] = platform.snapshot();
-        }
-        snapshot
+    /// All that is kept, as JSON.
+    pub(crate) fn snapshot(&self) -> String {
+        let mut out = Vec::new();
+        let mut snapshot = Object::begin(&mut out);
+        snapshot.value("version", 1);
+        snapshot.member("kept", |out| self.store().write(out));
+        snapshot.member("families", |out| {
+            let mut families = Object::begin(out);
+            for (name, platform) in self.platforms() {
+                families.value(name, platform.snapshot());
+            }
+            families.end();
+        });
+        snapshot.end();
+        // All of it was text before.
+        String::from_utf8(out).unwrap_or_default()
     }
 
     /// Takes up a snapshot instead of what is kept, wholly or not at all.
     pub(crate) fn restore(&self, snapshot: &Value) -> Result<(), control::Wrong> {
-        let before = self.snapshot();
-        let restored = self.take_up(snapshot);
-        if restored.is_err() {
-            self.take_up(&before)?;
+        let kept = self.store().restored(snapshot)?;
+        let before = self.told();
+        for (name, platform) in self.platforms() {
+            if platform.restore(&snapshot["families"][name]).is_none() {
+                self.put_back(&before);
+                return Err(format!("families {name}: not as a snapshot has it"));
+            }
         }
-        restored
+        self.store().take_up(kept);
+        Ok(())
     }
 
-    fn take_up(&self, snapshot: &Value) -> Result<(), control::Wrong> {
-        self.store().restore(snapshot)?;
-        for (name, platform) in self.platforms() {
-            platform
-                .restore(&snapshot["families"][name])
-                .ok_or_else(|| format!("families {name}: not as a snapshot has it"))?;
+    /// What the platforms tell of themselves.
+    fn told(&self) -> Vec<Value> {
+        let platforms = self.platforms().into_iter();
+        platforms.map(|(_, one)| one.snapshot()).collect()
+    }
+
+    fn put_back(&self, told: &[Value]) {
+        for ((_, platform), kept) in self.platforms().into_iter().zip(told) {
+            // It is what the platform itself has told.
+            let _ = platform.restore(kept);
         }
-        Ok(())
     }
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {

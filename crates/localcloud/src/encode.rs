@@ -3,8 +3,47 @@
 
 use base64::Engine as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::Value;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
+
+/// A JSON object that is written member by member: one that is too large to be built first.
+pub(crate) struct Object<'o> {
+    out: &'o mut Vec<u8>,
+    before: u8,
+}
+
+impl<'o> Object<'o> {
+    pub(crate) fn begin(out: &'o mut Vec<u8>) -> Self {
+        Self { out, before: b'{' }
+    }
+
+    /// A member whose value `write` writes.
+    pub(crate) fn member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.out.push(self.before);
+        self.before = b',';
+        json(self.out, &name.into());
+        self.out.push(b':');
+        write(self.out);
+    }
+
+    pub(crate) fn value(&mut self, name: &str, value: impl Into<Value>) {
+        let value = value.into();
+        self.member(name, |out| json(out, &value));
+    }
+
+    pub(crate) fn end(self) {
+        if self.before == b'{' {
+            self.out.push(b'{');
+        }
+        self.out.push(b'}');
+    }
+}
+
+fn json(out: &mut Vec<u8>, value: &Value) {
+    // Memory refuses nothing.
+    let _ = serde_json::to_writer(out, value);
+}
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986.
 pub(crate) fn percent(text: &str) -> String {

@@ -322,7 +322,7 @@ impl LocalCloud {
 
     /// All that is kept, but for sessions and tokens, as JSON; it holds secrets that were given.
     pub fn snapshot(&self) -> String {
-        self.cloud.snapshot().to_string()
+        self.cloud.snapshot()
     }
 
     /// Grows with every call that may have changed what is kept: to tell when a snapshot is old.

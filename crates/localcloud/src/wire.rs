@@ -192,11 +192,12 @@ impl Reply {
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
-        Self::typed(
-            status,
-            "application/json;charset=utf-8",
-            body.to_string().into_bytes(),
-        )
+        Self::json_text(status, body.to_string())
+    }
+
+    /// A text that is JSON already.
+    pub(crate) fn json_text(status: u16, body: String) -> Self {
+        Self::typed(status, "application/json;charset=utf-8", body.into_bytes())
     }
 
     pub(crate) fn text(status: u16, body: impl Into<String>) -> Self {

@@ -4,6 +4,7 @@
 //! lane and the members whose values tell one thing from another; calls that meet in a value of
 //! each of them queue in the order of their arrival. A member that is not set could be any.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -53,18 +54,78 @@ impl Claim {
 #[derive(Debug, Default)]
 pub(crate) struct Lanes(Mutex<State>);
 
+/// Among thousands of calls each finds the one that it comes after without a look at the others.
 #[derive(Debug, Default)]
 struct State {
-    entries: Vec<Entry>,
+    entries: BTreeMap<u64, Entry>,
+    /// The calls of a lane by what a member of it means, in the order of their arrival.
+    meaning: HashMap<Meaning, BTreeSet<u64>>,
     numbers: u64,
+    /// How often two claims were compared.
+    #[cfg(test)]
+    compared: std::cell::Cell<usize>,
 }
+
+/// Lane, number of the member, and a value of it; none where it could be any.
+type Meaning = (&'static str, usize, Option<String>);
 
 #[derive(Debug)]
 struct Entry {
-    number: u64,
     claim: Claim,
     /// Tells a call that waits that it may go.
     go: Option<oneshot::Sender<()>>,
+    /// The calls for which this one was the latest that they cross.
+    after: Vec<u64>,
+}
+
+impl Claim {
+    /// All that its members mean, member by member.
+    fn meanings(&self) -> impl Iterator<Item = Meaning> + '_ {
+        let (lane, all) = (self.lane, self.values.iter().enumerate());
+        all.flat_map(move |(at, values)| {
+            let any = values.is_empty().then_some(None);
+            let values = values.iter().cloned().map(Some);
+            values.chain(any).map(move |value| (lane, at, value))
+        })
+    }
+}
+
+impl State {
+    /// The latest call before `number` that crosses `claim`.
+    fn latest(&self, claim: &Claim, number: u64) -> Option<u64> {
+        let crosses = |other: &&u64| {
+            #[cfg(test)]
+            self.compared.set(self.compared.get() + 1);
+            self.entries
+                .get(other)
+                .is_some_and(|entry| entry.claim.crosses(claim))
+        };
+        // Whoever crosses meets in every member: the one in which the fewest meet is looked at.
+        let specific = (0..claim.values.len()).filter(|at| !claim.values[*at].is_empty());
+        let meeting = specific.map(|member| {
+            let any = (claim.lane, member, None);
+            let meanings = claim.meanings().filter(|(_, at, _)| *at == member);
+            let sets = meanings
+                .chain([any])
+                .filter_map(|one| self.meaning.get(&one));
+            sets.collect::<Vec<_>>()
+        });
+        let fewest = meeting.min_by_key(|sets| sets.iter().map(|set| set.len()).sum::<usize>());
+        let before = ..number;
+        match fewest {
+            Some(sets) => {
+                let latest = sets
+                    .into_iter()
+                    .filter_map(|set| set.range(before).rev().find(crosses));
+                latest.max().copied()
+            }
+            // It could mean anything.
+            None => {
+                let mut all = self.entries.range(before).rev().map(|(number, _)| number);
+                all.find(crosses).copied()
+            }
+        }
+    }
 }
 
 /// A call's place; dropping it lets the next one go.
@@ -91,17 +152,21 @@ impl Lanes {
             let mut state = self.state();
             state.numbers += 1;
             let number = state.numbers;
-            let free = !state
-                .entries
-                .iter()
-                .any(|other| other.claim.crosses(&claim));
-            let (go, wait) = if free {
-                (None, None)
-            } else {
-                let (go, wait) = oneshot::channel();
-                (Some(go), Some(wait))
+            let before = state.latest(&claim, number);
+            let before = before.and_then(|before| state.entries.get_mut(&before));
+            let (go, wait) = match before {
+                None => (None, None),
+                Some(before) => {
+                    before.after.push(number);
+                    let (go, wait) = oneshot::channel();
+                    (Some(go), Some(wait))
+                }
             };
-            state.entries.push(Entry { number, claim, go });
+            for meaning in claim.meanings() {
+                state.meaning.entry(meaning).or_default().insert(number);
+            }
+            let after = Vec::new();
+            state.entries.insert(number, Entry { claim, go, after });
             let lanes = Arc::clone(self);
             (Turn { lanes, number }, wait)
         };
@@ -114,21 +179,29 @@ impl Lanes {
 
     fn leave(&self, number: u64) {
         let mut state = self.state();
-        let Some(at) = state
-            .entries
-            .iter()
-            .position(|entry| entry.number == number)
-        else {
+        let Some(gone) = state.entries.remove(&number) else {
             return;
         };
-        let gone = state.entries.remove(at);
-        for index in at..state.entries.len() {
-            let (before, rest) = state.entries.split_at_mut(index);
-            let Some(entry) = rest.first_mut() else { break };
-            if entry.go.is_some()
-                && entry.claim.crosses(&gone.claim)
-                && !before.iter().any(|other| other.claim.crosses(&entry.claim))
-                && let Some(go) = entry.go.take()
+        for meaning in gone.claim.meanings() {
+            if let Some(numbers) = state.meaning.get_mut(&meaning) {
+                numbers.remove(&number);
+                if numbers.is_empty() {
+                    state.meaning.remove(&meaning);
+                }
+            }
+        }
+        for waiting in gone.after {
+            let Some(entry) = state.entries.get(&waiting) else {
+                continue;
+            };
+            if let Some(before) = state.latest(&entry.claim, waiting) {
+                if let Some(before) = state.entries.get_mut(&before) {
+                    before.after.push(waiting);
+                }
+            } else if let Some(go) = state
+                .entries
+                .get_mut(&waiting)
+                .and_then(|entry| entry.go.take())
             {
                 // Whoever stopped waiting leaves by itself.
                 let _ = go.send(());
@@ -202,5 +275,36 @@ mod tests {
         let third = poll(third.as_mut()).unwrap();
         drop(third);
         assert!(lanes.state().entries.is_empty());
+        assert!(lanes.state().meaning.is_empty());
+    }
+
+    /// How often claims are compared while `count` calls enter, and then go one after the other.
+    fn compared(count: usize, claim: impl Fn(usize) -> Claim) -> usize {
+        let lanes = Arc::new(Lanes::default());
+        let mut waiting: Vec<_> = (0..count)
+            .map(|at| Box::pin(lanes.enter(claim(at))))
+            .collect();
+        let mut turns: Vec<Option<Turn>> =
+            waiting.iter_mut().map(|one| poll(one.as_mut())).collect();
+        for at in 0..count {
+            let turn = turns[at].take();
+            drop(turn.or_else(|| poll(waiting[at].as_mut())).unwrap());
+        }
+        assert!(lanes.state().meaning.is_empty());
+        lanes.state().compared.get()
+    }
+
+    #[test]
+    fn many_calls_do_not_look_at_each_other() {
+        let all = 1000;
+        let same = compared(all, |_| claim(&[&["i"], &["a"]]));
+        assert!(same <= 2 * all, "{same}");
+        let others = compared(all, |at| claim(&[&["i"], &[&at.to_string()]]));
+        assert_eq!(others, 0);
+        let mixed = compared(all, |at| match at % 100 {
+            0 => claim(&[&["i"], &[]]),
+            _ => claim(&[&["i"], &[&at.to_string()]]),
+        });
+        assert!(mixed <= 4 * all, "{mixed}");
     }
 }

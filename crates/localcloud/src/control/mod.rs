@@ -18,7 +18,15 @@ const PREFIX: &str = "/_cumulo";
 
 /// Why a request of the control interface is refused.
 pub(crate) type Wrong = String;
-type Handler = fn(&Cloud, &Asked<'_>) -> Result<Value, Wrong>;
+
+/// What answers a request.
+#[derive(Clone, Copy)]
+enum Handler {
+    Tell(fn(&Cloud, &Asked<'_>) -> Result<Value, Wrong>),
+    /// What is JSON already, and may be large.
+    Text(fn(&Cloud) -> String),
+}
+use Handler::{Tell, Text};
 
 /// A request of the control interface.
 struct Asked<'a> {
@@ -28,23 +36,23 @@ struct Asked<'a> {
 }
 
 const ROUTES: &[(&str, &str, Handler)] = &[
-    ("GET", "/health", health),
-    ("GET", "/faults", faults),
-    ("POST", "/faults", add_fault),
-    ("DELETE", "/faults", clear_faults),
-    ("GET", "/clock", clock_of),
-    ("PUT", "/clock", set_clock),
-    ("POST", "/reset", reset),
-    ("GET", "/snapshot", snapshot),
-    ("PUT", "/snapshot", restore),
-    ("GET", "/requests", requests),
-    ("DELETE", "/requests", clear_requests),
-    ("GET", "/transitions", transitions),
-    ("PUT", "/transitions", set_transition),
-    ("DELETE", "/transitions", clear_transitions),
-    ("GET", "/resources", resources),
-    ("GET", "/resources/{service}/{resource}", things),
-    ("POST", "/resources/{service}/{resource}", add_thing),
+    ("GET", "/health", Tell(health)),
+    ("GET", "/faults", Tell(faults)),
+    ("POST", "/faults", Tell(add_fault)),
+    ("DELETE", "/faults", Tell(clear_faults)),
+    ("GET", "/clock", Tell(clock_of)),
+    ("PUT", "/clock", Tell(set_clock)),
+    ("POST", "/reset", Tell(reset)),
+    ("GET", "/snapshot", Text(Cloud::snapshot)),
+    ("PUT", "/snapshot", Tell(restore)),
+    ("GET", "/requests", Tell(requests)),
+    ("DELETE", "/requests", Tell(clear_requests)),
+    ("GET", "/transitions", Tell(transitions)),
+    ("PUT", "/transitions", Tell(set_transition)),
+    ("DELETE", "/transitions", Tell(clear_transitions)),
+    ("GET", "/resources", Tell(resources)),
+    ("GET", "/resources/{service}/{resource}", Tell(things)),
+    ("POST", "/resources/{service}/{resource}", Tell(add_thing)),
 ];
 
 /// The answer of the control interface; `None` for what a service answers.
@@ -86,9 +94,12 @@ pub(crate) fn answer(cloud: &Cloud, request: &Request) -> Option<Reply> {
         values: values.clone(),
         body: &body,
     };
-    match handler(cloud, &asked) {
-        Ok(value) => Some(Reply::json(200, &value)),
-        Err(why) => refused(400, why),
+    match handler {
+        Tell(handler) => match handler(cloud, &asked) {
+            Ok(value) => Some(Reply::json(200, &value)),
+            Err(why) => refused(400, why),
+        },
+        Text(text) => Some(Reply::json_text(200, text(cloud))),
     }
 }
 
@@ -201,10 +212,6 @@ fn set_clock(cloud: &Cloud, asked: &Asked<'_>) -> Result<Value, Wrong> {
 fn reset(cloud: &Cloud, _: &Asked<'_>) -> Result<Value, Wrong> {
     cloud.reset();
     done()
-}
-
-fn snapshot(cloud: &Cloud, _: &Asked<'_>) -> Result<Value, Wrong> {
-    Ok(cloud.snapshot())
 }
 
 fn restore(cloud: &Cloud, asked: &Asked<'_>) -> Result<Value, Wrong> {

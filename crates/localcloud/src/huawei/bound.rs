@@ -3,12 +3,14 @@
 //!
 //! Policies are bound to publications, apps to an API in an environment.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::model::input::Input;
 use crate::model::page::Page;
 use crate::model::values::NUMBER;
-use crate::store::{Ask, Samples, Store, Table};
+use crate::store::{Ask, Kind, Samples, Store, Table};
 use crate::wire::Service;
 
 /// A row of bindings, and the operations that list by it.
@@ -128,19 +130,20 @@ fn publications(api: &Input) -> Vec<Publication> {
 }
 
 /// The things of a row on a gateway, with the number under which each is shown.
-pub(super) fn things(store: &mut Store, row: &str, gateway: &str) -> Vec<Input> {
+pub(super) fn things<'s>(store: &'s Store, row: &str, gateway: &str) -> Vec<(u64, &'s Input)> {
     let Some(at) = Table::of(Service::Apig).position(row) else {
         return Vec::new();
     };
-    let kind = store.kind(Service::Apig, at);
-    let all = kind.iter().map(|(number, _)| kind.show(number));
-    all.filter(|one| ["", gateway].contains(&text(one, "instance_id")))
+    let kept = store.kept(Service::Apig, at).into_iter();
+    let all = kept.flat_map(Kind::iter);
+    all.map(|(number, thing)| (number, &thing.members))
+        .filter(|(_, one)| ["", gateway].contains(&text(one, "instance_id")))
         .collect()
 }
 
 /// The answer's members to an operation that lists by bindings; `None` where it is not one, and while
 /// samples are served.
-pub(super) fn list(store: &mut Store, ask: &Ask<'_>, page: Option<&mut Page<'_>>) -> Option<Input> {
+pub(super) fn list(store: &Store, ask: &Ask<'_>, page: Option<&mut Page<'_>>) -> Option<Input> {
     let (relation, wanted) = Relation::of(&ask.operation.name)?;
     if store.samples == Samples::Always {
         return None;
@@ -153,13 +156,16 @@ pub(super) fn list(store: &mut Store, ask: &Ask<'_>, page: Option<&mut Page<'_>>
     if samples && apis.is_empty() && policies.is_empty() {
         return None;
     }
+    let by_id = |row| things(store, row, gateway).into_iter().map(by_id).collect();
     let all = All {
         relation,
         bindings: things(store, relation.bindings, gateway),
-        groups: things(store, "api-group", gateway),
-        envs: things(store, "env", gateway),
+        groups: by_id("api-group"),
+        envs: by_id("env"),
+        policies: policies.into_iter().map(self::by_id).collect(),
+        published: published(&apis),
+        by_id: apis.iter().copied().map(self::by_id).collect(),
         apis,
-        policies,
     };
     let mut items = match wanted {
         Wanted::UnboundApis => all.unbound(ask.input),
@@ -206,31 +212,42 @@ fn fits(item: &Input, ask: &Ask<'_>, but: &[&str]) -> bool {
     })
 }
 
-/// What the lists are made of.
-struct All {
+/// What the lists are made of, each found at once by its id.
+struct All<'s> {
     relation: &'static Relation,
-    bindings: Vec<Input>,
-    groups: Vec<Input>,
-    envs: Vec<Input>,
-    apis: Vec<Input>,
-    policies: Vec<Input>,
+    bindings: Vec<(u64, &'s Input)>,
+    groups: HashMap<&'s str, &'s Input>,
+    envs: HashMap<&'s str, &'s Input>,
+    policies: HashMap<&'s str, &'s Input>,
+    apis: Vec<(u64, &'s Input)>,
+    by_id: HashMap<&'s str, &'s Input>,
+    /// By the ids of their publications.
+    published: HashMap<String, (&'s Input, Publication)>,
 }
 
-impl All {
+fn by_id((_, one): (u64, &Input)) -> (&str, &Input) {
+    (text(one, "id"), one)
+}
+
+fn published<'s>(apis: &[(u64, &'s Input)]) -> HashMap<String, (&'s Input, Publication)> {
+    let places = apis.iter().flat_map(|(_, api)| {
+        let places = publications(api).into_iter();
+        places.map(|place| (place.id.clone(), (*api, place)))
+    });
+    places.collect()
+}
+
+impl<'s> All<'s> {
     /// The API of a binding, and where it is published as far as the binding is for one place.
-    fn api_of(&self, binding: &Input) -> Option<(&Input, Option<Publication>)> {
-        let (api, env) = (text(binding, "api_id"), text(binding, "env_id"));
-        let id = text(binding, "publish_id");
-        self.apis.iter().find_map(|one| {
-            let places = publications(one);
-            let found = places.into_iter().find(|place| match id {
-                "" => place.env == env,
-                id => place.id == id,
-            });
-            let is_it =
-                found.is_some() && !id.is_empty() || (!api.is_empty() && text(one, "id") == api);
-            is_it.then_some((one, found))
-        })
+    fn api_of(&self, binding: &Input) -> Option<(&'s Input, Option<Publication>)> {
+        if let Some((api, place)) = self.published.get(text(binding, "publish_id")) {
+            return Some((api, Some(place.clone())));
+        }
+        let api = *self.by_id.get(text(binding, "api_id"))?;
+        let (env, id) = (text(binding, "env_id"), text(binding, "publish_id"));
+        let mut places = publications(api).into_iter();
+        let place = places.find(|place| id.is_empty() && place.env == env);
+        Some((api, place))
     }
 
     /// What an item says of an API and of where it is published.
@@ -239,10 +256,7 @@ impl All {
             item.insert(format!("api_{name}"), value.clone());
         }
         let group = text(api, "group_id");
-        let mut groups = self.groups.iter();
-        let group_name = groups
-            .find(|one| text(one, "id") == group)
-            .map_or("", |one| text(one, "name"));
+        let group_name = self.groups.get(group).map_or("", |one| text(one, "name"));
         item.insert("group_id".to_owned(), told(group));
         item.insert("group_name".to_owned(), told(group_name));
         item.insert("req_method".to_owned(), told(text(api, "req_method")));
@@ -260,22 +274,22 @@ impl All {
     }
 
     fn bound(&self, wanted: Wanted) -> Vec<Input> {
-        let items = self.bindings.iter().map(|binding| {
+        let items = self.bindings.iter().map(|(number, binding)| {
             let policy = self.relation.policy_of(binding);
-            let policy = self.policies.iter().find(|one| text(one, "id") == policy);
+            let policy = self.policies.get(policy.as_str()).copied();
             let api = self.api_of(binding);
             let subject = match wanted {
                 Wanted::PoliciesOfApi => policy,
                 _ => api.as_ref().map(|(api, _)| *api),
             };
-            let mut item = binding.clone();
+            let mut item = Input::new();
             // Lists whose items are policies or APIs themselves have the binding's id under another name.
             let mut ids = ["id", "bind_id", "throttle_apply_id"].into_iter();
             let own_id = ids.find_map(|name| binding.get(name)).cloned();
             let own_id = own_id.unwrap_or_default();
             item.extend(subject.cloned().unwrap_or_default());
-            item.extend(binding.clone());
-            item.insert("bind_id".to_owned(), own_id.clone());
+            item.extend((*binding).clone());
+            item.insert("bind_id".to_owned(), own_id);
             let keeps_id = matches!(self.relation.policies, "sign" | "app");
             if let (false, Some(subject)) = (keeps_id, subject) {
                 item.insert(
@@ -294,11 +308,10 @@ impl All {
                 self.about(&mut item, api, place.as_ref());
             }
             let env = text(&item, "env_id").to_owned();
-            if let Some(env) = self.envs.iter().find(|one| text(one, "id") == env) {
+            if let Some(env) = self.envs.get(env.as_str()) {
                 item.insert("env_name".to_owned(), text(env, "name").into());
             }
-            let number = binding.get(NUMBER).cloned().unwrap_or_default();
-            item.insert(NUMBER.to_owned(), number);
+            item.insert(NUMBER.to_owned(), (*number).into());
             item
         });
         items.collect()
@@ -306,23 +319,26 @@ impl All {
 
     fn unbound(&self, input: &Input) -> Vec<Input> {
         let policy = self.relation.policy_of(input);
-        let bindings = self.bindings.iter();
-        let bindings = bindings.filter(|one| self.relation.policy_of(one) == policy);
-        let bound: Vec<(&str, Option<Publication>)> = bindings
-            .filter_map(|one| self.api_of(one))
-            .map(|(api, place)| (text(api, "id"), place))
-            .collect();
+        // Each API with the environments in which it is bound; in all where none is said.
+        let mut bound: HashMap<&str, Vec<Option<String>>> = HashMap::new();
+        for (_, binding) in &self.bindings {
+            if self.relation.policy_of(binding) == policy
+                && let Some((api, place)) = self.api_of(binding)
+            {
+                let env = place.map(|place| place.env);
+                bound.entry(text(api, "id")).or_default().push(env);
+            }
+        }
         let mut items = Vec::new();
-        for api in &self.apis {
+        for (number, api) in &self.apis {
+            let bound = bound.get(text(api, "id"));
             for place in publications(api) {
-                let id = text(api, "id");
-                let is_bound = bound.iter().any(|(other, of)| {
-                    *other == id && of.as_ref().is_none_or(|of| of.env == place.env)
-                });
-                if is_bound {
+                let mut envs = bound.into_iter().flatten();
+                if envs.any(|env| env.as_ref().is_none_or(|env| *env == place.env)) {
                     continue;
                 }
-                let mut item = api.clone();
+                let mut item = (*api).clone();
+                item.insert(NUMBER.to_owned(), (*number).into());
                 self.about(&mut item, api, Some(&place));
                 // Nothing is bound to it that could be told here.
                 for name in [

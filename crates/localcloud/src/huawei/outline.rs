@@ -1,5 +1,7 @@
 //! How many things does a gateway hold? Counted from what was made on it.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use crate::model::input::Input;
@@ -9,21 +11,21 @@ use super::bound::{text, things};
 
 /// The answer's members to an operation that counts; `None` where it is not one, and while samples
 /// are served.
-pub(super) fn counts(store: &mut Store, ask: &Ask<'_>) -> Option<Input> {
+pub(super) fn counts(store: &Store, ask: &Ask<'_>) -> Option<Input> {
     let served = store.samples;
     if served == Samples::Always {
         return None;
     }
     let gateway = text(ask.input, "instance_id");
     // Apps are never samples.
-    let samples = |things: &[Input]| served == Samples::UntilCreated && things.is_empty();
+    let samples = |things: &[(u64, &Input)]| served == Samples::UntilCreated && things.is_empty();
     let counts = match ask.operation.name.as_str() {
         "ListApiQuantitiesV2" => {
             let apis = things(store, "api", gateway);
             if samples(&apis) {
                 return None;
             }
-            let released = apis.iter().filter(|api| {
+            let released = apis.iter().filter(|(_, api)| {
                 let mut envs = text(api, "run_env_name").split('|');
                 envs.any(|env| env == "RELEASE")
             });
@@ -46,10 +48,10 @@ pub(super) fn counts(store: &mut Store, ask: &Ask<'_>) -> Option<Input> {
         "ListAppQuantitiesV2" => {
             let apps = things(store, "app", gateway);
             let grants = things(store, "app-auth", gateway);
-            let authorized = apps.iter().filter(|app| {
-                let id = text(app, "id");
-                grants.iter().any(|grant| text(grant, "app_id") == id)
-            });
+            let grants = grants.into_iter().map(|(_, grant)| text(grant, "app_id"));
+            let granted: HashSet<&str> = grants.collect();
+            let authorized = apps.iter();
+            let authorized = authorized.filter(|(_, app)| granted.contains(text(app, "id")));
             let authorized = authorized.count();
             vec![
                 ("authed_nums", authorized),

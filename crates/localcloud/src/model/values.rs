@@ -98,6 +98,30 @@ impl<'a> Maker<'a> {
             .collect()
     }
 
+    /// One member of the `number`th row of a list, of which nothing is given: what it is in the whole
+    /// row that [`rows`](Self::rows) makes.
+    pub(crate) fn part(
+        &'a self,
+        list: &'a Member,
+        member: &'a Member,
+        number: u64,
+    ) -> Option<Value> {
+        let Type::List(inner) = &list.ty else {
+            return None;
+        };
+        let mut place = Place {
+            depth: 2,
+            inside: match &**inner {
+                Type::Ref(name) => vec![name],
+                _ => Vec::new(),
+            },
+            ..Place::top(None)
+        };
+        let given = Input::from_iter([(NUMBER.to_owned(), number.into())]);
+        let mut made = self.object(std::iter::once(member), Some(&given), &mut place);
+        made.remove(&member.name)
+    }
+
     fn object(
         &'a self,
         members: impl Iterator<Item = &'a Member>,

@@ -33,8 +33,7 @@ impl Store {
             let strict = self.is_strict(ask.service, *parent);
             for id in ids {
                 let kind = self.kind(ask.service, *parent);
-                let exists = kind.find(parent_row, &id, ask.owner, ask.input).next();
-                if strict && exists.is_none() {
+                if strict && kind.find(parent_row, &id, ask.owner, ask.input).is_empty() {
                     return Err(Refused::Gone {
                         row: parent_row,
                         id,
@@ -156,8 +155,8 @@ impl Store {
             moving,
         };
         let kind = self.kind(service, at);
-        let same = kind.find(row, &thing.id, ask.owner, &thing.members).next();
-        if let Some(same) = same {
+        let same = kind.find(row, &thing.id, ask.owner, &thing.members);
+        if let Some(same) = same.first().copied() {
             if row.is_unique(service) {
                 return Err(Refused::Taken {
                     row,

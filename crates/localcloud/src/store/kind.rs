@@ -26,18 +26,53 @@ pub(crate) struct Thing {
 #[derive(Default)]
 pub(crate) struct Kind {
     things: BTreeMap<u64, Thing>,
-    ids: HashMap<String, Vec<u64>>,
+    ids: Index,
+    /// By what people call them.
+    titles: Index,
     /// By member and value of what a thing belongs to.
     belongings: HashMap<(String, String), BTreeSet<u64>>,
     /// What was deleted and can be had back.
     pub(crate) bin: HashMap<String, Thing>,
-    /// By what people call them.
-    titles: HashMap<String, BTreeSet<u64>>,
-    /// Whose state is on its way.
-    moving: BTreeSet<u64>,
+    /// Whose state arrives at a moment, and whose with reads.
+    due: BTreeSet<(Timestamp, u64)>,
+    counting: BTreeSet<u64>,
+    /// How many things each account has.
+    owners: HashMap<String, usize>,
     last: u64,
     /// Something of the kind was made here: from then on what is kept is all there is.
     pub(crate) used: bool,
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many things were looked at.
+    pub(super) static LOOKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts for tests, whatever the machine does beside.
+fn looked() {
+    #[cfg(test)]
+    LOOKED.set(LOOKED.get() + 1);
+}
+
+/// Numbers of things by a text that few share: one node of a tree for several, and no list for each.
+#[derive(Default)]
+struct Index(BTreeSet<(Box<str>, u64)>);
+
+impl Index {
+    fn insert(&mut self, key: &str, number: u64) {
+        self.0.insert((key.into(), number));
+    }
+
+    fn remove(&mut self, key: &str, number: u64) {
+        self.0.remove(&(key.into(), number));
+    }
+
+    /// In the order of their creation.
+    fn of(&self, key: &str) -> impl Iterator<Item = u64> + Clone {
+        let ends = (key.into(), 0)..=(key.into(), u64::MAX);
+        self.0.range(ends).map(|(_, number)| *number)
+    }
 }
 
 impl Kind {
@@ -46,6 +81,7 @@ impl Kind {
     }
 
     pub(crate) fn get(&self, number: u64) -> Option<&Thing> {
+        looked();
         self.things.get(&number)
     }
 
@@ -58,45 +94,72 @@ impl Kind {
         self.put(row, number, thing);
     }
 
-    /// Lets states arrive whose time has come; of the things in `read` a read is counted.
-    pub(crate) fn settle(&mut self, row: &Row, now: Timestamp, read: impl Fn(&str) -> bool) {
-        let Some(states) = &row.states else { return };
-        let things = &mut self.things;
-        self.moving.retain(|number| {
-            let Some(thing) = things.get_mut(number) else {
-                return false;
-            };
-            let is_read = read(&thing.id);
-            let arrived = thing
-                .moving
-                .as_mut()
-                .map(|moving| moving.arrived(now, is_read));
-            match arrived {
-                Some(None) => {
-                    thing.progressed(states);
-                    return true;
-                }
-                Some(Some(state)) => {
-                    thing.members.insert(states.member.clone(), state.into());
-                    thing.moving = None;
-                    thing.progressed(states);
-                }
-                None => {}
-            }
-            false
-        });
+    /// Lets states arrive whose moment has come.
+    pub(crate) fn settle(&mut self, row: &Row, now: Timestamp) {
+        while let Some((at, number)) = self.due.first().copied()
+            && at <= now
+        {
+            self.due.remove(&(at, number));
+            self.go_on(row, number, |moving| moving.arrived(now, false));
+        }
+    }
+
+    /// Counts a read of a thing, which may be what it waits for.
+    pub(crate) fn read(&mut self, row: &Row, now: Timestamp, number: u64) {
+        if self.counting.contains(&number) {
+            self.go_on(row, number, |moving| moving.arrived(now, true));
+        }
+    }
+
+    /// The same for all that wait for reads.
+    pub(crate) fn read_all(&mut self, row: &Row, now: Timestamp) {
+        for number in self.counting.clone() {
+            self.read(row, now, number);
+        }
+    }
+
+    /// Moves a thing on to the state that it has reached, if it has.
+    fn go_on(
+        &mut self,
+        row: &Row,
+        number: u64,
+        arrived: impl FnOnce(&mut Moving) -> Option<String>,
+    ) {
+        let (Some(states), Some(thing)) = (&row.states, self.things.get_mut(&number)) else {
+            return;
+        };
+        if let Some(state) = thing.moving.as_mut().and_then(arrived) {
+            thing.members.insert(states.member.clone(), state.into());
+            thing.moving = None;
+            self.counting.remove(&number);
+        }
+        thing.progressed(states);
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Thing)> {
-        self.things.iter().map(|(number, thing)| (*number, thing))
+        let things = self.things.iter().map(|(number, thing)| (*number, thing));
+        things.inspect(|_| looked())
     }
 
     /// All things of an id, wherever they belong.
     pub(crate) fn of_id(&self, id: &str) -> impl Iterator<Item = (u64, &Thing)> {
-        let numbers = self.ids.get(id).map_or(&[] as &[u64], Vec::as_slice);
-        numbers
-            .iter()
-            .filter_map(|number| Some((*number, self.things.get(number)?)))
+        self.those(self.ids.of(id))
+    }
+
+    /// The things that people call so, wherever they belong; `None` where a thing may have a name that
+    /// is only made when it is shown.
+    pub(crate) fn of_title(&self, title: &str) -> Option<impl Iterator<Item = (u64, &Thing)>> {
+        let all = self.titles.0.len() == self.things.len();
+        all.then(|| self.those(self.titles.of(title)))
+    }
+
+    fn those(&self, numbers: impl Iterator<Item = u64>) -> impl Iterator<Item = (u64, &Thing)> {
+        numbers.filter_map(|number| Some((number, self.get(number)?)))
+    }
+
+    /// Whether all things are those of one account.
+    pub(crate) fn is_all_of(&self, owner: &str) -> bool {
+        self.owners.get(owner).copied().unwrap_or_default() == self.things.len()
     }
 
     /// The number that the next thing has.
@@ -122,25 +185,37 @@ impl Kind {
             self.belongings.entry(key).or_default().insert(number);
         }
         if let Some(title) = thing.title(row) {
-            self.titles.entry(title).or_default().insert(number);
+            self.titles.insert(&title, number);
         }
-        if thing.moving.is_some() {
-            self.moving.insert(number);
+        match thing.moving.as_ref().map(|moving| moving.until) {
+            Some(Until::Moment(at)) => {
+                self.due.insert((at, number));
+            }
+            Some(Until::Reads(_)) => {
+                self.counting.insert(number);
+            }
+            None => {}
         }
-        self.ids.entry(thing.id.clone()).or_default().push(number);
+        self.ids.insert(&thing.id, number);
+        match self.owners.get_mut(&thing.owner) {
+            Some(count) => *count += 1,
+            None => {
+                self.owners.insert(thing.owner.clone(), 1);
+            }
+        }
         self.things.insert(number, thing);
     }
 
     pub(crate) fn remove(&mut self, row: &Row, number: u64) -> Option<Thing> {
         let thing = self.things.remove(&number)?;
-        self.moving.remove(&number);
-        if let Some(title) = thing.title(row)
-            && let Some(numbers) = self.titles.get_mut(&title)
-        {
-            numbers.remove(&number);
-            if numbers.is_empty() {
-                self.titles.remove(&title);
-            }
+        if let Some(moving) = &thing.moving {
+            match moving.until {
+                Until::Moment(at) => self.due.remove(&(at, number)),
+                Until::Reads(_) => self.counting.remove(&number),
+            };
+        }
+        if let Some(title) = thing.title(row) {
+            self.titles.remove(&title, number);
         }
         for key in keys(row, &thing.members) {
             if let Some(numbers) = self.belongings.get_mut(&key) {
@@ -150,29 +225,41 @@ impl Kind {
                 }
             }
         }
-        if let Some(numbers) = self.ids.get_mut(&thing.id) {
-            numbers.retain(|one| *one != number);
-            if numbers.is_empty() {
-                self.ids.remove(&thing.id);
-            }
+        self.ids.remove(&thing.id, number);
+        if let Some(count) = self.owners.get_mut(&thing.owner) {
+            *count -= 1;
         }
         Some(thing)
     }
 
     /// The things of an id that belong where the request says.
-    pub(crate) fn find<'a>(
-        &'a self,
-        row: &'a Row,
-        id: &str,
-        owner: &'a str,
-        input: &'a Input,
-    ) -> impl Iterator<Item = u64> + 'a {
-        let numbers = self.ids.get(id).map_or(&[] as &[u64], Vec::as_slice);
-        numbers.iter().copied().filter(move |number| {
-            self.things
-                .get(number)
-                .is_some_and(|thing| thing.owner == owner && agrees(row, &thing.members, input))
-        })
+    pub(crate) fn find(&self, row: &Row, id: &str, owner: &str, input: &Input) -> Vec<u64> {
+        let there = self.there(row, self.ids.of(id), input);
+        let found = there.filter(|(_, thing)| thing.id == id && thing.owner == owner);
+        found.map(|(number, _)| number).collect()
+    }
+
+    /// Those of `same` that belong where a request says. Many devices have a port called `eth0`: then
+    /// the few things at the place are looked through, and not all of the name; others may be among them.
+    fn there<'k>(
+        &'k self,
+        row: &'k Row,
+        same: impl Iterator<Item = u64> + Clone,
+        place: &'k Input,
+    ) -> impl Iterator<Item = (u64, &'k Thing)> {
+        let near = keys(row, place)
+            .filter(|(_, parent)| !parent.is_empty())
+            .map(|(member, parent)| [parent.as_str(), ""].map(|id| self.of_parent(&member, id)))
+            .map(|sets| (sets.iter().flatten().map(|set| set.len()).sum(), sets))
+            .min_by_key(|(length, _): &(usize, _)| *length);
+        let numbers: Vec<u64> = match near {
+            Some((length, near)) if same.clone().nth(length).is_some() => {
+                near.into_iter().flatten().flatten().copied().collect()
+            }
+            _ => same.collect(),
+        };
+        self.those(numbers.into_iter())
+            .filter(|(_, thing)| agrees(row, &thing.members, place))
     }
 
     /// The things that belong to another one, by the first name of the row's parent.
@@ -182,13 +269,10 @@ impl Kind {
 
     /// Whether another thing at the same place has this name.
     pub(crate) fn is_taken(&self, row: &Row, title: &str, place: &Input, but: Option<u64>) -> bool {
-        self.titles.get(title).into_iter().flatten().any(|number| {
-            Some(*number) != but
-                && self
-                    .things
-                    .get(number)
-                    .is_some_and(|thing| agrees(row, &thing.members, place))
-        })
+        self.there(row, self.titles.of(title), place)
+            .any(|(number, thing)| {
+                Some(number) != but && thing.title(row).as_deref() == Some(title)
+            })
     }
 }
 
@@ -231,13 +315,14 @@ impl Thing {
     }
 }
 
-/// What a thing belongs to: the members of its parents, by the name that the request used.
+/// What a thing belongs to: the members of its parents, by the name that the request used; an empty
+/// text where it does not say.
 fn keys<'a>(row: &'a Row, members: &'a Input) -> impl Iterator<Item = (String, String)> + 'a {
     row.parents.iter().filter_map(|(_, parent)| {
         let id = parent
             .iter()
-            .find_map(|name| members.get(name).and_then(names::text))?;
-        Some((parent.first()?.clone(), id))
+            .find_map(|name| members.get(name).and_then(names::text));
+        Some((parent.first()?.clone(), id.unwrap_or_default()))
     })
 }
 

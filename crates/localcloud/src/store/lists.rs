@@ -1,7 +1,7 @@
 //! Which things does a list show? Those that belong where the request says, have what it asks
 //! for, and stand on the page that it wants; indices are used where they help.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -47,6 +47,11 @@ impl Filter {
             .collect()
     }
 
+    /// Whether it asks for one whole name by which people call things.
+    fn is_name(&self, row: &Row) -> bool {
+        row.title.as_ref() == Some(&self.member) && !self.part && self.values.len() == 1
+    }
+
     fn takes(&self, thing: &Thing) -> bool {
         match thing.members.get(&self.member) {
             // Made from the model when it is shown: nothing is chosen by it.
@@ -85,8 +90,8 @@ impl Store {
         let mut items = Vec::new();
         let mut total = 0;
         for (at, row, _) in lists {
-            self.kind(ask.service, *at).settle(row, ask.now, |_| false);
             let kind = self.kind(ask.service, *at);
+            kind.settle(row, ask.now);
             let (count, numbers) = select(
                 ask,
                 kind,
@@ -94,13 +99,9 @@ impl Store {
                 start.saturating_sub(total),
                 length - items.len(),
             );
-            let ids: Vec<&str> = numbers
-                .iter()
-                .filter_map(|number| Some(kind.get(*number)?.id.as_str()))
-                .collect();
-            let ids: std::collections::HashSet<String> =
-                ids.into_iter().map(str::to_owned).collect();
-            kind.settle(row, ask.now, |id| ids.contains(id));
+            for number in &numbers {
+                kind.read(row, ask.now, *number);
+            }
             items.extend(
                 numbers
                     .iter()
@@ -121,13 +122,13 @@ impl Store {
         Some(shown)
     }
 
-    /// All kept things of the kind that a noun of a dotted name means, such as `host` or `rootVolume`, by id;
+    /// All kept things of the kind that a noun of a dotted name means, such as `host` or `rootVolume`;
     /// and whether there are no others. `None` where no row has the name.
     pub(crate) fn joined(
-        &mut self,
+        &self,
         service: Service,
         noun: &str,
-    ) -> Option<(bool, HashMap<String, Value>)> {
+    ) -> Option<(bool, impl Iterator<Item = &Thing>)> {
         let table = Table::of(service);
         let name = names::kebab(noun);
         let mut name = name.as_str();
@@ -137,50 +138,81 @@ impl Store {
                 None => name = name.split_once('-')?.1,
             }
         };
-        let strict = self.is_strict(service, at);
-        let things = self.kind(service, at).iter();
-        let things =
-            things.map(|(_, thing)| (thing.id.clone(), Value::Object(thing.members.clone())));
-        Some((strict, things.collect()))
+        let things = self.kept(service, at).into_iter().flat_map(Kind::iter);
+        Some((self.is_strict(service, at), things.map(|(_, thing)| thing)))
     }
 
-    /// The things that a ZStack query looks at, by row; `None` while samples are served.
-    pub(crate) fn queried(
-        &mut self,
-        ask: &Ask<'_>,
-        uuids: &[String],
-    ) -> Option<Vec<(u64, &Thing)>> {
-        let table = Table::of(ask.service);
-        let rows: Vec<usize> = table
-            .roles(&ask.operation.name)
-            .iter()
-            .filter(|(_, role)| matches!(role, super::Role::List(_)))
-            .map(|(at, _)| *at)
-            .collect();
-        let mut serves = false;
-        for at in &rows {
-            let row = &table.rows[*at];
-            let strict = self.is_strict(ask.service, *at);
-            let kind = self.kind(ask.service, *at);
-            serves |= strict || kind.len() > 0;
-            kind.settle(row, ask.now, |id| {
-                uuids.is_empty() || uuids.iter().any(|uuid| uuid == id)
-            });
+    /// Lets the things move on that a ZStack query looks at.
+    pub(crate) fn look(&mut self, ask: &Ask<'_>, sought: &Sought) {
+        for (at, row) in listed(ask) {
+            let kind = self.kind(ask.service, at);
+            kind.settle(row, ask.now);
+            match sought {
+                Sought::Ids(ids) => {
+                    let numbers = ids.iter().flat_map(|id| kind.of_id(id));
+                    let numbers: Vec<u64> = numbers.map(|(number, _)| number).collect();
+                    for number in numbers {
+                        kind.read(row, ask.now, number);
+                    }
+                }
+                Sought::Equal(..) | Sought::All => kind.read_all(row, ask.now),
+            }
         }
-        if !serves {
-            return None;
-        }
-        let kinds = self.kinds.get(&ask.service)?;
-        let things = rows
-            .into_iter()
-            .filter_map(|at| kinds.get(at))
-            .flat_map(|kind| {
-                let named = uuids.iter().flat_map(|uuid| kind.of_id(uuid));
-                let all = kind.iter().filter(|_| uuids.is_empty());
-                all.chain(named)
-            });
-        Some(things.collect())
     }
+
+    /// The things among which a ZStack query chooses, and how many they are; `None` while samples are
+    /// served.
+    pub(crate) fn queried<'a>(
+        &'a self,
+        ask: &Ask<'_>,
+        sought: &'a Sought,
+    ) -> Option<(usize, impl Iterator<Item = (u64, &'a Thing)>)> {
+        let mut serves = false;
+        let mut count = 0;
+        let mut few = Vec::new();
+        let mut whole = Vec::new();
+        for (at, row) in listed(ask) {
+            serves |= self.is_strict(ask.service, at);
+            let Some(kind) = self.kept(ask.service, at) else {
+                continue;
+            };
+            serves |= kind.len() > 0;
+            let titled = match sought {
+                Sought::Equal(member, value) if row.title.as_ref() == Some(member) => {
+                    kind.of_title(value)
+                }
+                _ => None,
+            };
+            match (sought, titled) {
+                (Sought::Ids(ids), _) => few.extend(ids.iter().flat_map(|id| kind.of_id(id))),
+                (_, Some(titled)) => few.extend(titled),
+                (_, None) => {
+                    count += kind.len();
+                    whole.push(kind);
+                }
+            }
+        }
+        count += few.len();
+        let whole = whole.into_iter().flat_map(Kind::iter);
+        serves.then(|| (count, few.into_iter().chain(whole)))
+    }
+}
+
+/// What a query says by which few things can be found at once; it may say more of them.
+pub(crate) enum Sought {
+    Ids(Vec<String>),
+    /// A member that must have a value.
+    Equal(String, String),
+    All,
+}
+
+/// The rows that a query lists.
+fn listed(ask: &Ask<'_>) -> impl Iterator<Item = (usize, &'static Row)> {
+    let table = Table::of(ask.service);
+    let roles = table.roles(&ask.operation.name).iter();
+    roles
+        .filter(|(_, role)| matches!(role, super::Role::List(_)))
+        .map(|(at, _)| (*at, &table.rows[*at]))
 }
 
 /// How many things a list has, and those from `start` on.
@@ -191,19 +223,24 @@ fn select(
     start: usize,
     length: usize,
 ) -> (usize, Vec<u64>) {
-    let filters = Filter::all(ask, row);
+    let mut filters = Filter::all(ask, row);
+    let ids = Store::targets(row, ask.input);
+    let said = row.parents.iter().filter_map(|(_, parent)| {
+        let id = parent
+            .iter()
+            .find_map(|name| names::text(ask.input.get(name)?))?;
+        Some((parent, id))
+    });
+    let of_parent = said.clone().next();
+    if let Some((parent, id)) = &of_parent {
+        // Their index knows.
+        filters.retain(|filter| !parent.contains(&filter.member) || filter.values != [id.as_str()]);
+    }
     let fits = |thing: &Thing| {
         thing.owner == ask.owner
             && agrees(row, &thing.members, ask.input)
             && filters.iter().all(|filter| filter.takes(thing))
     };
-    let ids = Store::targets(row, ask.input);
-    let of_parent = row.parents.iter().find_map(|(_, parent)| {
-        let id = parent
-            .iter()
-            .find_map(|name| names::text(ask.input.get(name)?))?;
-        Some((parent.first()?, id))
-    });
     let pick = |numbers: &mut dyn Iterator<Item = u64>| {
         let mut count = 0;
         let mut page = Vec::new();
@@ -224,11 +261,31 @@ fn select(
             .map(|(number, _)| number);
         return pick(&mut numbers);
     }
-    if let Some((member, id)) = of_parent {
-        let numbers = kind.of_parent(member, &id);
-        return pick(&mut numbers.into_iter().flatten().copied());
+    let named = filters.iter().find(|filter| filter.is_name(row));
+    if let Some(found) = named.and_then(|name| kind.of_title(name.values.first()?)) {
+        return pick(&mut found.map(|(number, _)| number));
     }
-    pick(&mut kind.iter().map(|(number, _)| number))
+    // Where nothing else is asked for, only the page is looked at.
+    let all = filters.is_empty() && kind.is_all_of(ask.owner) && said.count() < 2;
+    let part = |numbers: &mut dyn Iterator<Item = u64>| numbers.skip(start).take(length).collect();
+    match &of_parent {
+        Some((parent, id)) => {
+            let empty = BTreeSet::new();
+            let member = parent.first().map_or("", String::as_str);
+            let numbers = kind.of_parent(member, id).unwrap_or(&empty);
+            match all {
+                true => (numbers.len(), part(&mut numbers.iter().copied())),
+                false => pick(&mut numbers.iter().copied()),
+            }
+        }
+        None => {
+            let mut numbers = kind.iter().map(|(number, _)| number);
+            match all {
+                true => (kind.len(), part(&mut numbers)),
+                false => pick(&mut numbers),
+            }
+        }
+    }
 }
 
 /// Puts a value at a path of an answer.

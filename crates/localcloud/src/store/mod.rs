@@ -3,6 +3,8 @@
 //! services ask before they answer, and word the refusals.
 
 mod change;
+#[cfg(test)]
+mod counts;
 mod create;
 mod kind;
 mod lists;
@@ -26,6 +28,7 @@ use crate::model::page::Page;
 use crate::model::values::{Dialect, NUMBER};
 use crate::wire::Service;
 pub(crate) use kind::{Kind, Thing, agrees};
+pub(crate) use lists::Sought;
 pub use states::{Moves, Transition};
 pub(crate) use table::{Role, Row, Table};
 
@@ -122,12 +125,18 @@ impl Store {
         &mut kinds[at]
     }
 
+    /// The same to look at; nothing where nothing was made.
+    pub(crate) fn kept(&self, service: Service, at: usize) -> Option<&Kind> {
+        self.kinds.get(&service)?.get(at)
+    }
+
     /// Whether what is not kept is not there.
-    fn is_strict(&mut self, service: Service, at: usize) -> bool {
+    fn is_strict(&self, service: Service, at: usize) -> bool {
+        let used = self.kept(service, at).is_some_and(|kind| kind.used);
         match self.samples {
             Samples::Always => false,
-            Samples::UntilCreated => self.kind(service, at).used,
-            Samples::Never => self.kind(service, at).used || Table::of(service).rows[at].created,
+            Samples::UntilCreated => used,
+            Samples::Never => used || Table::of(service).rows[at].created,
         }
     }
 
@@ -202,11 +211,8 @@ impl Store {
             return Ok(None);
         };
         let kind = self.kind(ask.service, at);
-        let id = kind
-            .get(number)
-            .map(|thing| thing.id.clone())
-            .unwrap_or_default();
-        kind.settle(row, ask.now, |one| one == id);
+        kind.settle(row, ask.now);
+        kind.read(row, ask.now, number);
         let mut shown = ask.input.clone();
         let members = kind.show(number);
         match path.split_last() {

@@ -190,7 +190,7 @@ impl Store {
             link(row, &mut thing.members, &other_row.foreign(), id, joined);
         });
         let kind = self.kind(ask.service, other);
-        let same: Vec<u64> = kind.find(other_row, id, ask.owner, ask.input).collect();
+        let same = kind.find(other_row, id, ask.owner, ask.input);
         let back = row.foreign();
         for number in same {
             kind.change(other_row, number, |thing| {

@@ -2,38 +2,46 @@
 //! by service and resource; what is not understood is refused with its place, and nothing changes.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::states::{Moving, Until};
 use super::{Ask, Kind, Row, Store, Table, Thing, Transition};
 use crate::control::{Wrong, nearest, row};
+use crate::encode::Object;
 use crate::model::input::{self, Input, Problem, Reading};
 use crate::model::values::Dialect;
 use crate::model::{Model, Operation};
 use crate::wire::Service;
 
 impl Store {
-    /// All that is kept.
-    pub(crate) fn snapshot(&self) -> Value {
-        let mut services = Map::new();
+    /// Writes all that is kept as a JSON object by service and resource, thing by thing: with many of
+    /// them there is one copy of all, and no tree of it.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let mut services = Object::begin(out);
         for service in Service::ALL {
             let rows = &Table::of(service).rows;
             let kinds = self.kinds.get(&service).into_iter().flatten();
-            let kept: Map<String, Value> = rows
+            let mut kept = rows
                 .iter()
                 .zip(kinds)
                 .filter(|(_, kind)| kind.used || kind.len() > 0)
-                .map(|(row, kind)| (row.name.clone(), kind.to_json()))
-                .collect();
-            if !kept.is_empty() {
-                services.insert(service.name().to_owned(), kept.into());
+                .peekable();
+            if kept.peek().is_none() {
+                continue;
             }
+            services.member(service.name(), |out| {
+                let mut resources = Object::begin(out);
+                for (row, kind) in kept {
+                    resources.member(&row.name, |out| kind.write(out));
+                }
+                resources.end();
+            });
         }
-        json!({"version": 1, "kept": services})
+        services.end();
     }
 
-    /// Takes up what a snapshot holds, instead of all that is kept.
-    pub(crate) fn restore(&mut self, snapshot: &Value) -> Result<(), Wrong> {
+    /// What a snapshot holds, to be kept instead of all that is.
+    pub(crate) fn restored(&self, snapshot: &Value) -> Result<Self, Wrong> {
         if snapshot["version"] != 1 {
             return Err(format!("version: expected 1, got {}", snapshot["version"]));
         }
@@ -52,9 +60,13 @@ impl Store {
                     .map_err(|why| format!("{service} {name}{why}"))?;
             }
         }
-        self.kinds = next.kinds;
+        Ok(next)
+    }
+
+    /// Keeps what another store holds.
+    pub(crate) fn take_up(&mut self, other: Self) {
+        self.kinds = other.kinds;
         self.changes += 1;
-        Ok(())
     }
 
     /// Makes a thing as a file or a test describes it; gives its id.
@@ -154,27 +166,23 @@ impl Store {
 }
 
 impl Kind {
-    fn to_json(&self) -> Value {
-        let things: Vec<Value> = self
-            .iter()
-            .map(|(number, thing)| {
-                let mut out = json!({
-                    "number": number,
-                    "id": thing.id,
-                    "owner": thing.owner,
-                    "members": thing.members,
-                });
-                if let Some(moving) = &thing.moving {
-                    out["to"] = moving.to.as_str().into();
-                    match moving.until {
-                        Until::Reads(reads) => out["reads"] = reads.into(),
-                        Until::Moment(at) => out["at"] = at.to_string().into(),
-                    }
-                }
-                out
-            })
-            .collect();
-        json!({"used": self.used, "next": self.next(), "things": things})
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut own = Object::begin(out);
+        own.value("used", self.used);
+        own.value("next", self.next());
+        own.member("things", |out| {
+            let mut before = b'[';
+            for (number, thing) in self.iter() {
+                out.push(before);
+                before = b',';
+                thing.write(number, out);
+            }
+            if before == b'[' {
+                out.push(b'[');
+            }
+            out.push(b']');
+        });
+        own.end();
     }
 
     /// What is wrong is told with the number of the thing in its list.
@@ -192,6 +200,27 @@ impl Kind {
             .as_bool()
             .ok_or(": used is not true or false")?;
         Ok(kind)
+    }
+}
+
+impl Thing {
+    fn write(&self, number: u64, out: &mut Vec<u8>) {
+        let mut own = Object::begin(out);
+        own.value("number", number);
+        own.value("id", self.id.as_str());
+        own.value("owner", self.owner.as_str());
+        own.member("members", |out| {
+            // Memory refuses nothing.
+            let _ = serde_json::to_writer(out, &self.members);
+        });
+        if let Some(moving) = &self.moving {
+            own.value("to", moving.to.as_str());
+            match moving.until {
+                Until::Reads(reads) => own.value("reads", reads),
+                Until::Moment(at) => own.value("at", at.to_string()),
+            }
+        }
+        own.end();
     }
 }
 

@@ -303,14 +303,10 @@ fn delete(state: &mut AccessKeys, operation: &Operation<'_>) -> Output {
 }
 
 fn find(state: &mut AccessKeys, operation: &Operation<'_>) -> Output {
-    let all = state
-        .keys
-        .iter()
-        .map(|key| key.inventory(operation))
-        .collect();
+    let all = state.keys.iter().map(|key| key.inventory(operation));
     query::run(
         operation,
-        all,
+        (all.len(), all),
         (
             Fields::Only(&[
                 "uuid",

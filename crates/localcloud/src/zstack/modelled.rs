@@ -2,6 +2,7 @@
 //! its model; the answer is made from it. Queries choose among rows made the same way.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -9,13 +10,13 @@ use crate::model::input::{self, Input, Problem, Reading};
 use crate::model::page::TOTAL;
 use crate::model::values::{Dialect, Maker, NUMBER};
 use crate::model::{Location, Member, Model, Type, flat};
-use crate::store::{Ask, Refused, Role, Samples, Store, Table, Thing};
+use crate::store::{Ask, Refused, Role, Samples, Sought, Store, Table, Thing};
 use crate::wire::Service;
 
 use super::access_keys::is_uuid;
 use super::failure::{ErrorCode, Failure, Output, refuse};
 use super::operation::Operation;
-use super::query::{self, Fields, Joined, Joins, Row};
+use super::query::{self, Fields, Joined, Joins, Row, Shown};
 use super::zql::{self, Statement};
 
 impl From<Problem> for Failure {
@@ -149,24 +150,32 @@ fn rows<'a>(
         Some(names) => Fields::Inventory(names),
         None => Fields::Unknown,
     };
-    let conditions = operation.request.query_pairs();
-    let conditions = conditions.iter().filter(|(name, _)| name == "q");
-    let nouns: Vec<&str> = conditions
-        .flat_map(|(_, text)| text.split([' ', '=', '!']))
+    let pairs = operation.request.query_pairs();
+    let conditions = pairs.iter().filter(|(name, _)| name == "q");
+    let conditions: Vec<&str> = conditions.map(|(_, text)| text.as_str()).collect();
+    let fields_named: Vec<&str> = conditions
+        .iter()
+        .flat_map(|text| text.split([' ', '=', '!']))
         .collect();
-    let joins = joins(store, ask, nouns.into_iter());
-    let uuids = asked_uuids(operation);
-    if let Some(things) = store.queried(ask, &uuids) {
-        let render = |number: u64, thing: &Thing| shown(maker, list, number, thing);
-        let rows = things
-            .into_iter()
-            .map(|(number, thing)| Kept {
-                number,
-                thing,
-                render: &render,
-            })
-            .collect();
-        return query::run(operation, rows, (fields, &joins), class);
+    let uuids = asked_uuids(operation, &conditions);
+    let mut equal = conditions.iter().filter_map(|one| query::equal(one));
+    let equal = equal.find(|(field, _)| *field == "name");
+    let sought = match equal {
+        _ if !uuids.is_empty() => Sought::Ids(uuids.clone()),
+        Some((field, value)) => Sought::Equal(field.to_owned(), value.to_owned()),
+        None => Sought::All,
+    };
+    store.look(ask, &sought);
+    let store = &*store;
+    let joins = joins(store, ask, &fields_named);
+    if let Some((count, things)) = store.queried(ask, &sought) {
+        let shape = Shape::new(maker, list);
+        let rows = things.map(|(number, thing)| Kept {
+            number,
+            thing,
+            shape: &shape,
+        });
+        return query::run(operation, (count, rows), (fields, &joins), class);
     }
     let mut rows = maker.rows(list, TOTAL, None);
     // A job that nobody began is none: whoever waited for it would wait for ever.
@@ -181,29 +190,32 @@ fn rows<'a>(
             rows.extend(maker.rows(list, 1, Some(&given)));
         }
     }
+    let rows = (rows.len(), rows.into_iter());
     query::run(operation, rows, (fields, &joins), class)
 }
 
-/// A kept thing as answers show it.
-fn shown(maker: &Maker<'_>, list: &Member, number: u64, thing: &Thing) -> Value {
-    let mut given = thing.members.clone();
-    given.insert(NUMBER.to_owned(), number.into());
-    let row = maker.rows(list, 1, Some(&Value::Object(given)));
-    row.into_iter().next().unwrap_or_default()
-}
-
 /// All things that dotted names lead to.
-fn joins<'n>(store: &mut Store, ask: &Ask<'_>, fields: impl Iterator<Item = &'n str>) -> Joins {
+fn joins<'s>(store: &'s Store, ask: &Ask<'_>, fields: &[&str]) -> Joins<'s> {
     let mut joins = Joins::default();
     if let Some(noun) = ask.operation.name.strip_prefix("Query") {
         let (first, rest) = noun.split_at(noun.len().min(1));
         joins.of = first.to_ascii_lowercase() + rest;
     }
-    for noun in fields.flat_map(query::nouns) {
+    // Whatever stands before a noun may be what its things name.
+    let mut ways: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for field in fields {
+        let mut before = joins.of.as_str();
+        for noun in query::nouns(field) {
+            ways.entry(noun).or_default().push(format!("{before}Uuid"));
+            before = noun;
+        }
+    }
+    for (noun, by) in ways {
         if let Some((strict, things)) = store.joined(ask.service, noun) {
+            let things = things.map(|thing| (thing.id.as_str(), &thing.members));
             joins
                 .with
-                .insert(noun.to_owned(), Joined { strict, things });
+                .insert(noun.to_owned(), Joined::new(strict, things, &by));
         }
     }
     joins
@@ -213,7 +225,7 @@ fn joins<'n>(store: &mut Store, ask: &Ask<'_>, fields: impl Iterator<Item = &'n 
 fn zql(maker: &Maker<'_>, store: &mut Store, ask: &Ask<'_>, text: &str) -> Output {
     let mut results = Vec::new();
     for statement in zql::parse(text)? {
-        results.push(Value::Object(selected(maker, store, ask, statement)?));
+        results.push(Value::Object(selected(maker, store, ask, &statement)?));
     }
     Ok(Map::from_iter([("results".to_owned(), results.into())]))
 }
@@ -222,7 +234,7 @@ fn selected(
     maker: &Maker<'_>,
     store: &mut Store,
     ask: &Ask<'_>,
-    statement: Statement,
+    statement: &Statement,
 ) -> Result<Map<String, Value>, ErrorCode> {
     let entity = &statement.entity;
     let model = Model::of(Service::Zstack);
@@ -251,7 +263,9 @@ fn selected(
     if let Some(condition) = &statement.condition {
         condition.fields(&mut named);
     }
-    let joins = joins(store, &ask, named.iter().copied());
+    store.look(&ask, &Sought::All);
+    let store = &*store;
+    let joins = joins(store, &ask, &named);
     let inventory = match &list.ty {
         Type::List(inner) => maker.model.members(inner),
         _ => None,
@@ -265,63 +279,104 @@ fn selected(
     for field in named.iter().copied().chain(ordered).chain(wanted) {
         fields.knows(field, &joins)?;
     }
-    let mut rows: Vec<Value> = match store.queried(&ask, &[]) {
-        Some(things) => things
-            .into_iter()
-            .map(|(number, thing)| shown(maker, list, number, thing))
-            .collect(),
-        None => maker.rows(list, TOTAL, None),
-    };
+    match store.queried(&ask, &Sought::All) {
+        Some((_, things)) => {
+            let shape = Shape::new(maker, list);
+            let rows = things.map(|(number, thing)| Kept {
+                number,
+                thing,
+                shape: &shape,
+            });
+            Ok(answered(statement, rows.collect(), &joins))
+        }
+        None => Ok(answered(statement, maker.rows(list, TOTAL, None), &joins)),
+    }
+}
+
+/// The result of a statement over `rows`.
+fn answered<R: Shown>(
+    statement: &Statement,
+    mut rows: Vec<R>,
+    joins: &Joins<'_>,
+) -> Map<String, Value> {
     if let Some(condition) = &statement.condition {
-        rows.retain(|row| condition.holds(row, &joins));
+        rows.retain(|row| condition.holds(row, joins));
     }
     let total = rows.len();
     let mut result = Map::new();
-    if let Some(name) = statement.name {
-        result.insert("name".to_owned(), name.into());
+    if let Some(name) = &statement.name {
+        result.insert("name".to_owned(), name.as_str().into());
     }
     if statement.total || statement.count {
         result.insert("total".to_owned(), total.into());
     }
     if statement.count {
-        return Ok(result);
+        return result;
     }
     if let Some((field, last)) = &statement.order {
         query::sort(&mut rows, field, *last);
     }
     let page = rows.into_iter().skip(statement.offset);
-    let mut rows: Vec<Value> = page.take(statement.limit.unwrap_or(usize::MAX)).collect();
+    let page = page.take(statement.limit.unwrap_or(usize::MAX));
+    let mut rows: Vec<Value> = page.map(Shown::into_value).collect();
     if !statement.fields.is_empty() {
         let wanted: Vec<&str> = statement.fields.iter().map(String::as_str).collect();
         query::only(&mut rows, &wanted);
     }
     result.insert("inventories".to_owned(), rows.into());
-    Ok(result)
+    result
+}
+
+/// How kept things are shown in a list.
+struct Shape<'a> {
+    maker: &'a Maker<'a>,
+    list: &'a Member,
+    /// The members that each has.
+    members: HashMap<&'a str, &'a Member>,
+}
+
+impl<'a> Shape<'a> {
+    fn new(maker: &'a Maker<'a>, list: &'a Member) -> Self {
+        let members = match &list.ty {
+            Type::List(inner) => maker.model.members(inner).unwrap_or_default(),
+            _ => &[],
+        };
+        let members = members.iter().map(|one| (one.name.as_str(), one)).collect();
+        Self {
+            maker,
+            list,
+            members,
+        }
+    }
 }
 
 /// A kept thing, which is made whole only where it is shown.
 struct Kept<'a> {
     number: u64,
     thing: &'a Thing,
-    render: &'a dyn Fn(u64, &Thing) -> Value,
+    shape: &'a Shape<'a>,
 }
 
 impl Row for Kept<'_> {
     fn member(&self, name: &str) -> Option<Cow<'_, Value>> {
-        match self.thing.members.get(name) {
-            Some(value) => Some(Cow::Borrowed(value)),
-            None => self.render().get(name).cloned().map(Cow::Owned),
+        if let Some(value) = self.thing.members.get(name) {
+            return Some(Cow::Borrowed(value));
         }
-    }
-
-    fn into_value(self) -> Value {
-        self.render()
+        let member = self.shape.members.get(name)?;
+        let made = self.shape.maker.part(self.shape.list, member, self.number);
+        made.map(Cow::Owned)
     }
 }
 
-impl Kept<'_> {
-    fn render(&self) -> Value {
-        (self.render)(self.number, self.thing)
+impl Shown for Kept<'_> {
+    fn into_value(self) -> Value {
+        let mut given = self.thing.members.clone();
+        given.insert(NUMBER.to_owned(), self.number.into());
+        let row = self
+            .shape
+            .maker
+            .rows(self.shape.list, 1, Some(&Value::Object(given)));
+        row.into_iter().next().unwrap_or_default()
     }
 }
 
@@ -331,16 +386,12 @@ fn is_list_of(api: &crate::model::Operation, name: &str) -> bool {
         .is_some_and(|paging| paging.items.iter().any(|item| item == name))
 }
 
-fn asked_uuids(operation: &Operation<'_>) -> Vec<String> {
+fn asked_uuids(operation: &Operation<'_>, conditions: &[&str]) -> Vec<String> {
     let in_path = operation.path("uuid");
     if !in_path.is_empty() {
         return vec![in_path.to_owned()];
     }
-    operation
-        .request
-        .query_pairs()
-        .into_iter()
-        .filter(|(name, _)| name == "q")
-        .filter_map(|(_, condition)| condition.strip_prefix("uuid=").map(str::to_owned))
-        .collect()
+    let by_uuid = conditions.iter();
+    let by_uuid = by_uuid.filter_map(|one| one.strip_prefix("uuid="));
+    by_uuid.map(str::to_owned).collect()
 }

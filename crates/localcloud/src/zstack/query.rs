@@ -7,6 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::model::input::Input;
+
 use super::failure::{ErrorCode, Failure, Output, refuse};
 use super::operation::Operation;
 
@@ -28,18 +30,45 @@ pub(super) struct Condition<'a> {
 
 /// What rows are joined with.
 #[derive(Default)]
-pub(super) struct Joins {
+pub(super) struct Joins<'a> {
     /// What the rows are called where others name them: `vmInstance`, as in `vmInstanceUuid`.
     pub(super) of: String,
     /// By the noun that stands in dotted names.
-    pub(super) with: HashMap<String, Joined>,
+    pub(super) with: HashMap<String, Joined<'a>>,
 }
 
-/// All things of a kind.
-pub(super) struct Joined {
+/// All things of a kind, each found at once by what joins it.
+pub(super) struct Joined<'a> {
     /// Whether what is not among them is not there.
-    pub(super) strict: bool,
-    pub(super) things: HashMap<String, Value>,
+    strict: bool,
+    things: HashMap<&'a str, &'a Input>,
+    /// By the member that names another thing, such as `zoneUuid`, and its value.
+    naming: HashMap<String, HashMap<&'a str, Vec<&'a Input>>>,
+}
+
+impl<'a> Joined<'a> {
+    /// `things` by their ids. They can be joined to what the members in `by` name.
+    pub(super) fn new(
+        strict: bool,
+        things: impl Iterator<Item = (&'a str, &'a Input)>,
+        by: &[String],
+    ) -> Self {
+        let things: HashMap<_, _> = things.collect();
+        let naming = by.iter().map(|member| {
+            let mut found: HashMap<&str, Vec<&Input>> = HashMap::new();
+            for &thing in things.values() {
+                if let Some(uuid) = thing.get(member).and_then(Value::as_str) {
+                    found.entry(uuid).or_default().push(thing);
+                }
+            }
+            (member.clone(), found)
+        });
+        Self {
+            strict,
+            naming: naming.collect(),
+            things,
+        }
+    }
 }
 
 /// The nouns on the way to a member: `host` and `cluster` in `host.cluster.name`.
@@ -73,6 +102,12 @@ fn parse(condition: &str) -> Result<Condition<'_>, Failure> {
         })
 }
 
+/// Field and value of a condition that asks for one value.
+pub(super) fn equal(condition: &str) -> Option<(&str, &str)> {
+    let read = parse(condition).ok().filter(|read| read.operator == "=")?;
+    Some((read.field, *read.values.first()?))
+}
+
 /// Field, operator and value of a condition, as the server takes it apart.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn condition(text: &str) -> Option<(&str, &'static str, &str)> {
@@ -81,10 +116,13 @@ pub(crate) fn condition(text: &str) -> Option<(&str, &'static str, &str)> {
     Some((read.field, read.operator, &text[at..]))
 }
 
-/// What can be chosen among and shown.
+/// What can be chosen among.
 pub(super) trait Row {
     fn member(&self, name: &str) -> Option<Cow<'_, Value>>;
+}
 
+/// What can be shown, too.
+pub(super) trait Shown: Row {
     fn into_value(self) -> Value;
 }
 
@@ -92,19 +130,33 @@ impl Row for Value {
     fn member(&self, name: &str) -> Option<Cow<'_, Value>> {
         self.get(name).map(Cow::Borrowed)
     }
+}
 
+impl Shown for Value {
     fn into_value(self) -> Value {
         self
     }
 }
 
+impl Row for Input {
+    fn member(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.get(name).map(Cow::Borrowed)
+    }
+}
+
 /// The text that a member is compared by; an enum's object form counts as its name.
-fn text(row: &impl Row, field: &str) -> Option<String> {
-    match &*row.member(field)? {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        Value::Object(object) => object.get("name")?.as_str().map(str::to_owned),
-        other => Some(other.to_string()),
+fn text<'r>(row: &'r impl Row, field: &str) -> Option<Cow<'r, str>> {
+    fn of(value: &Value) -> Option<Cow<'_, str>> {
+        match value {
+            Value::Null => None,
+            Value::String(text) => Some(text.into()),
+            Value::Object(object) => object.get("name")?.as_str().map(Cow::Borrowed),
+            other => Some(other.to_string().into()),
+        }
+    }
+    match row.member(field)? {
+        Cow::Borrowed(value) => of(value),
+        Cow::Owned(value) => of(&value).map(|text| text.into_owned().into()),
     }
 }
 
@@ -135,12 +187,12 @@ fn is_like(text: &str, pattern: &str) -> bool {
 }
 
 impl Condition<'_> {
-    pub(super) fn holds(&self, row: &impl Row, joins: &Joins) -> bool {
+    pub(super) fn holds(&self, row: &impl Row, joins: &Joins<'_>) -> bool {
         self.holds_at(row, &joins.of, self.field, joins)
     }
 
     /// Of things that are joined, one for which it holds is enough.
-    fn holds_at(&self, row: &impl Row, of: &str, field: &str, joins: &Joins) -> bool {
+    fn holds_at(&self, row: &impl Row, of: &str, field: &str, joins: &Joins<'_>) -> bool {
         let Some((noun, rest)) = field.split_once('.') else {
             return self.compares(row, field);
         };
@@ -153,13 +205,19 @@ impl Condition<'_> {
         let Some(joined) = joins.with.get(noun) else {
             return false;
         };
+        let holds = |thing: &Input| self.holds_at(thing, noun, rest, joins);
         if let Some(uuid) = text(row, &format!("{noun}Uuid")) {
-            return joined.things.get(&uuid).map_or(!joined.strict, holds);
+            return joined
+                .things
+                .get(&*uuid)
+                .map_or(!joined.strict, |thing| holds(thing));
         }
         // The other way: clusters name the zone that they belong to.
-        let (own, by) = (text(row, "uuid"), format!("{of}Uuid"));
-        let mut theirs = joined.things.values();
-        !joined.strict || theirs.any(|thing| text(thing, &by) == own && holds(thing))
+        let theirs = text(row, "uuid").and_then(|own| {
+            let naming = joined.naming.get(&format!("{of}Uuid"))?;
+            naming.get(&*own)
+        });
+        !joined.strict || theirs.into_iter().flatten().any(|thing| holds(thing))
     }
 
     fn compares(&self, row: &impl Row, field: &str) -> bool {
@@ -179,8 +237,8 @@ impl Condition<'_> {
             "<" => compare(&own, value).is_lt(),
             ">=" => compare(&own, value).is_ge(),
             "<=" => compare(&own, value).is_le(),
-            "?=" => self.values.contains(&own.as_str()),
-            "!?=" => !self.values.contains(&own.as_str()),
+            "?=" => self.values.contains(&&*own),
+            "!?=" => !self.values.contains(&&*own),
             "~=" => is_like(&own, value),
             "!~=" => !is_like(&own, value),
             _ => false,
@@ -214,7 +272,7 @@ pub(super) enum Fields<'a> {
 
 impl Fields<'_> {
     /// Whether rows can be chosen by a field; an error when there is no such field.
-    pub(super) fn knows(self, field: &str, joins: &Joins) -> Result<bool, ErrorCode> {
+    pub(super) fn knows(self, field: &str, joins: &Joins<'_>) -> Result<bool, ErrorCode> {
         match self {
             Self::Only(own) | Self::Inventory(own) if own.contains(&field) => Ok(true),
             Self::Inventory(_) if field.starts_with("__") => Ok(false),
@@ -233,35 +291,33 @@ impl Fields<'_> {
     }
 }
 
-/// Runs the query of a request over `rows`. A uuid in the path makes it a query by uuid, for
-/// which all else is ignored.
-pub(super) fn run<R: Row>(
+/// Runs the query of a request over `rows`, of which there are `count`; a query that asks for nothing
+/// looks at its page alone. A uuid in the path makes it a query by uuid, for which all else is ignored.
+pub(super) fn run<R: Shown>(
     operation: &Operation<'_>,
-    mut rows: Vec<R>,
-    (fields, joins): (Fields<'_>, &Joins),
+    (count, rows): (usize, impl Iterator<Item = R>),
+    (fields, joins): (Fields<'_>, &Joins<'_>),
     class: &str,
 ) -> Output {
     let request = operation.request;
     let uuid = operation.path("uuid");
     if !uuid.is_empty() {
-        rows.retain(|row| text(row, "uuid").is_some_and(|own| own == uuid));
-        let rows = rows.into_iter().map(Row::into_value).collect();
-        return Ok(reply(rows, None, class));
+        let rows = rows.filter(|row| text(row, "uuid").is_some_and(|own| own == uuid));
+        return Ok(reply(rows.map(Shown::into_value).collect(), None, class));
     }
-    for (_, condition) in request.query_pairs().iter().filter(|(name, _)| name == "q") {
+    let pairs = request.query_pairs();
+    let mut conditions = Vec::new();
+    for (_, condition) in pairs.iter().filter(|(name, _)| name == "q") {
         let condition = parse(condition)?;
-        if !fields.knows(condition.field, joins)? {
-            continue;
+        if fields.knows(condition.field, joins)? {
+            conditions.push(condition);
         }
-        rows.retain(|row| condition.holds(row, joins));
     }
-    let group = request.query_value("groupBy");
-    if let Some(field) = group.filter(|field| !field.is_empty()) {
-        fields.knows(&field, joins)?;
-        let mut seen = HashSet::new();
-        rows.retain(|row| seen.insert(text(row, &field)));
+    let given = |name: &str| request.query_value(name).filter(|value| !value.is_empty());
+    let group = given("groupBy");
+    if let Some(field) = &group {
+        fields.knows(field, joins)?;
     }
-    let total = rows.len();
     let flag = |name: &str| {
         request
             .query_value(name)
@@ -269,33 +325,37 @@ pub(super) fn run<R: Row>(
     };
     let start = number(operation, "start", 0)?;
     let limit = number(operation, "limit", DEFAULT_LIMIT)?;
+    // Unescaped, the plus of `+name` arrives as a space.
+    let order = given("sort");
+    let order = order.as_deref().map(str::trim);
+    let order = order.filter(|order| !order.is_empty() && !flag("count"));
+    let plain = conditions.is_empty() && group.is_none() && order.is_none();
+    let (total, page): (usize, Vec<R>) = if plain {
+        (count, rows.skip(start).take(limit).collect())
+    } else {
+        let mut rows: Vec<R> = rows
+            .filter(|row| conditions.iter().all(|one| one.holds(row, joins)))
+            .collect();
+        if let Some(field) = &group {
+            let mut seen = HashSet::new();
+            rows.retain(|row| seen.insert(text(row, field).map(Cow::into_owned)));
+        }
+        if let Some(order) = order {
+            let (field, descending) = match order.strip_prefix('-') {
+                Some(field) => (field, true),
+                None => (order.strip_prefix('+').unwrap_or(order), false),
+            };
+            fields.knows(field, joins)?;
+            sort(&mut rows, field, descending);
+        }
+        let total = rows.len();
+        (total, rows.into_iter().skip(start).take(limit).collect())
+    };
     if flag("count") {
         return Ok(Map::from_iter([("total".to_owned(), total.into())]));
     }
-    // Unescaped, the plus of `+name` arrives as a space.
-    let order = request.query_value("sort");
-    if let Some(order) = order
-        .as_deref()
-        .map(str::trim)
-        .filter(|order| !order.is_empty())
-    {
-        let (field, descending) = match order.strip_prefix('-') {
-            Some(field) => (field, true),
-            None => (order.strip_prefix('+').unwrap_or(order), false),
-        };
-        fields.knows(field, joins)?;
-        sort(&mut rows, field, descending);
-    }
-    let mut rows: Vec<Value> = rows
-        .into_iter()
-        .skip(start)
-        .take(limit)
-        .map(Row::into_value)
-        .collect();
-    if let Some(wanted) = request
-        .query_value("fields")
-        .filter(|wanted| !wanted.is_empty())
-    {
+    let mut rows: Vec<Value> = page.into_iter().map(Shown::into_value).collect();
+    if let Some(wanted) = given("fields") {
         let wanted: Vec<&str> = wanted.split(',').collect();
         for field in &wanted {
             fields.knows(field, joins)?;
@@ -307,7 +367,7 @@ pub(super) fn run<R: Row>(
 }
 
 pub(super) fn sort<R: Row>(rows: &mut [R], field: &str, descending: bool) {
-    rows.sort_by_cached_key(|row| text(row, field));
+    rows.sort_by_cached_key(|row| text(row, field).map(Cow::into_owned));
     if descending {
         rows.reverse();
     }
@@ -368,28 +428,21 @@ mod tests {
     #[test]
     fn dotted_names_look_into_what_is_joined() {
         let row = json!({"uuid": "v1", "hostUuid": "h1", "vmNics": [{"ip": "10.0.0.1"}, {"ip": "10.0.0.2"}]});
-        let things = |id: &str, thing: Value| HashMap::from([(id.to_owned(), thing)]);
-        let strict = |things| Joined {
-            strict: true,
-            things,
-        };
-        let with = HashMap::from([
-            (
-                "host".into(),
-                strict(things("h1", json!({"name": "a", "clusterUuid": "c1"}))),
-            ),
-            (
-                "cluster".into(),
-                strict(things("c1", json!({"name": "gold"}))),
-            ),
-            (
-                "volume".into(),
-                strict(HashMap::from([
-                    ("d1".into(), json!({"name": "data", "vmInstanceUuid": "v1"})),
-                    ("d2".into(), json!({"name": "root", "vmInstanceUuid": "v2"})),
-                ])),
-            ),
-        ]);
+        let things = json!({
+            "host": {"h1": {"name": "a", "clusterUuid": "c1"}},
+            "cluster": {"c1": {"name": "gold"}},
+            "volume": {
+                "d1": {"name": "data", "vmInstanceUuid": "v1"},
+                "d2": {"name": "root", "vmInstanceUuid": "v2"},
+            },
+        });
+        let with = things.as_object().unwrap().iter().map(|(noun, things)| {
+            let things = things.as_object().unwrap().iter();
+            let things = things.map(|(id, thing)| (id.as_str(), thing.as_object().unwrap()));
+            let by = ["vmInstanceUuid".to_owned()];
+            (noun.clone(), Joined::new(true, things, &by))
+        });
+        let with = with.collect();
         let of = "vmInstance".to_owned();
         let joins = Joins { of, with };
         for (condition, holds) in [

@@ -5,10 +5,8 @@
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use serde_json::Value;
-
 use super::failure::ErrorCode;
-use super::query::{Condition, Joins};
+use super::query::{Condition, Joins, Row};
 
 /// One statement.
 #[derive(Debug, PartialEq)]
@@ -46,7 +44,7 @@ impl Expression {
         }
     }
 
-    pub(super) fn holds(&self, row: &Value, joins: &Joins) -> bool {
+    pub(super) fn holds(&self, row: &impl Row, joins: &Joins<'_>) -> bool {
         match self {
             Self::Any(parts) => parts.iter().any(|part| part.holds(row, joins)),
             Self::All(parts) => parts.iter().all(|part| part.holds(row, joins)),

@@ -4,7 +4,8 @@
 use crate::encode;
 use crate::model::input::Input;
 use crate::platform::lock;
-use crate::wire::Request;
+use crate::store::Table;
+use crate::wire::{Request, Service};
 
 use super::super::refusal::Refusal;
 use super::{Publication, Published, RELEASE, RELEASE_ID, host, text, things};
@@ -102,8 +103,10 @@ impl Published {
 
     /// Whether the API was not deleted since.
     fn is_there(&self, one: &Publication) -> bool {
-        let store = &mut lock(&self.store);
-        !things(store, "api", |api| text(api, "id") == one.api).is_empty()
+        let at = Table::of(Service::Apig).position("api");
+        let store = lock(&self.store);
+        let apis = at.and_then(|at| store.kept(Service::Apig, at));
+        apis.is_some_and(|apis| apis.of_id(&one.api).next().is_some())
     }
 }
 
