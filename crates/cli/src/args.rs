@@ -248,6 +248,7 @@ pub(crate) struct Local {
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
     /// Keeps what is made in a file, and goes on with what stands there; with it, a seed counts for a new file only.
+    /// The file is written a second after a change, with much in it less often, and at the end: a kill may cost that.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
     /// What is answered about things that nobody has made.

@@ -8,13 +8,16 @@ use std::time::Duration;
 use cumulo_core::Json;
 use cumulo_localcloud::{LocalCloud, accounts};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::args::{Local, Samples};
 use crate::result::FAILED;
 use crate::term;
 
-/// How soon what was made stands in the file.
+/// How soon what was made stands in the file; later where writing takes long.
 const SAVING: Duration = Duration::from_secs(1);
+/// So many times as long as the file took to write, nothing is written.
+const REST: u32 = 10;
 
 /// How many requests it can tell of; it may run for weeks.
 const RECORD: usize = 10_000;
@@ -61,12 +64,15 @@ pub(crate) fn run(args: &Local) -> io::Result<u8> {
             let_go()?;
         }
         let mut saved = None;
+        let mut pause = SAVING;
         loop {
             tokio::select! {
                 () = &mut ended => break,
-                () = tokio::time::sleep(SAVING), if args.state.is_some() => {}
+                () = tokio::time::sleep(pause), if args.state.is_some() => {}
             }
+            let from = Instant::now();
             save(args, &cloud, &mut saved)?;
+            pause = SAVING.max(from.elapsed() * REST);
         }
         // States have moved by reads alone, perhaps.
         save(args, &cloud, &mut None)?;
