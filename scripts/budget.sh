@@ -51,10 +51,10 @@ if [ "$mode" != counts ]; then
         awk "BEGIN { printf \"%.2f\", $best * 100 / ${operations[zstack]} }"
     }
     export CARGO_INCREMENTAL=0
-    printf '%-52s %8s  (budget 1.5)\n' "CPU seconds per 100 operations, zstack, check" "$(cpu check)"
-    printf '%-52s %8s  (budget 2.5)\n' "CPU seconds per 100 operations, zstack, build" "$(cpu build)"
+    printf '%-52s %8s  (budget 1.2)\n' "CPU seconds per 100 operations, zstack, check" "$(cpu check)"
+    printf '%-52s %8s  (budget 1.75)\n' "CPU seconds per 100 operations, zstack, build" "$(cpu build)"
     if [ "$mode" = all ]; then
-        printf '%-52s %8s  (budget 3.5)\n' "CPU seconds per 100 operations, zstack, release" "$(cpu build --release)"
+        printf '%-52s %8s  (budget 1.6)\n' "CPU seconds per 100 operations, zstack, release" "$(cpu build --release)"
     fi
 fi
 exit $failed

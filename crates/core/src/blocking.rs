@@ -23,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Handle};
 
-use crate::client::{Call, FromRecord, Response};
+use crate::client::FromRecord;
 use crate::error::{Error, Kind};
 use crate::page::{Items, Pages};
 use crate::record::Record;
@@ -47,12 +47,6 @@ pub trait Blocking: Future {
 }
 
 impl<F: Future> Blocking for F {}
-
-/// What `send_blocking` of an operation does.
-#[doc(hidden)]
-pub fn send<O: Record + FromRecord>(call: Call<O>) -> Result<Response<O>, Error> {
-    call.blocking()
-}
 
 /// A list or a wait as an iterator: [`Pages`], [`Items`] or [`Observations`].
 #[derive(Debug)]

@@ -89,7 +89,7 @@ macro_rules! operation {
             /// Encodes the call; awaiting it sends it.
             #[inline]
             pub fn send(&self, client: &crate::Client) -> $crate::Call<$out> {
-                $crate::Call::new(::core::convert::AsRef::<$crate::Client>::as_ref(client), Self::operation(), self)
+                $crate::Call::new(client.as_ref(), Self::operation(), self)
             }
             /// Checks every documented limit, everything at once, without sending.
             #[inline]
@@ -100,7 +100,7 @@ macro_rules! operation {
             /// The answers, page by page.
             #[inline]
             pub fn pages(&self, client: &crate::Client) -> $crate::page::Pages<$out> {
-                $crate::page::Pages::new(::core::convert::AsRef::<$crate::Client>::as_ref(client), Self::operation(), ::std::boxed::Box::new(self.clone()))
+                $crate::page::Pages::new(client.as_ref(), Self::operation(), ::std::boxed::Box::new(self.clone()))
             }
             /// The items of all pages, one by one.
             #[inline]
@@ -338,7 +338,7 @@ macro_rules! __blocking_send {
                 &self,
                 client: &crate::Client,
             ) -> ::core::result::Result<$crate::Response<$out>, $crate::Error> {
-                $crate::blocking::send(self.send(client))
+                $crate::blocking::Blocking::blocking(self.send(client))
             }
         }
     };

@@ -398,13 +398,13 @@ macro_rules! query {
             /// Encodes the call; awaiting it sends it. At most one page comes back.
             #[inline]
             pub fn send(&self, client: &crate::Client) -> cumulo_core::Call<$out> {
-                cumulo_core::Call::new(::core::convert::AsRef::<cumulo_core::Client>::as_ref(client), Self::operation(), self)
+                cumulo_core::Call::new(client.as_ref(), Self::operation(), self)
             }
             /// The answers, page by page, sorted by `uuid` unless the query says otherwise.
             #[inline]
             pub fn pages(&self, client: &crate::Client) -> cumulo_core::page::Pages<$out> {
                 let stable = Self { query: self.query.clone().in_stable_order() };
-                cumulo_core::page::Pages::new(::core::convert::AsRef::<cumulo_core::Client>::as_ref(client), Self::operation(), ::std::boxed::Box::new(stable))
+                cumulo_core::page::Pages::new(client.as_ref(), Self::operation(), ::std::boxed::Box::new(stable))
             }
             $(
             /// The items of all pages, one by one.
