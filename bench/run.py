@@ -110,7 +110,7 @@ def count(contender):
     if not contender.python:
         contender.note("size", measure.stripped(contender.binary))
         if measure.valgrind():
-            lengths = {"few": 1, "many": 4} if contender.fewer > 1 else {}
+            lengths = {"few": 1, "many": 2} if contender.fewer > 1 else {}
             with measure.server(contender.shape) as (address, _):
                 contender.note("instructions", measure.instructions(contender.command, address, **lengths))
                 blocks, size = measure.allocations(contender.command, address, **lengths)
