@@ -290,6 +290,22 @@ fn every_operation_has_a_name_of_its_own() {
     );
 }
 
+#[test]
+fn the_operations_of_a_group_stand_in_the_order_of_their_names() {
+    // Calls by name search for them so.
+    for groups in [
+        cumulo_smc::GROUPS,
+        cumulo_smartag::GROUPS,
+        cumulo_apig::GROUPS,
+        cumulo_zstack::GROUPS,
+    ] {
+        for (group, specs) in groups {
+            let names: Vec<&str> = specs.iter().map(|spec| spec().name).collect();
+            assert!(names.is_sorted(), "{group}: {names:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_list_by_name_comes_whole_and_goes_on_where_it_ended() {
     let list = LongList::new(|_| (120, Some(120)));

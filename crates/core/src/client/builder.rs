@@ -256,6 +256,10 @@ impl Builder {
 
 /// Gives a service crate's builder, whose field `core` is a [`Builder`], the settings that all
 /// clients share, and its client, which wraps a [`Client`] and lists its operations, what all can do.
+#[allow(
+    clippy::crate_in_macro_def,
+    reason = "`crate::GROUPS` are the operations of the crate that declares the client"
+)]
 #[macro_export]
 macro_rules! common_settings {
     ($builder:ident for $client:ident) => {
@@ -267,7 +271,7 @@ macro_rules! common_settings {
                 name: &str,
                 input: &$crate::Json,
             ) -> Result<$crate::Call<Box<dyn $crate::record::Record>>, $crate::Error> {
-                self.0.call(&mut Self::operations(), name, input)
+                self.0.call(crate::GROUPS, name, input)
             }
         }
         impl $client {

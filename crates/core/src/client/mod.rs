@@ -128,23 +128,24 @@ impl Client {
     ///
     /// The input goes through the same typed record as a library call. An unknown operation or
     /// member is an error that names the nearest one; missing required members are all listed.
+    ///
+    /// `groups` are the operations of the service by group, in each by name: there are thousands, and a
+    /// call is to cost the same with all of them.
     pub fn call(
         &self,
-        operations: &mut dyn Iterator<Item = Spec>,
+        groups: &[(&str, &[Spec])],
         name: &str,
         input: &Json,
     ) -> Result<Call<Box<dyn Record>>, Error> {
-        let mut names = Vec::new();
-        for spec in operations {
-            let operation = spec();
-            if operation.name == name {
-                return self.call_operation(operation, input);
+        for (_, specs) in groups {
+            if let Ok(at) = specs.binary_search_by_key(&name, |spec| spec().name) {
+                return self.call_operation(specs[at](), input);
             }
-            names.push(operation.name);
         }
         let message = format!("{} has no operation `{name}`", self.inner.service.name);
         let error = Error::new(Kind::InvalidInput, "call", message);
-        Err(match nearest(name, names.into_iter()) {
+        let names = groups.iter().flat_map(|(_, specs)| specs.iter());
+        Err(match nearest(name, names.map(|spec| spec().name)) {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
             None => error,
         })

@@ -40,10 +40,9 @@ impl Visitor<'_> for Name<'_> {
     }
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Found, E> {
         let members = self.schema.members;
-        if members.get(self.next).is_some_and(|m| m.name == name) {
-            return Ok(Found::At(self.next));
-        }
-        if let Some(index) = members.iter().position(|m| m.name == name) {
+        // Those that come next, then those that were passed: what the answer leaves out is passed once.
+        let mut order = (self.next..members.len()).chain(0..self.next.min(members.len()));
+        if let Some(index) = order.find(|&at| members[at].name == name) {
             return Ok(Found::At(index));
         }
         Ok(match self.watch.iter().find(|watched| **watched == name) {
