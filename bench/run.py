@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Prints one table of all contenders, measured in one run against a server on this machine.
 
     bench/run.py [--markdown] [--rounds N] [--only NAME,..] [--no-peers] [--compile [--ec2]]
