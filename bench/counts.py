@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Counts instructions and allocations for each call, and compares them with counts.txt.
 
     scripts/counts.sh [--record]

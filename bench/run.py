@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Prints one table of all contenders, measured in one run against a server on this machine.
 
     bench/run.py [--markdown] [--rounds N] [--only NAME,..] [--no-peers] [--compile [--ec2]]
@@ -237,13 +237,16 @@ def main():
     # Counts do not mind what else this machine does.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda contender: attempt(contender, count), contenders))
-    for number in range(given.rounds):
-        say("round", number + 1, "of", given.rounds)
-        for contender in contenders:
-            attempt(contender, timed)
-            if number == 0:
-                attempt(contender, in_flight, 1000)
-                attempt(contender, in_flight, 10000)
+    try:
+        for number in range(given.rounds):
+            say("round", number + 1, "of", given.rounds)
+            for contender in contenders:
+                attempt(contender, timed)
+                if number == 0:
+                    attempt(contender, in_flight, 1000)
+                    attempt(contender, in_flight, 10000)
+    except KeyboardInterrupt:
+        say("the table is of what there is so far")
     ratios(contenders)
     print(machine())
     print()
