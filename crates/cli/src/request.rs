@@ -83,11 +83,7 @@ fn prepared(clients: &Clients, request: &Request) -> Result<Prepared, Error> {
     // The name comes first: it is the likelier mistake than a client's settings.
     let listed = find(request.service, &request.operation)?;
     let client = clients.get(request.service)?;
-    let mut call = client.call(
-        &mut std::iter::once(listed.spec),
-        &request.operation,
-        &request.input,
-    )?;
+    let mut call = client.call(&[("", &[listed.spec])], &request.operation, &request.input)?;
     let operation = listed.operation();
     let token = token(request, operation);
     if let Some(token) = &token {
