@@ -85,7 +85,7 @@ impl fmt::Debug for Builder {
     }
 }
 
-cumulo_core::common_settings!(Builder for Client);
+cumulo_core::common_settings!(Builder for Client: GROUPS);
 
 impl Builder {
     /// The gateway that operations mean when they name none.

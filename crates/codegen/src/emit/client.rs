@@ -28,7 +28,7 @@ impl Emit<'_> {
             self.service(client, codes),
             self.type_and_constructors(client),
             builder(client),
-            "cumulo_core::common_settings!(Builder for Client);\n\nimpl Builder {\n".to_owned(),
+            "cumulo_core::common_settings!(Builder for Client: GROUPS);\n\nimpl Builder {\n".to_owned(),
             setters(client),
             self.build(client),
             "}\n".to_owned(),

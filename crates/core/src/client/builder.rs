@@ -255,14 +255,11 @@ impl Builder {
 }
 
 /// Gives a service crate's builder, whose field `core` is a [`Builder`], the settings that all
-/// clients share, and its client, which wraps a [`Client`] and lists its operations, what all can do.
-#[allow(
-    clippy::crate_in_macro_def,
-    reason = "`crate::GROUPS` are the operations of the crate that declares the client"
-)]
+/// clients share, and its client, which wraps a [`Client`], what all can do. The last word names the
+/// operations by group.
 #[macro_export]
 macro_rules! common_settings {
-    ($builder:ident for $client:ident) => {
+    ($builder:ident for $client:ident: $groups:ident) => {
         impl $client {
             /// Calls an operation by its name, with a JSON input in wire names.
             #[inline]
@@ -271,7 +268,7 @@ macro_rules! common_settings {
                 name: &str,
                 input: &$crate::Json,
             ) -> Result<$crate::Call<Box<dyn $crate::record::Record>>, $crate::Error> {
-                self.0.call(crate::GROUPS, name, input)
+                self.0.call($groups, name, input)
             }
         }
         impl $client {

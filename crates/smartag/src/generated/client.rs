@@ -68,7 +68,7 @@ pub struct Builder {
     pub(crate) vpc: bool,
 }
 
-cumulo_core::common_settings!(Builder for Client);
+cumulo_core::common_settings!(Builder for Client: GROUPS);
 
 impl Builder {
     /// The region: it chooses the endpoint, and operations mean it when they name none.

@@ -66,7 +66,7 @@ pub struct Builder {
     pub(crate) signature: AcsSignature,
 }
 
-cumulo_core::common_settings!(Builder for Client);
+cumulo_core::common_settings!(Builder for Client: GROUPS);
 
 impl Builder {
     /// The region that operations mean when they name none.

@@ -60,7 +60,7 @@ pub struct Builder {
     pub(crate) server_utc_offset: Option<i32>,
 }
 
-cumulo_core::common_settings!(Builder for Client);
+cumulo_core::common_settings!(Builder for Client: GROUPS);
 
 impl Builder {
     /// Sends body keys in lower case (`changeaccesskeystate`), as one page of the documentation
