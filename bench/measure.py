@@ -17,7 +17,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
+# Whole: cargo and the programs run in different folders.
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").absolute()
 
 
 def say(*words):
@@ -56,7 +57,11 @@ def server(shape, *options):
         yield address, int(size)
     finally:
         running.stdin.close()
-        running.wait()
+        try:
+            running.wait(10)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
 
 
 def run(command, address, what, times, at_once=1, before=0):

@@ -91,7 +91,9 @@ def python():
                     [str(VENV / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", *wanted]):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
-            return (done.stderr.strip().splitlines() or ["no environment"])[-1]
+            # The first error: of a network that is not there, the last one says nothing.
+            words = done.stderr.strip().splitlines() or ["no environment"]
+            return next((line for line in words if "rror" in line), words[-1])
     stamp.touch()
     return None
 
@@ -210,11 +212,16 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--markdown", action="store_true")
     arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("--only", default="", help="names of binaries and scripts, with commas")
+    arguments.add_argument("--only", default="", help="with commas: " + ", ".join(one.binary for one in CONTENDERS))
     arguments.add_argument("--no-peers", action="store_true")
     arguments.add_argument("--compile", action="store_true")
     arguments.add_argument("--ec2", action="store_true")
     given = arguments.parse_args()
+    only = set(filter(None, given.only.split(",")))
+    if unknown := only - {contender.binary for contender in CONTENDERS}:
+        arguments.error(f"no such contender: {', '.join(sorted(unknown))}")
+    if given.rounds < 1 or (given.ec2 and not given.compile):
+        arguments.error("--rounds takes 1 or more, and --ec2 goes with --compile")
     if given.compile:
         write(*compiling.table(given.ec2), given.markdown)
         return
@@ -222,7 +229,6 @@ def main():
     # Ten thousand connections.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    only = set(filter(None, given.only.split(",")))
     contenders = [contender for contender in CONTENDERS
                   if (not only or contender.binary in only)
                   and (not given.no_peers or contender.package == "cumulo-bench")]
@@ -233,11 +239,11 @@ def main():
         for contender in contenders:
             if contender.package == package and trouble:
                 contender.trouble = trouble
-    say("counting")
-    # Counts do not mind what else this machine does.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda contender: attempt(contender, count), contenders))
     try:
+        say("counting")
+        # Counts do not mind what else this machine does.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda contender: attempt(contender, count), contenders))
         for number in range(given.rounds):
             say("round", number + 1, "of", given.rounds)
             for contender in contenders:

@@ -402,8 +402,10 @@ pub(crate) async fn table(named: &[&str]) -> Result<(), Failure> {
     let mut services: Vec<&str> = Vec::new();
     for name in named {
         match name.parse() {
-            Ok(size) => sizes.push(size),
-            Err(_) => services.push(name),
+            Ok(size) if size >= PAGE => sizes.push(size),
+            Ok(_) => return Err(format!("fewer than a page, {PAGE} things").into()),
+            Err(_) if SERVICES.contains(name) => services.push(name),
+            Err(_) => return Err(format!("neither a service nor a number: {name}").into()),
         }
     }
     if sizes.is_empty() {

@@ -129,8 +129,8 @@ impl Client {
     /// The input goes through the same typed record as a library call. An unknown operation or
     /// member is an error that names the nearest one; missing required members are all listed.
     ///
-    /// `groups` are the operations of the service by group, in each by name: there are thousands, and a
-    /// call is to cost the same with all of them.
+    /// `groups` are the operations of the service by group, in each by name: there are thousands, of which a
+    /// call looks at a few in each group.
     pub fn call(
         &self,
         groups: &[(&str, &[Spec])],
