@@ -69,3 +69,104 @@ macro_rules! smc {
         }
     };
 }
+
+/// A program that calls APIG with these credentials.
+#[macro_export]
+macro_rules! apig {
+    ($credentials:expr) => {
+        use cumulo_apig::Client;
+        use cumulo_apig::app::{ListAppsV2, ShowDetailsOfAppV2};
+        use cumulo_bench_driver::{Contender, Failure};
+
+        struct Ours(Client);
+
+        impl Contender for Ours {
+            async fn connect(address: &str) -> Result<Self, Failure> {
+                let client = Client::builder()
+                    .endpoint(format!("http://{address}"))
+                    .credentials($credentials)
+                    .max_in_flight(20_000)
+                    .project_id("73d69ae0cfcf460190522d06b6098c12")
+                    .instance_id("eddc4d25480b4cd6b512f270a1b8b341");
+                Ok(Self(client.build()?))
+            }
+
+            async fn call(&self) -> Result<(), Failure> {
+                let call = ShowDetailsOfAppV2::new("98df09fb-d459-4cbf-83a7-2b55ca6f1234");
+                call.send(&self.0).await?.name.as_ref().ok_or("no name")?;
+                Ok(())
+            }
+
+            async fn list(&self) -> Result<usize, Failure> {
+                Ok(ListAppsV2::new().send(&self.0).await?.apps.len())
+            }
+        }
+
+        fn main() -> Result<(), Failure> {
+            cumulo_bench_driver::main::<Ours>()
+        }
+    };
+}
+
+/// A program that calls SMC without a client, signed by a function of [`hand`].
+#[macro_export]
+macro_rules! by_hand {
+    ($sign:ident) => {
+        use cumulo_bench::hand;
+        use cumulo_bench_driver::{Contender, Failure};
+
+        struct Hand(reqwest::Client, String);
+
+        impl Contender for Hand {
+            async fn connect(address: &str) -> Result<Self, Failure> {
+                Ok(Self(hand::client()?, address.to_owned()))
+            }
+
+            async fn call(&self) -> Result<(), Failure> {
+                let request = hand::$sign(&self.0, &self.1, hand::SMALL)?;
+                let made: hand::Made = hand::send(request).await?;
+                made.access_token_id.ok_or("no id")?;
+                Ok(())
+            }
+
+            async fn list(&self) -> Result<usize, Failure> {
+                let request = hand::$sign(&self.0, &self.1, hand::LIST)?;
+                let page: hand::Page = hand::send(request).await?;
+                Ok(page.access_tokens.access_token.len())
+            }
+        }
+
+        fn main() -> Result<(), Failure> {
+            cumulo_bench_driver::main::<Hand>()
+        }
+    };
+}
+
+/// A program that sends a request by reqwest and reads the answer: nothing signed, nothing decoded.
+#[macro_export]
+macro_rules! bare {
+    (|$client:ident, $address:ident| $request:expr) => {
+        use cumulo_bench_driver::{Contender, Failure};
+
+        struct Bare(reqwest::Client, String);
+
+        impl Contender for Bare {
+            async fn connect(address: &str) -> Result<Self, Failure> {
+                Ok(Self(cumulo_bench::hand::client()?, address.to_owned()))
+            }
+
+            async fn call(&self) -> Result<(), Failure> {
+                let Self($client, $address) = self;
+                let body = $request.send().await?.bytes().await?;
+                if body.is_empty() {
+                    return Err("an empty answer".into());
+                }
+                Ok(())
+            }
+        }
+
+        fn main() -> Result<(), Failure> {
+            cumulo_bench_driver::main::<Bare>()
+        }
+    };
+}

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cumulo_bench_driver::usage::{self, memory};
 use cumulo_core::Json;
 use cumulo_core::clock::BoxFuture;
 use cumulo_core::transport::{HttpRequest, HttpResponse, Transport, TransportError};
@@ -11,7 +12,7 @@ use http::HeaderMap;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::{Failure, process};
+use super::Failure;
 
 const PAGE: u64 = 50;
 /// Items with nothing in them are taken for an attack on memory where there are so many.
@@ -71,20 +72,10 @@ impl Transport for Memory {
     }
 }
 
-/// How long this process was running on a processor, in microseconds. What `schedstat` says of the one that
-/// asks is as old as the last tick.
-fn worked() -> f64 {
-    cumulo_bench_driver::usage::process()
-}
-
-fn memory(what: &str) -> Result<f64, Failure> {
-    process::memory(std::process::id(), what)
-}
-
 /// Has the most memory counted from now on.
 fn from_here() -> Result<f64, Failure> {
     std::fs::write("/proc/self/clear_refs", "5")?;
-    memory("VmRSS")
+    Ok(memory("VmRSS:") as f64)
 }
 
 fn smc(transport: Memory) -> Result<cumulo_smc::Client, Failure> {
@@ -134,14 +125,18 @@ async fn members() -> Result<(), Failure> {
         let ids: Vec<String> = (0..count).map(|at| format!("s-{at}")).collect();
         let input = json!({"SourceId": ids});
         let times = 100_000 / count;
-        let before = worked();
+        let before = usage::process();
         for _ in 0..times {
             client
                 .call("DescribeSourceServers", &input)?
                 .dry_run()
                 .await?;
         }
-        lines.line(count, (worked() - before) / (times * count) as f64, "");
+        lines.line(
+            count,
+            (usage::process() - before) / (times * count) as f64,
+            "",
+        );
     }
     Ok(())
 }
@@ -153,18 +148,18 @@ async fn items() -> Result<(), Failure> {
         let client = smc(transport.clone())?;
         let times = (200_000 / count).max(3);
         // What the answer itself costs to make is not the client's.
-        let before = worked();
+        let before = usage::process();
         for _ in 0..times {
             std::hint::black_box(transport.body());
         }
-        let making = worked() - before;
+        let making = usage::process() - before;
         let empty = from_here()?;
-        let before = worked();
+        let before = usage::process();
         for _ in 0..times {
             client.call("DescribeSourceServers", &json!({}))?.await?;
         }
-        let each = (worked() - before - making) / (times * count) as f64;
-        let most = (memory("VmHWM")? - empty) * 1024.0 / count as f64;
+        let each = (usage::process() - before - making) / (times * count) as f64;
+        let most = (memory("VmHWM:") as f64 - empty) * 1024.0 / count as f64;
         lines.line(count, each, &format!(", {most:.0} bytes each at most"));
     }
     Ok(())
@@ -176,7 +171,7 @@ async fn pages() -> Result<(), Failure> {
     let listing = listing.ok_or("no such operation")?;
     for count in [10, 100, 1000] {
         let rounds = (5000 / count).max(3);
-        let (empty, before) = (from_here()?, worked());
+        let (empty, before) = (from_here()?, usage::process());
         for _ in 0..rounds {
             let client = smc(Memory::new(PAGE, count))?;
             let mut pages = client.as_ref().pages(listing, &json!({}))?;
@@ -189,8 +184,8 @@ async fn pages() -> Result<(), Failure> {
                 return Err(format!("{seen} pages instead of {count}").into());
             }
         }
-        let each = (worked() - before) / (rounds * count) as f64;
-        let most = memory("VmHWM")? - empty;
+        let each = (usage::process() - before) / (rounds * count) as f64;
+        let most = memory("VmHWM:") as f64 - empty;
         lines.line(count, each, &format!(", {most:.0} KiB in all at most"));
     }
     Ok(())
@@ -210,7 +205,7 @@ async fn beside(
         for round in 0..=rounds {
             // The first one opens the pace.
             if round == 1 {
-                before = worked();
+                before = usage::process();
             }
             let mut calls = JoinSet::new();
             for at in 0..count {
@@ -221,7 +216,11 @@ async fn beside(
                 done??;
             }
         }
-        lines.line(count, (worked() - before) / (rounds * count) as f64, "");
+        lines.line(
+            count,
+            (usage::process() - before) / (rounds * count) as f64,
+            "",
+        );
     }
     Ok(())
 }
@@ -233,13 +232,13 @@ fn clients() -> Result<(), Failure> {
         .region("cn-shanghai")
         .build()?;
     for count in [100, 1000, 10_000] {
-        let (empty, before) = (from_here()?, worked());
+        let (empty, before) = (from_here()?, usage::process());
         let made: Result<Vec<_>, _> = (0..count)
             .map(|_| cumulo_smc::Client::builder().region("cn-shanghai").build())
             .collect();
         let made = made?;
-        let each = (worked() - before) / count as f64;
-        let kept = (memory("VmRSS")? - empty) / count as f64;
+        let each = (usage::process() - before) / count as f64;
+        let kept = (memory("VmRSS:") as f64 - empty) / count as f64;
         lines.line(count, each, &format!(", {kept:.1} KiB each"));
         drop(made);
     }
@@ -257,21 +256,21 @@ fn operations() -> Result<(), Failure> {
         .build()?;
     let smc = smc(Memory::new(0, 1))?;
     let smartag = smartag(Memory::new(0, 1))?;
-    let before = worked();
+    let before = usage::process();
     for _ in 0..TIMES {
         drop(smc.call("ListTagResources", &json!({"ResourceType": "x"}))?);
     }
-    lines.line(24, (worked() - before) / TIMES as f64, "");
-    let before = worked();
+    lines.line(24, (usage::process() - before) / TIMES as f64, "");
+    let before = usage::process();
     for _ in 0..TIMES {
         drop(smartag.call("DescribeGrantRules", &json!({}))?);
     }
-    lines.line(205, (worked() - before) / TIMES as f64, "");
-    let before = worked();
+    lines.line(205, (usage::process() - before) / TIMES as f64, "");
+    let before = usage::process();
     for _ in 0..TIMES {
         drop(zstack.call("QueryZone", &json!({}))?);
     }
-    lines.line(2043, (worked() - before) / TIMES as f64, "");
+    lines.line(2043, (usage::process() - before) / TIMES as f64, "");
     Ok(())
 }
 

@@ -10,13 +10,14 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use cumulo_bench_driver::usage::memory;
 use cumulo_core::record::Record;
 use cumulo_core::{Call, Error, Json};
 use cumulo_localcloud::{LocalCloud, accounts};
 use serde_json::json;
 
 use super::Failure;
-use super::process::{memory, worked};
+use super::process::worked;
 
 /// So long one kind of call is repeated.
 const SPAN: Duration = Duration::from_millis(800);
@@ -88,7 +89,6 @@ fn seed(service: &str, count: usize) -> Json {
 
 /// The cloud's own process: tells its endpoint and how it fared, and ends with its input.
 pub(crate) fn serve(service: &str, count: usize) -> Result<(), Failure> {
-    let own = std::process::id();
     let cloud = LocalCloud::builder()
         .record_last(1000)
         .zstack_synchronous(true)
@@ -98,12 +98,12 @@ pub(crate) fn serve(service: &str, count: usize) -> Result<(), Failure> {
         .start_blocking()?
         .seed(&seed(service, 1).to_string())?;
     let things = seed(service, count).to_string();
-    let empty = memory(own, "VmRSS")?;
+    let empty = memory("VmRSS:");
     let from = Instant::now();
     cloud.seed(&things)?;
     let seeded = from.elapsed();
     drop(things);
-    let full = memory(own, "VmRSS")?;
+    let full = memory("VmRSS:");
     let endpoint = match service {
         "smc" => cloud.smc_endpoint(),
         "apig" => format!("{} {}", cloud.apig_endpoint(), cloud.iam_endpoint()),
@@ -112,7 +112,7 @@ pub(crate) fn serve(service: &str, count: usize) -> Result<(), Failure> {
     println!("{endpoint}");
     println!(
         "{}",
-        json!({"seed_ms": seeded.as_millis() as u64, "kib": full - empty})
+        json!({"seed_ms": seeded.as_millis() as u64, "kib": full.saturating_sub(empty)})
     );
     for line in std::io::stdin().lines() {
         line?;
@@ -120,7 +120,7 @@ pub(crate) fn serve(service: &str, count: usize) -> Result<(), Failure> {
         let length = cloud.snapshot().len();
         let took = from.elapsed();
         let snapshot = cloud.snapshot();
-        let before = memory(own, "VmHWM")?;
+        let before = memory("VmHWM:");
         let from = Instant::now();
         cloud.restore(&snapshot)?;
         println!(

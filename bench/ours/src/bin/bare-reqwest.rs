@@ -1,25 +1,5 @@
 //! Beneath ours: reqwest, nothing signed, nothing decoded.
 
-use cumulo_bench::{QUERY, hand};
-use cumulo_bench_driver::{Contender, Failure};
+use cumulo_bench::QUERY;
 
-struct Bare(reqwest::Client, String);
-
-impl Contender for Bare {
-    async fn connect(address: &str) -> Result<Self, Failure> {
-        Ok(Self(hand::client()?, address.to_owned()))
-    }
-
-    async fn call(&self) -> Result<(), Failure> {
-        let request = self.0.post(format!("http://{}/?{QUERY}", self.1));
-        let body = request.send().await?.bytes().await?;
-        if body.is_empty() {
-            return Err("an empty answer".into());
-        }
-        Ok(())
-    }
-}
-
-fn main() -> Result<(), Failure> {
-    cumulo_bench_driver::main::<Bare>()
-}
+cumulo_bench::bare!(|client, address| client.post(format!("http://{address}/?{QUERY}")));
