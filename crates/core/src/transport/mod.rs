@@ -1,13 +1,15 @@
 //! Sends one HTTP request and tells apart what was certainly not sent from what may have arrived.
 //!
-//! [`HttpTransport`] is reqwest over rustls: HTTP/1.1, no redirects, no replay of its own, idle
+//! [`HttpTransport`] is hyper over rustls: HTTP/1.1, no redirects, no replay of its own, idle
 //! connections dropped after 5 s (the gateways drop them after about 10 s). Another transport can
 //! be injected in a client's builder.
 
+mod connect;
 mod error;
 mod http1;
 mod options;
 mod pools;
+mod proxy;
 mod stream;
 mod tls;
 mod trust;
@@ -26,8 +28,8 @@ use crate::error::{Error, Kind};
 
 pub use http1::HttpTransport;
 pub(crate) use http1::LazyDirect;
-pub(crate) use options::warnings;
 pub use options::{ClientCertificate, HttpOptions};
+pub(crate) use proxy::warnings;
 pub use stream::{Download, DownloadBody, Upload};
 #[doc(hidden)]
 pub use tls::tls_config;

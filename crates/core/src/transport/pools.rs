@@ -7,10 +7,19 @@
 //! Requests to this machine never go through a proxy, and those that must not be sent twice never
 //! over a connection that has idled. So a runtime has up to four kinds of connections.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::runtime::Id;
+
+use super::connect::Connector;
+use super::proxy::Proxy;
+use super::stream::Outgoing;
+
+/// Connections of one kind, by host: those that idle, and the way to more.
+pub(super) type Connections = Client<Connector, Outgoing>;
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(5);
@@ -28,8 +37,8 @@ pub(super) struct Wanted {
 
 /// All connections of a client.
 pub(super) struct Pools {
-    tls: rustls::ClientConfig,
-    proxy: Option<reqwest::Proxy>,
+    tls: Arc<rustls::ClientConfig>,
+    proxy: Proxy,
     connect_timeout: Duration,
     runtimes: Mutex<Runtimes>,
 }
@@ -46,13 +55,13 @@ struct Runtime {
     id: Id,
     /// The use that was its last.
     used: u64,
-    clients: [Option<reqwest::Client>; 4],
+    connections: [Option<Arc<Connections>>; 4],
 }
 
 impl Pools {
     pub(super) fn new(
-        tls: rustls::ClientConfig,
-        proxy: Option<reqwest::Proxy>,
+        tls: Arc<rustls::ClientConfig>,
+        proxy: Proxy,
         connect_timeout: Duration,
     ) -> Self {
         Self {
@@ -64,16 +73,17 @@ impl Pools {
     }
 
     /// Connections of the kind that is wanted, for the runtime with this id.
-    pub(super) fn get(&self, id: Id, wanted: Wanted) -> reqwest::Result<reqwest::Client> {
+    pub(super) fn get(&self, id: Id, wanted: Wanted) -> Arc<Connections> {
         let mut runtimes = self.runtimes.lock().unwrap_or_else(PoisonError::into_inner);
         let runtime = runtimes.used(id);
         let kind = usize::from(wanted.direct) + 2 * usize::from(wanted.fresh);
-        if let Some(client) = &runtime.clients[kind] {
-            return Ok(client.clone());
-        }
-        let client = self.build(wanted)?;
-        runtime.clients[kind] = Some(client.clone());
-        Ok(client)
+        let connections = &mut runtime.connections[kind];
+        Arc::clone(connections.get_or_insert_with(|| Arc::new(self.build(wanted))))
+    }
+
+    /// The proxies of those that are not direct.
+    pub(super) fn proxy(&self) -> &Proxy {
+        &self.proxy
     }
 
     /// How many runtimes have connections.
@@ -82,26 +92,20 @@ impl Pools {
         self.runtimes.lock().unwrap().all.len()
     }
 
-    fn build(&self, wanted: Wanted) -> reqwest::Result<reqwest::Client> {
-        let mut builder = reqwest::Client::builder()
-            // Clones share the store of TLS sessions, so that further handshakes are short ones.
-            .tls_backend_preconfigured(self.tls.clone())
-            .redirect(reqwest::redirect::Policy::none())
-            // Without repeats no copy of the request is kept for one.
-            .retry(reqwest::retry::never().max_retries_per_request(0))
-            .referer(false)
-            .connect_timeout(self.connect_timeout)
-            .pool_idle_timeout(IDLE)
-            .tcp_nodelay(true);
+    fn build(&self, wanted: Wanted) -> Connections {
+        let proxy = match wanted.direct {
+            true => Proxy::NONE,
+            false => self.proxy.clone(),
+        };
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new());
+        builder.pool_idle_timeout(IDLE);
         if wanted.fresh {
-            builder = builder.pool_max_idle_per_host(0);
+            builder.pool_max_idle_per_host(0);
         }
-        if wanted.direct {
-            builder = builder.no_proxy();
-        } else if let Some(proxy) = &self.proxy {
-            builder = builder.proxy(proxy.clone());
-        }
-        builder.build()
+        // All share the store of TLS sessions, so that further handshakes are short ones.
+        let tls = Arc::clone(&self.tls);
+        builder.build(Connector::new(tls, proxy, self.connect_timeout))
     }
 }
 
@@ -121,7 +125,7 @@ impl Runtimes {
                 self.all.push(Runtime {
                     id,
                     used: 0,
-                    clients: [const { None }; 4],
+                    connections: [const { None }; 4],
                 });
                 self.all.len() - 1
             }
@@ -138,7 +142,7 @@ mod tests {
 
     fn pools() -> Pools {
         let tls = crate::transport::tls_config(&crate::transport::HttpOptions::default()).unwrap();
-        Pools::new(tls, None, Duration::from_secs(1))
+        Pools::new(Arc::new(tls), Proxy::NONE, Duration::from_secs(1))
     }
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -157,8 +161,8 @@ mod tests {
         let pools = pools();
         let steady = runtime();
         for _ in 0..3 * RUNTIMES {
-            pools.get(steady.handle().id(), WANTED).unwrap();
-            pools.get(runtime().handle().id(), WANTED).unwrap();
+            pools.get(steady.handle().id(), WANTED);
+            pools.get(runtime().handle().id(), WANTED);
         }
         assert_eq!(pools.runtimes(), RUNTIMES);
         // The one that is in use all the time is still there.

@@ -3,7 +3,6 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,9 +10,10 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::HeaderMap;
 use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
-use super::error::broken;
+use super::error::unread;
 use super::{TransportError, TransportErrorKind};
 
 /// Any error of whoever makes a body.
@@ -62,19 +62,12 @@ impl<S: Stream<Item = Result<Bytes, E>>, E: Into<BoxError>> Stream for Mapped<S>
     }
 }
 
-/// What reqwest sends; the lock makes it `Sync` and is never waited for.
-pub(super) struct Outgoing {
-    pieces: Mutex<Pieces>,
-    length: Option<u64>,
-}
-
-impl From<Upload> for Outgoing {
-    fn from(upload: Upload) -> Self {
-        Self {
-            pieces: Mutex::new(upload.pieces),
-            length: upload.length,
-        }
-    }
+/// A request's body as it is sent.
+pub(super) enum Outgoing {
+    /// All of it; empty where there is none.
+    Whole(Bytes),
+    /// Piece by piece.
+    Pieces(Upload),
 }
 
 impl http_body::Body for Outgoing {
@@ -85,15 +78,46 @@ impl http_body::Body for Outgoing {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let pieces = self.get_mut().pieces.get_mut();
-        let pieces = pieces.unwrap_or_else(PoisonError::into_inner);
-        let next = ready!(pieces.as_mut().poll_next(cx));
-        Poll::Ready(next.map(|piece| piece.map(Frame::data)))
+        match self.get_mut() {
+            Self::Whole(body) if body.is_empty() => Poll::Ready(None),
+            Self::Whole(body) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(body))))),
+            Self::Pieces(upload) => {
+                let next = ready!(upload.pieces.as_mut().poll_next(cx));
+                Poll::Ready(next.map(|piece| piece.map(Frame::data)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(body) if body.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.length
-            .map_or_else(SizeHint::default, SizeHint::with_exact)
+        match self {
+            Self::Whole(body) => SizeHint::with_exact(body.len() as u64),
+            Self::Pieces(upload) => upload
+                .length
+                .map_or_else(SizeHint::default, SizeHint::with_exact),
+        }
+    }
+}
+
+/// The next piece of an answer's body. Trailers say nothing here.
+pub(super) fn poll_piece(
+    body: &mut Incoming,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Bytes, TransportError>>> {
+    loop {
+        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+        match frame.transpose().map_err(unread) {
+            Ok(Some(frame)) => {
+                if let Ok(piece) = frame.into_data() {
+                    return Poll::Ready(Some(Ok(piece)));
+                }
+            }
+            Ok(None) => return Poll::Ready(None),
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        }
     }
 }
 
@@ -118,7 +142,7 @@ pub struct DownloadBody(Source);
 
 enum Source {
     Wire {
-        body: reqwest::Body,
+        body: Incoming,
         patience: Duration,
         limit: Pin<Box<Sleep>>,
     },
@@ -132,7 +156,7 @@ impl DownloadBody {
     }
 
     /// Each piece may take as long as `patience`.
-    pub(super) fn of_wire(body: reqwest::Body, patience: Duration) -> Self {
+    pub(super) fn of_wire(body: Incoming, patience: Duration) -> Self {
         Self(Source::Wire {
             body,
             patience,
@@ -158,21 +182,11 @@ impl Stream for DownloadBody {
                 limit,
             } => (body, *patience, limit),
         };
-        loop {
-            match Pin::new(&mut *body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    if let Some(at) = Instant::now().checked_add(patience) {
-                        limit.as_mut().reset(at);
-                    }
-                    // Trailers say nothing here.
-                    if let Ok(piece) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(piece)));
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(broken(error)))),
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending => break,
+        if let Poll::Ready(piece) = poll_piece(body, cx) {
+            if let Some(at) = Instant::now().checked_add(patience) {
+                limit.as_mut().reset(at);
             }
+            return Poll::Ready(piece);
         }
         ready!(limit.as_mut().poll(cx));
         let late = format!("nothing came for {} s", patience.as_secs());

@@ -1,0 +1,187 @@
+//! How does a connection come about: directly, or through a proxy?
+//!
+//! For `https` a proxy is asked for a tunnel and sees no more than the host; for `http` it is sent the
+//! request itself.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use tower_service::Service;
+
+use super::proxy::Proxy;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// A connection to a peer that fell silent is given up after three unanswered probes.
+const PROBE: Duration = Duration::from_secs(15);
+const PROBES: u32 = 3;
+/// The same, for a peer that does not say that what was sent has arrived.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const UNCONFIRMED: Duration = Duration::from_secs(30);
+
+/// Makes the connections of one kind.
+#[derive(Clone)]
+pub(super) struct Connector(Arc<Inner>);
+
+struct Inner {
+    tcp: HttpConnector,
+    tls: Arc<rustls::ClientConfig>,
+    proxy: Proxy,
+    patience: Duration,
+}
+
+impl Connector {
+    /// Connections through `proxy` that take no longer than `patience` to make.
+    pub(super) fn new(tls: Arc<rustls::ClientConfig>, proxy: Proxy, patience: Duration) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        // Of several addresses each has its share.
+        tcp.set_connect_timeout(Some(patience));
+        tcp.set_keepalive(Some(PROBE));
+        tcp.set_keepalive_interval(Some(PROBE));
+        tcp.set_keepalive_retries(Some(PROBES));
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        tcp.set_tcp_user_timeout(Some(UNCONFIRMED));
+        Self(Arc::new(Inner {
+            tcp,
+            tls,
+            proxy,
+            patience,
+        }))
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = Wire;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Wire, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            tokio::time::timeout(inner.patience, inner.connect(to))
+                .await
+                .map_err(|_| Late(inner.patience))?
+        })
+    }
+}
+
+impl Inner {
+    async fn connect(&self, to: Uri) -> Result<Wire, BoxError> {
+        let mut first = HttpsConnector::from((self.tcp.clone(), Arc::clone(&self.tls)));
+        let Some(proxy) = self.proxy.of(&to) else {
+            return Ok(Wire::new(first.call(to).await?));
+        };
+        let at = proxy.uri().clone();
+        if to.scheme() == Some(&Scheme::HTTP) {
+            let wire = Wire::new(first.call(at).await?);
+            return Ok(Wire {
+                is_proxied: true,
+                ..wire
+            });
+        }
+        let mut tunnel = Tunnel::new(at, first);
+        if let Some(password) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(password.clone());
+        }
+        let mut second = HttpsConnector::from((tunnel, Arc::clone(&self.tls)));
+        Ok(Wire::new(second.call(to).await?))
+    }
+}
+
+/// No connection in time.
+#[derive(Debug)]
+struct Late(Duration);
+
+impl fmt::Display for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no connection within {:?}", self.0)
+    }
+}
+
+impl StdError for Late {}
+
+/// A connection, through TLS or not.
+pub(super) struct Wire {
+    bytes: Box<dyn Bytes>,
+    /// Whether a proxy reads the requests, which then name the host in their first line.
+    is_proxied: bool,
+}
+
+trait Bytes: Read + Write + Send + Unpin {}
+
+impl<T: Read + Write + Send + Unpin> Bytes for T {}
+
+impl Wire {
+    fn new<T: Read + Write + Send + Unpin + 'static>(stream: MaybeHttpsStream<T>) -> Self {
+        Self {
+            bytes: match stream {
+                MaybeHttpsStream::Http(plain) => Box::new(plain),
+                MaybeHttpsStream::Https(tls) => Box::new(tls),
+            },
+            is_proxied: false,
+        }
+    }
+}
+
+impl Connection for Wire {
+    fn connected(&self) -> Connected {
+        Connected::new().proxy(self.is_proxied)
+    }
+}
+
+impl Read for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.bytes).poll_read(cx, into)
+    }
+}
+
+impl Write for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        from: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.bytes).poll_write(cx, from)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.bytes).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.bytes).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.bytes.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        from: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.bytes).poll_write_vectored(cx, from)
+    }
+}
