@@ -1,5 +1,7 @@
 //! What a service crate tells the core about its service.
 
+use std::fmt;
+
 use crate::error::Kind;
 
 /// The static description of a service.
@@ -34,6 +36,51 @@ pub struct Settled {
 impl Settled {
     /// The origin of what was set on the client's builder.
     pub const PROGRAM: &'static str = "the program";
+}
+
+/// What a client goes by, one of a name: `region`, `project_id`, .., and for people its address.
+#[derive(Clone, Default)]
+pub struct Settings(Vec<Settled>);
+
+impl Settings {
+    /// The value of a setting.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.settled(name).map(|settled| settled.value.as_str())
+    }
+
+    /// A setting with its origin.
+    pub(crate) fn settled(&self, name: &str) -> Option<&Settled> {
+        self.0.iter().find(|settled| settled.name == name)
+    }
+
+    /// In the place of what was there, sorted by name.
+    pub(crate) fn set(
+        &mut self,
+        name: &'static str,
+        value: impl Into<String>,
+        origin: impl Into<String>,
+    ) {
+        let settled = Settled {
+            name,
+            value: value.into(),
+            origin: origin.into(),
+        };
+        match self.0.binary_search_by_key(&name, |other| other.name) {
+            Ok(at) => self.0[at] = settled,
+            Err(at) => self.0.insert(at, settled),
+        }
+    }
+
+    pub(crate) fn all(&self) -> &[Settled] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pairs = self.0.iter().map(|settled| (settled.name, &settled.value));
+        f.debug_map().entries(pairs).finish()
+    }
 }
 
 /// A client setting that supplies members.

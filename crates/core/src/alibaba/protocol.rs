@@ -14,7 +14,7 @@ use crate::credentials::Identity;
 use crate::error::{Error, Evidence, Kind, Quoted};
 use crate::operation::Operation;
 use crate::record::{self, Json, ListKeys, Record};
-use crate::service::Service;
+use crate::service::{Service, Settings};
 use crate::sign::{self, CanonicalRequest, percent, time};
 use crate::transport::HttpResponse;
 use crate::wipe;
@@ -23,9 +23,7 @@ use crate::error::body::Page;
 use crate::protocol::classify::{self, Tables};
 use crate::protocol::members::{Members, Text, set_header};
 use crate::protocol::success;
-use crate::protocol::{
-    Encoded, Failure, Prepared, Protocol, Settings, Signing, Verdict, request, seal,
-};
+use crate::protocol::{Encoded, Failure, Prepared, Protocol, Signing, Verdict, request, seal};
 
 /// Which signature requests carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,7 +2,6 @@
 
 mod unset;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -15,9 +14,9 @@ use crate::address;
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::credentials::{Cache, Context, Environment, Provider, TlsSettings};
 use crate::error::Error;
-use crate::protocol::{Endpoint, Protocol, Settings};
+use crate::protocol::{Endpoint, Protocol};
 use crate::retry::{Budget, Polling, RetryPolicy};
-use crate::service::Service;
+use crate::service::{Service, Settings, Settled};
 use crate::transport::{HttpOptions, HttpTransport, Transport};
 
 use super::circuit::Circuit;
@@ -34,8 +33,6 @@ pub struct Builder {
     service: &'static Service,
     protocol: Arc<dyn Protocol>,
     settings: Settings,
-    /// What came from elsewhere than the program: name, value, and where from.
-    found: BTreeMap<&'static str, (String, String)>,
     endpoint: Option<String>,
     provider: Option<Arc<dyn Provider>>,
     retry: RetryPolicy,
@@ -70,8 +67,7 @@ impl Builder {
         Self {
             service,
             protocol,
-            settings: Settings::new(),
-            found: BTreeMap::new(),
+            settings: Settings::default(),
             endpoint: None,
             provider: None,
             retry: RetryPolicy::default(),
@@ -97,7 +93,7 @@ impl Builder {
     }
     /// A value for members that operations leave out.
     pub fn setting(&mut self, name: &'static str, value: impl Into<String>) {
-        self.settings.insert(name, value.into());
+        self.settings.set(name, value, Settled::PROGRAM);
     }
     /// The address to call.
     pub fn endpoint(&mut self, address: impl Into<String>) {
@@ -197,7 +193,7 @@ impl Builder {
             address::guard(endpoint.url(), self.allow_http)
                 .map_err(|exposed| Error::configuration(exposed.to_string()))?;
         }
-        let settled = self.settled(&endpoint);
+        self.settle(&endpoint);
         let user_agent = match &self.app_name {
             Some(name) => format!("{} {name}", self.service.user_agent),
             None => self.service.user_agent.to_owned(),
@@ -227,7 +223,6 @@ impl Builder {
                 protocol: self.protocol,
                 endpoint,
                 settings: self.settings,
-                settled,
                 credentials: self.provider.map(Cache::new),
                 context: Context {
                     transport,

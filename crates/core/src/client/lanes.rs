@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::operation::Operation;
-use crate::protocol::Settings;
 use crate::record::{self, Record};
+use crate::service::Settings;
 
 /// What a call wants for itself.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl Claim {
         let values = lane.members.iter().map(|name| {
             let given = record::texts(input, name);
             match settings.get(name) {
-                Some(text) if given.is_empty() => vec![text.clone()],
+                Some(text) if given.is_empty() => vec![text.to_owned()],
                 _ => given,
             }
         });

@@ -29,10 +29,10 @@ use crate::credentials::{Cache, Context, Credential, CredentialError};
 use crate::error::{Error, Kind};
 use crate::operation::{IsOperation, Operation, Spec};
 use crate::output;
-use crate::protocol::{Endpoint, Protocol, Settings};
+use crate::protocol::{Endpoint, Protocol};
 use crate::record::{Json, Record, decode_strict, nearest};
 use crate::retry::{Budget, Polling, RetryPolicy};
-use crate::service::{Service, Settled};
+use crate::service::{Service, Settings, Settled};
 
 pub use builder::Builder;
 pub use call::Call;
@@ -59,7 +59,6 @@ pub(crate) struct Inner {
     pub settings: Settings,
     pub credentials: Option<Cache>,
     pub context: Context,
-    pub settled: Vec<Settled>,
     pub retry: RetryPolicy,
     pub polling: Polling,
     pub budget: Budget,
@@ -153,7 +152,7 @@ impl Client {
 
     /// What the client goes by (region, address and the like), and where each came from. For diagnosis.
     pub fn settled(&self) -> &[Settled] {
-        &self.inner.settled
+        self.inner.settings.all()
     }
 
     /// Takes up the job `id` of the operation `T`, begun by this program or by one before. Nothing is
@@ -233,7 +232,7 @@ impl Client {
 
     /// What the client fills in for operations that leave it out.
     pub fn setting(&self, name: &str) -> Option<&str> {
-        self.inner.settings.get(name).map(String::as_str)
+        self.inner.settings.get(name)
     }
 
     /// The endpoint for calls with `credential`.

@@ -166,11 +166,11 @@ fn differing_parameters(ours: &str, theirs: &str) -> Vec<String> {
             .unwrap_or_default()
             .replace("%26", "&")
             .replace("%3D", "=");
-        let pairs = query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect();
+        // They come sorted; `collect` would bring code to sort them into every program.
+        let mut pairs = BTreeMap::new();
+        for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            pairs.insert(key.to_owned(), value.to_owned());
+        }
         (method, pairs)
     };
     let ((our_method, ours), (their_method, theirs)) = (split(ours), split(theirs));

@@ -12,7 +12,7 @@ use crate::huawei::codes::CODES;
 use crate::huawei::sdk_hmac;
 use crate::operation::Operation;
 use crate::record::{self, Json, ListKeys, Location, Member, Record, Wire};
-use crate::service::Service;
+use crate::service::{Service, Settings};
 use crate::sign::{CanonicalRequest, percent, time};
 use crate::transport::HttpResponse;
 use crate::wipe;
@@ -22,8 +22,7 @@ use crate::protocol::classify::{self, Tables};
 use crate::protocol::members::{Members, Text, set_header};
 use crate::protocol::success;
 use crate::protocol::{
-    Body, Encoded, Prepared, Protocol, Settings, Signing, Verdict, path, request, request_body,
-    seal,
+    Body, Encoded, Prepared, Protocol, Signing, Verdict, path, request, request_body, seal,
 };
 
 /// Which AK/SK signature requests carry.
@@ -82,7 +81,9 @@ impl Protocol for Huawei {
             encoded.body = Body::Json(wipe::bytes(json));
         } else if !parts.is_empty() {
             // Files go last: some gateways read the fields before them only.
-            parts.sort_by_key(|(_, file, _)| file.is_some());
+            let (files, mut parts): (Vec<_>, Vec<_>) =
+                parts.into_iter().partition(|(_, file, _)| file.is_some());
+            parts.extend(files);
             encoded.body = Body::Multipart(parts);
         }
         Ok(encoded)

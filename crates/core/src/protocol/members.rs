@@ -9,10 +9,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::error::{Error, Kind};
 use crate::operation::Operation;
 use crate::record::{self, ListKeys, Location, Member, Record, Secret, Shape, Value, View};
+use crate::service::Settings;
 
 use crate::wipe;
 
-use super::{Body, Encoded, Settings};
+use super::{Body, Encoded};
 
 /// What every protocol encodes in the same way.
 pub(crate) struct Members<'a> {
@@ -100,7 +101,7 @@ impl Members<'_> {
             return Err(Error::new(Kind::InvalidInput, self.operation.name, message));
         };
         match self.settings.get(setting) {
-            Some(text) => Ok(Some(text.clone())),
+            Some(text) => Ok(Some(text.to_owned())),
             None => {
                 let message = format!("{name} is required, and the client has none");
                 let error = Error::new(Kind::Configuration, self.operation.name, message);

@@ -11,7 +11,6 @@ pub(crate) mod request_body;
 pub(crate) mod success;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -26,13 +25,10 @@ use crate::error::{Error, Evidence, Kind, Quoted};
 use crate::idempotency::ClientToken;
 use crate::operation::{Operation, RetryClass};
 use crate::record::{Json, Problem, Record, Secret};
-use crate::service::{Code, Service};
+use crate::service::{Code, Service, Settings};
 use crate::transport::{HttpRequest, HttpResponse};
 
 pub use endpoint::Endpoint;
-
-/// What the client supplies when an operation leaves it out: `region`, `project_id`, ..
-pub type Settings = BTreeMap<&'static str, String>;
 
 /// A call, encoded once; nothing in it depends on time, nonce or credentials.
 #[derive(Clone)]

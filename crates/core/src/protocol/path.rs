@@ -8,8 +8,8 @@ use crate::operation::Operation;
 use crate::record::{Location, Record};
 use crate::sign::percent;
 
-use super::Settings;
 use super::members::scalar_text;
+use crate::service::Settings;
 
 /// The path, encoded and in clear.
 pub(crate) struct Filled {
@@ -48,7 +48,7 @@ pub(crate) fn fill(
             let setting = member
                 .and_then(|(member, _)| member.setting)
                 .and_then(|setting| settings.get(setting));
-            let Some(text) = given.as_deref().or(setting.map(String::as_str)) else {
+            let Some(text) = given.as_deref().or(setting) else {
                 filled.encoded.push_str(&format!("{{{name}}}"));
                 filled.plain.push_str(&format!("{{{name}}}"));
                 continue;

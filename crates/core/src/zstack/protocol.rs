@@ -16,7 +16,7 @@ use crate::error::{Error, Evidence, Kind};
 use crate::idempotency::ClientToken;
 use crate::operation::Operation;
 use crate::record::{self, Json, ListKeys, Location, Record, Wire};
-use crate::service::Service;
+use crate::service::{Service, Settings};
 use crate::sign::percent;
 use crate::transport::HttpResponse;
 use crate::wipe;
@@ -29,8 +29,8 @@ use crate::protocol::members::{Members, Text, set_header};
 use crate::protocol::request_body::add_member;
 use crate::protocol::success;
 use crate::protocol::{
-    Body, Encoded, JobState, Prepared, Progress, Protocol, Settings, Signing, Verdict, path,
-    request, seal, takes_no_token,
+    Body, Encoded, JobState, Prepared, Progress, Protocol, Signing, Verdict, path, request, seal,
+    takes_no_token,
 };
 
 /// The protocol, as one client speaks it.

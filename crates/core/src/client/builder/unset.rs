@@ -13,10 +13,11 @@ impl Builder {
     /// What `setting` put there, or else the environment variables of the setting, or else what `found`
     /// brought.
     pub fn get_setting(&self, name: &str) -> Option<String> {
-        self.settings.get(name).cloned().or_else(|| {
-            let variable = self.variable(name).map(|(_, value)| value);
-            variable.or_else(|| Some(self.found.get(name)?.0.clone()))
-        })
+        if self.is_set(name) {
+            return self.settings.get(name).map(str::to_owned);
+        }
+        let variable = self.variable(name).map(|(_, value)| value);
+        variable.or_else(|| self.settings.get(name).map(str::to_owned))
     }
 
     /// What counts as the setting `name` where neither the program nor a variable says it: a value, and
@@ -27,7 +28,15 @@ impl Builder {
         value: impl Into<String>,
         place: impl Into<String>,
     ) {
-        self.found.insert(name, (value.into(), place.into()));
+        if !self.is_set(name) {
+            self.settings.set(name, value, place);
+        }
+    }
+
+    /// Whether the program says it.
+    fn is_set(&self, name: &str) -> bool {
+        let settled = self.settings.settled(name);
+        settled.is_some_and(|settled| settled.origin == Settled::PROGRAM)
     }
 
     /// The address that `endpoint` set, or that a variable names; one without a scheme means HTTPS.
@@ -51,28 +60,17 @@ impl Builder {
         self.environment.first(self.known(name)?.variables)
     }
 
-    /// Sets what the environment says, and then what was found elsewhere.
+    /// Sets what the environment says where the program says nothing.
     pub(super) fn fill(&mut self) {
         for setting in self.service.settings {
-            if self.settings.contains_key(setting.name) {
-                self.found.remove(setting.name);
-            } else if let Some((variable, value)) = self.variable(setting.name) {
-                self.found
-                    .insert(setting.name, (value, variable.to_owned()));
-            }
-            if let Some((value, _)) = self.found.get(setting.name) {
-                self.settings.insert(setting.name, value.clone());
+            if let Some((variable, value)) = self.variable(setting.name) {
+                self.found(setting.name, value, variable);
             }
         }
     }
 
-    /// What the client goes by, for people who ask. Call `fill` before.
-    pub(super) fn settled(&self, endpoint: &EndpointSource) -> Vec<Settled> {
-        let program = |value: &String| (value.clone(), Settled::PROGRAM.to_owned());
-        let mut all = self.found.clone();
-        for (name, value) in &self.settings {
-            all.entry(name).or_insert_with(|| program(value));
-        }
+    /// Adds the address, for people who ask what the client goes by. Call `fill` before.
+    pub(super) fn settle(&mut self, endpoint: &EndpointSource) {
         let (address, usual) = match endpoint {
             EndpointSource::Fixed(endpoint) => {
                 (Some(endpoint), "the address of the service and region")
@@ -82,25 +80,21 @@ impl Builder {
                 "the address of the region, unless the token's catalog has one",
             ),
         };
-        if let Some(address) = address {
-            let origin = if self.endpoint.is_some() {
-                Settled::PROGRAM.to_owned()
-            } else if let Some((variable, _)) = self.environment.first(self.service.endpoint) {
-                variable.to_owned()
-            } else {
-                usual.to_owned()
-            };
-            // Where it was found elsewhere, that is known already.
-            let shown = address::shown(address.url().as_str()).into_owned();
-            all.entry("endpoint").or_insert((shown, origin));
+        let Some(address) = address else {
+            return;
+        };
+        let origin = if self.endpoint.is_some() {
+            Settled::PROGRAM
+        } else if let Some((variable, _)) = self.environment.first(self.service.endpoint) {
+            variable
+        } else {
+            usual
+        };
+        // Where it was found elsewhere, that is known already.
+        if self.settings.get("endpoint").is_none() {
+            let shown = address::shown(address.url().as_str());
+            self.settings.set("endpoint", shown, origin);
         }
-        let all = all.into_iter();
-        all.map(|(name, (value, origin))| Settled {
-            name,
-            value,
-            origin,
-        })
-        .collect()
     }
 
     /// The address that was set, or else `host`, in which `{region}` is the setting `region`.
