@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
+use cumulo_cli::Groups;
 use cumulo_core::alibaba::credentials as alibaba;
 use cumulo_core::credentials::{Environment, TlsSettings};
 use cumulo_core::huawei::credentials as huawei;
@@ -68,12 +69,12 @@ impl Service {
         })
     }
 
-    fn groups(self) -> &'static [(&'static str, &'static [Spec])] {
+    fn groups(self) -> Groups {
         match self {
-            Self::Smc => cumulo_smc::GROUPS,
-            Self::Smartag => cumulo_smartag::GROUPS,
-            Self::Apig => cumulo_apig::GROUPS,
-            Self::Zstack => cumulo_zstack::GROUPS,
+            Self::Smc => cumulo_cli::SMC,
+            Self::Smartag => cumulo_cli::SMARTAG,
+            Self::Apig => cumulo_cli::APIG,
+            Self::Zstack => cumulo_cli::ZSTACK,
         }
     }
 
