@@ -90,11 +90,9 @@ impl Inner {
         };
         let at = proxy.uri().clone();
         if to.scheme() == Some(&Scheme::HTTP) {
-            let wire = Wire::new(first.call(at).await?);
-            return Ok(Wire {
-                is_proxied: true,
-                ..wire
-            });
+            let mut wire = Wire::new(first.call(at).await?);
+            wire.is_proxied = true;
+            return Ok(wire);
         }
         let mut tunnel = Tunnel::new(at, first);
         if let Some(password) = proxy.basic_auth() {
@@ -119,19 +117,19 @@ impl StdError for Late {}
 
 /// A connection, through TLS or not.
 pub(super) struct Wire {
-    bytes: Box<dyn Bytes>,
+    stream: Box<dyn Stream>,
     /// Whether a proxy reads the requests, which then name the host in their first line.
     is_proxied: bool,
 }
 
-trait Bytes: Read + Write + Send + Unpin {}
+trait Stream: Read + Write + Send + Unpin {}
 
-impl<T: Read + Write + Send + Unpin> Bytes for T {}
+impl<T: Read + Write + Send + Unpin> Stream for T {}
 
 impl Wire {
     fn new<T: Read + Write + Send + Unpin + 'static>(stream: MaybeHttpsStream<T>) -> Self {
         Self {
-            bytes: match stream {
+            stream: match stream {
                 MaybeHttpsStream::Http(plain) => Box::new(plain),
                 MaybeHttpsStream::Https(tls) => Box::new(tls),
             },
@@ -152,7 +150,7 @@ impl Read for Wire {
         cx: &mut Context<'_>,
         into: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.bytes).poll_read(cx, into)
+        Pin::new(&mut *self.stream).poll_read(cx, into)
     }
 }
 
@@ -162,19 +160,19 @@ impl Write for Wire {
         cx: &mut Context<'_>,
         from: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.bytes).poll_write(cx, from)
+        Pin::new(&mut *self.stream).poll_write(cx, from)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.bytes).poll_flush(cx)
+        Pin::new(&mut *self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.bytes).poll_shutdown(cx)
+        Pin::new(&mut *self.stream).poll_shutdown(cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.bytes.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_write_vectored(
@@ -182,6 +180,6 @@ impl Write for Wire {
         cx: &mut Context<'_>,
         from: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.bytes).poll_write_vectored(cx, from)
+        Pin::new(&mut *self.stream).poll_write_vectored(cx, from)
     }
 }

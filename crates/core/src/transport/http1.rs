@@ -120,6 +120,9 @@ impl Inner {
         };
         let uri = Uri::from_maybe_shared(Bytes::from(String::from(request.url)));
         let uri = uri.map_err(|error| unsendable(Box::from(error)))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(unsendable("only http and https are spoken here".into()));
+        }
         let body = upload.map_or(Outgoing::Whole(request.body), Outgoing::Pieces);
         let mut outgoing = http::Request::new(body);
         *outgoing.method_mut() = request.method;
@@ -263,6 +266,16 @@ mod tests {
             panic!("it waits for what never comes");
         };
         assert_eq!(error.kind, TransportErrorKind::Unsendable);
+    }
+
+    #[tokio::test]
+    async fn only_http_is_spoken() {
+        let transport = HttpTransport::new(&HttpOptions::default()).unwrap();
+        for address in ["ftp://127.0.0.1:9/", "file:///etc/passwd", "data:,x"] {
+            let request = HttpRequest::new(http::Method::GET, address.parse().unwrap());
+            let error = transport.send(request).await.unwrap_err();
+            assert_eq!(error.kind, TransportErrorKind::Unsendable, "{error}");
+        }
     }
 
     /// The future waits for the answer alone: what it holds, each call under way holds.
