@@ -8,15 +8,18 @@ import subprocess
 
 from measure import HERE, ROOT, TARGET, say
 
-# Crate, workspace, features.
-OURS = [("cumulo-zstack", ROOT, ["--all-features"]), ("cumulo-apig", ROOT, ["--all-features"])]
-PEERS = [("aws-sdk-iam", HERE, [])]
-ON_DEMAND = [("aws-sdk-ec2", HERE, ["--features", "cumulo-bench-aws/ec2"])]
+# Crate, workspace, what cargo is told to build.
+OURS = [(crate, ROOT, ["--package", crate, "--all-features"]) for crate in ("cumulo-zstack", "cumulo-apig")]
+PEERS = [("aws-sdk-iam", HERE, ["--package", "aws-sdk-iam"])]
+# Features can be asked for of our own packages only: the small library that needs the crate is built with it.
+ON_DEMAND = [("aws-sdk-ec2", HERE, ["--package", "cumulo-bench-aws", "--lib", "--features", "ec2"])]
 KINDS = [("check", ["check"], []), ("debug", ["build"], []), ("release", ["build", "--release"], ["--release"])]
 
 
 def cargo(where, *words):
-    environment = {**os.environ, "CARGO_TARGET_DIR": str(TARGET), "CARGO_INCREMENTAL": "0"}
+    # As much for debuggers in both workspaces, as `scripts/budget.sh` has it.
+    same = {"CARGO_INCREMENTAL": "0", "CARGO_PROFILE_DEV_DEBUG": "line-tables-only"}
+    environment = {**os.environ, **same, "CARGO_TARGET_DIR": str(TARGET)}
     done = subprocess.run(["cargo", *words], cwd=where, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(done.stderr)
@@ -33,8 +36,8 @@ def operations(crate, where):
     return len(list(pathlib.Path(manifest).parent.glob("src/operation/*.rs")))
 
 
-def seconds(crate, where, features, command, profile):
-    build = [*command, "--quiet", "--locked", "--package", crate, *features]
+def seconds(crate, where, target, command, profile):
+    build = [*command, "--quiet", "--locked", *target]
     cargo(where, *build)
     cargo(where, "clean", "--quiet", "--package", crate, *profile)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -45,12 +48,13 @@ def seconds(crate, where, features, command, profile):
 
 def table(ec2):
     rows = []
-    for crate, where, features in OURS + PEERS + (ON_DEMAND if ec2 else []):
+    for crate, where, target in OURS + PEERS + (ON_DEMAND if ec2 else []):
         known = operations(crate, where)
         figures = []
         for kind, command, profile in KINDS:
             say("compiling", crate, kind)
-            spent = seconds(crate, where, features, command, profile)
+            spent = seconds(crate, where, target, command, profile)
+            say("", f"{spent:.1f} CPU s")
             figures += [f"{spent:.1f}", f"{spent / known * 100:.2f}"]
         rows.append([crate, f"{known:,}", *figures])
     titles = ["", "operations", *(title for kind, _, _ in KINDS for title in (f"{kind} CPU s", "per 100"))]
