@@ -58,14 +58,29 @@ pub(super) fn unsent(error: legacy::Error) -> TransportError {
     let connecting = error.is_connect();
     let kind = match connecting {
         true => TransportErrorKind::Connect,
-        false => TransportErrorKind::Interrupted,
+        false => broken(&error),
     };
     of(error, connecting, kind)
 }
 
 /// What it means that the body of an answer ended early.
 pub(super) fn unread(error: hyper::Error) -> TransportError {
-    of(error, false, TransportErrorKind::Interrupted)
+    let kind = broken(&error);
+    of(error, false, kind)
+}
+
+/// How a connection ended. The system itself gives up one whose peer fell silent.
+fn broken(error: &(dyn StdError + 'static)) -> TransportErrorKind {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<io::Error>()
+            && error.kind() == io::ErrorKind::TimedOut
+        {
+            return TransportErrorKind::Timeout;
+        }
+        next = error.source();
+    }
+    TransportErrorKind::Interrupted
 }
 
 /// What it means that there was no answer within `limit`.
@@ -309,6 +324,35 @@ mod tests {
         let found = tls_error(&outer).expect("it is found");
         let fault = of_tls(found, true).expect("it is known");
         format!("{fault}. {}", fault.advice().unwrap_or_default())
+    }
+
+    #[test]
+    fn a_connection_that_the_system_gave_up_is_a_timeout() {
+        #[derive(Debug)]
+        struct Wrapped(io::Error);
+        impl fmt::Display for Wrapped {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("wrapped")
+            }
+        }
+        impl StdError for Wrapped {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                Some(&self.0)
+            }
+        }
+        for (kind, expected) in [
+            (io::ErrorKind::TimedOut, TransportErrorKind::Timeout),
+            (
+                io::ErrorKind::ConnectionReset,
+                TransportErrorKind::Interrupted,
+            ),
+            (
+                io::ErrorKind::UnexpectedEof,
+                TransportErrorKind::Interrupted,
+            ),
+        ] {
+            assert_eq!(broken(&Wrapped(kind.into())), expected, "{kind:?}");
+        }
     }
 
     #[test]
