@@ -66,6 +66,10 @@ fn address_of(text: &str) -> Result<String, String> {
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it must end with the port"));
     }
+    // A host of a URL may hold what one of HTTP may not, such as `{`, and requests would go past it.
+    if url.as_str().parse::<Uri>().is_err() {
+        return Err(wrong(FORM));
+    }
     if url.password().is_some() && address::is_exposed(&url) {
         tracing::warn!(
             proxy = %address::shown(&full),
@@ -190,6 +194,9 @@ mod tests {
             "http://me:s3cr3t@:1",
             "http://me:s3cr3t@proxy example",
             "me:s3cr3t@proxy",
+            "http://${PROXY}:3128",
+            "http://{proxy}:3128",
+            "http://me:s3cr3t@\"proxy\":3128",
         ] {
             let error = address_of(bad).unwrap_err();
             assert!(error.contains("is no proxy"), "{error}");
