@@ -1,7 +1,7 @@
 //! Which proxy does a request go through?
 //!
-//! The one that the client was told, or else that of the environment. Of the latter a text that cannot
-//! be used is passed over, and a warning says so.
+//! The one that the client was told, or else that of the environment. Of the latter a text that is no
+//! proxy's is passed over, and requests to a proxy by SOCKS fail; a warning says so.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,11 +36,9 @@ impl Proxy {
         Ok(Self(Some(Arc::new(matcher))))
     }
 
-    /// The proxy for a request to `to`.
+    /// The proxy for a request to `to`. The environment may name one by SOCKS, which makes no connections.
     pub(super) fn of(&self, to: &Uri) -> Option<Intercept> {
-        let found = self.0.as_ref()?.intercept(to)?;
-        // The environment may name proxies that speak SOCKS, too.
-        matches!(found.uri().scheme_str(), Some("http" | "https")).then_some(found)
+        self.0.as_ref()?.intercept(to)
     }
 }
 
@@ -95,7 +93,7 @@ pub(crate) fn warnings() -> Vec<String> {
     unusable.iter().cloned().collect()
 }
 
-/// Warns, once for each, of variables that are passed over.
+/// Warns, once for each, of variables that name no proxy that can be used.
 fn check_environment() {
     for warning in unusable(|name| std::env::var(name).ok()) {
         let mut known = UNUSABLE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,13 +112,19 @@ fn unusable(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
     };
     let mut warnings = Vec::new();
     for (name, value) in VARIABLES.into_iter().filter_map(set) {
-        let is_usable = value.parse::<http::Uri>().is_ok_and(|uri| {
-            uri.authority().is_some() && matches!(uri.scheme_str(), None | Some("http" | "https"))
-        });
-        if !value.is_empty() && !is_usable {
+        let scheme = match value.parse::<Uri>() {
+            Ok(uri) if uri.authority().is_some() => uri.scheme_str().map(str::to_owned),
+            _ => Some(String::new()),
+        };
+        let then = match scheme.as_deref() {
+            None | Some("http" | "https") => continue,
+            Some("socks4" | "socks4a" | "socks5" | "socks5h") => "fail",
+            Some(_) => "go past it",
+        };
+        if !value.is_empty() {
             let value = address::shown(&value);
             warnings.push(format!(
-                "{name} is no proxy that can be used, and requests go past it: `{value}`; write http://host:port"
+                "{name} is no proxy that can be used, and requests {then}: `{value}`; write http://host:port"
             ));
         }
     }
@@ -129,6 +133,13 @@ fn unusable(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as StdError;
+    use std::time::Duration;
+
+    use tower_service::Service as _;
+
+    use crate::transport::connect::Connector;
+
     use super::*;
 
     #[test]
@@ -203,19 +214,31 @@ mod tests {
             assert!(!error.contains("s3cr3t"), "{error}");
         }
     }
-    /// They are warned of, and requests go past them.
-    #[test]
-    fn only_proxies_by_http_are_asked() {
-        let to = Uri::from_static("https://smc.aliyuncs.com/");
-        for (address, is_asked) in [
-            ("http://proxy.example:3128", true),
-            ("https://proxy.example", true),
-            ("socks5://127.0.0.1:1080", false),
-            ("socks4a://127.0.0.1:1080", false),
-        ] {
-            let matcher = Matcher::builder().all(address).build();
-            let proxy = Proxy(Some(Arc::new(matcher)));
-            assert_eq!(proxy.of(&to).is_some(), is_asked, "{address}");
+
+    /// A proxy by SOCKS may be there so that nobody sees who asks: requests never go past it.
+    #[tokio::test]
+    async fn requests_to_a_proxy_by_socks_fail() {
+        let tls = crate::transport::tls_config(&HttpOptions::default()).unwrap();
+        let tls = Arc::new(tls);
+        for scheme in ["socks4", "socks4a", "socks5", "socks5h"] {
+            let address = format!("{scheme}://me:s3cr3t@127.0.0.1:9");
+            let warnings = unusable(|name| (name == "ALL_PROXY").then(|| address.clone()));
+            assert!(warnings[0].contains("requests fail"), "{warnings:?}");
+            assert!(!warnings[0].contains("s3cr3t"), "{warnings:?}");
+            for to in ["http://127.0.0.1:9/", "https://127.0.0.1:9/"] {
+                let proxy = Proxy(Some(Arc::new(Matcher::builder().all(&address).build())));
+                let patience = Duration::from_secs(1);
+                let mut connector = Connector::new(Arc::clone(&tls), proxy, patience);
+                let Err(error) = connector.call(Uri::from_static(to)).await else {
+                    panic!("connected to nobody");
+                };
+                let mut innermost: &dyn StdError = &*error;
+                while let Some(inner) = innermost.source() {
+                    innermost = inner;
+                }
+                let expected = format!("unsupported scheme {scheme}");
+                assert_eq!(innermost.to_string(), expected, "{to}");
+            }
         }
     }
 }
