@@ -85,7 +85,8 @@ fn broken(error: &(dyn StdError + 'static)) -> TransportErrorKind {
 
 /// What it means that there was no answer within `limit`.
 pub(super) fn late(limit: Duration) -> TransportError {
-    let what = format!("no answer within {limit:?}");
+    // What is left of a call's time has a fraction of nanoseconds.
+    let what = format!("no answer within {:.1} s", limit.as_secs_f64());
     TransportError::new(TransportErrorKind::Timeout, Cause::plain(what))
 }
 
@@ -324,6 +325,19 @@ mod tests {
         let found = tls_error(&outer).expect("it is found");
         let fault = of_tls(found, true).expect("it is known");
         format!("{fault}. {}", fault.advice().unwrap_or_default())
+    }
+
+    #[test]
+    fn a_limit_is_told_in_tenths_of_a_second() {
+        for (limit, told) in [
+            (Duration::from_secs(30), "30.0 s"),
+            (Duration::from_nanos(2_993_497_948), "3.0 s"),
+            (Duration::from_millis(250), "0.2 s"),
+            (Duration::MAX, "18446744073709551616.0 s"),
+        ] {
+            let expected = format!("no answer in time: no answer within {told}");
+            assert_eq!(late(limit).to_string(), expected);
+        }
     }
 
     #[test]
