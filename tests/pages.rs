@@ -21,6 +21,7 @@ pages! {
     "../docs/apig.md"
     "../docs/blocking.md"
     "../docs/crashes.md"
+    "../docs/credentials.md"
     "../docs/errors.md"
     "../docs/going-live.md"
     "../docs/pages.md"
