@@ -385,7 +385,8 @@ macro_rules! common_settings {
                 self.core.http().largest_answer = Some(bytes);
                 self
             }
-            /// Another transport than hyper over rustls.
+            /// Another transport than hyper over rustls. How it connects, whom it trusts and how much it
+            /// reads is its own: what this builder and the environment say of that does not concern it.
             pub fn transport(
                 mut self,
                 transport: impl $crate::transport::Transport + 'static,
