@@ -58,8 +58,11 @@ def write(counted):
 
 
 def main():
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        print(__doc__.strip())
+        return 0
     if sys.argv[1:] not in ([], ["--record"]):
-        sys.exit(__doc__)
+        sys.exit(f"{__doc__}\ncounts: --record is all that it takes, not: {' '.join(sys.argv[1:])}")
     if not measure.valgrind():
         print("counts: skipped, since valgrind is not installed")
         return 0

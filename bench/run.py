@@ -210,16 +210,16 @@ def machine():
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--markdown", action="store_true")
-    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--markdown", action="store_true", help="the table as in docs/performance.md")
+    arguments.add_argument("--rounds", type=int, default=5, help="how often all take turns; 5 unless given")
     arguments.add_argument("--only", default="", help="with commas: " + ", ".join(one.binary for one in CONTENDERS))
-    arguments.add_argument("--no-peers", action="store_true")
-    arguments.add_argument("--compile", action="store_true")
-    arguments.add_argument("--ec2", action="store_true")
+    arguments.add_argument("--no-peers", action="store_true", help="ours and what is beneath them alone")
+    arguments.add_argument("--compile", action="store_true", help="CPU seconds to compile 100 operations, in place of the table")
+    arguments.add_argument("--ec2", action="store_true", help="with --compile: AWS's EC2 too")
     given = arguments.parse_args()
     only = set(filter(None, given.only.split(",")))
     if unknown := only - {contender.binary for contender in CONTENDERS}:
-        arguments.error(f"no such contender: {', '.join(sorted(unknown))}")
+        arguments.error(f"no such contender: {', '.join(sorted(unknown))}; --help lists them")
     if given.rounds < 1 or (given.ec2 and not given.compile):
         arguments.error("--rounds takes 1 or more, and --ec2 goes with --compile")
     if given.compile:

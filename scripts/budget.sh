@@ -6,6 +6,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mode=${1:-all}
+case $mode in
+    all | quick | counts) ;;
+    *)
+        sed -n 's/^# \?//p; /^set/q' "$0" | tail -n +2
+        [ "$mode" = --help ] || [ "$mode" = -h ] || { echo "budget: no such mode: $mode" >&2; exit 2; }
+        exit
+        ;;
+esac
 failed=0
 
 # name, value, limit

@@ -28,7 +28,10 @@ fn main() -> Result<(), Failure> {
             }
             Some((&"client", _)) => client::table().await,
             Some((&"cloud", rest)) => cloud::table(rest).await,
-            Some((other, _)) => Err(format!("no such table: {other}").into()),
+            Some((other, _)) => Err(format!(
+                "no such table: {other}; there are `client` and `cloud [SERVICE..] [THINGS..]`"
+            )
+            .into()),
         }
     })
 }
