@@ -76,7 +76,25 @@ async fn https_asks_the_proxy_for_a_tunnel() {
         (Kind::Connect, Outcome::NotSent),
         "{error}"
     );
-    for head in &*seen.lock().unwrap() {
+    let proxy = format!("by the proxy http://{}/", listener.address);
+    assert!(error.message().contains(&proxy), "{error}");
+    assert!(
+        error.hint().unwrap().contains("user and password"),
+        "{error}"
+    );
+    let plain = builder()
+        .endpoint("http://smc.invalid")
+        .allow_http(true)
+        .proxy(&listener.address)
+        .build()
+        .unwrap();
+    let refused = CreateAccessToken::new().send(&plain).await.unwrap_err();
+    assert!(
+        refused.hint().unwrap().contains("user and password"),
+        "{refused}"
+    );
+    let seen = seen.lock().unwrap();
+    for head in seen.iter().filter(|head| !head.starts_with("POST ")) {
         assert!(
             head.starts_with("CONNECT smc.invalid:443 HTTP/1.1\r\n"),
             "{head}"
@@ -138,6 +156,60 @@ async fn a_tunnel_shows_the_proxy_nothing_but_the_host() {
         );
     }
     assert_eq!(seen.len(), 4);
+}
+
+/// Nobody looks for the fault at the server then.
+#[tokio::test]
+async fn a_proxy_that_fails_is_named() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let (refusing, _) = proxy(502).await;
+    let shown = Authority::new().for_localhost();
+    let untrusted = TlsServer::showing(&shown).start().await;
+    for (proxy, kind, what, advice) in [
+        (
+            format!("http://me:s3cr3t@{free}"),
+            Kind::Connect,
+            "refused",
+            "right proxy",
+        ),
+        (
+            format!("http://{}", refusing.address),
+            Kind::Connect,
+            "unsuccessful",
+            "may connect",
+        ),
+        (untrusted, Kind::Tls, "unknown authority", "extra_ca(..)"),
+    ] {
+        for endpoint in ["https://smc.invalid", "http://smc.invalid"] {
+            if endpoint.starts_with("http:") && what == "unsuccessful" {
+                // It answers in the server's place.
+                continue;
+            }
+            let smc = builder().endpoint(endpoint).allow_http(true).proxy(&proxy);
+            let smc = smc.build().unwrap();
+            let error = CreateAccessToken::new().send(&smc).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.outcome()),
+                (kind, Outcome::NotSent),
+                "{error}"
+            );
+            let address = proxy.replace("me:s3cr3t@", "");
+            let text = error.to_string();
+            assert!(
+                text.contains(&format!("by the proxy {address}/: ")),
+                "{text}"
+            );
+            assert!(text.to_lowercase().contains(what), "{text}");
+            assert!(error.hint().unwrap().contains(advice), "{text}");
+            assert!(
+                !format!("{text}{}", error.explain()).contains("s3cr3t"),
+                "{text}"
+            );
+        }
+    }
 }
 
 /// The server's certificate counts behind a tunnel, too, and not the proxy's.

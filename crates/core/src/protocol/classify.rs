@@ -41,8 +41,10 @@ impl Tables {
             kind: known.map_or(otherwise, |known| known.kind),
             message,
             hint: known
-                .filter(|known| !known.hint.is_empty())
-                .map(|known| known.hint.to_owned()),
+                .map(|known| known.hint)
+                .or_else(|| (reply.status == 407).then_some(PROXY_PASSWORD))
+                .filter(|hint| !hint.is_empty())
+                .map(str::to_owned),
             retry_after: retry_after(reply),
             server_time: server_date(reply),
             is_result: false,
@@ -55,6 +57,9 @@ impl Tables {
         }
     }
 }
+
+/// Services never ask for this, proxies do: for plain HTTP they answer in the service's place.
+const PROXY_PASSWORD: &str = "A proxy answered that wants user and password: write them into its address, http://user:password@host:port";
 
 /// Classifies an answer that is not a success.
 pub(crate) fn failure(tables: &Tables, reply: &HttpResponse, page: &Page<'_>) -> Failure {

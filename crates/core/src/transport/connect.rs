@@ -14,9 +14,14 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::Scheme;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_rustls::{
+    DefaultServerNameResolver, HttpsConnector, MaybeHttpsStream, ResolveServerName as _,
+};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::proxy::matcher::Intercept;
+use hyper_util::rt::TokioIo;
+use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::proxy::Proxy;
@@ -75,31 +80,45 @@ impl Service<Uri> for Connector {
     fn call(&mut self, to: Uri) -> Self::Future {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
-            tokio::time::timeout(inner.patience, inner.connect(to))
-                .await
-                .map_err(|_| Late(inner.patience))?
+            let proxy = inner.proxy.of(&to);
+            let connecting = inner.connect(to, proxy.as_ref());
+            match (
+                tokio::time::timeout(inner.patience, connecting).await,
+                proxy,
+            ) {
+                (Ok(connected), _) => connected,
+                (Err(_), None) => Err(Late(inner.patience).into()),
+                (Err(_), Some(proxy)) => {
+                    Err(ByProxy::new(proxy.uri(), Late(inner.patience)).into())
+                }
+            }
         })
     }
 }
 
 impl Inner {
-    async fn connect(&self, to: Uri) -> Result<Wire, BoxError> {
+    async fn connect(&self, to: Uri, proxy: Option<&Intercept>) -> Result<Wire, BoxError> {
         let mut first = HttpsConnector::from((self.tcp.clone(), Arc::clone(&self.tls)));
-        let Some(proxy) = self.proxy.of(&to) else {
+        let Some(proxy) = proxy else {
             return Ok(Wire::new(first.call(to).await?));
         };
-        let at = proxy.uri().clone();
+        let at = proxy.uri();
+        let blame = |error: BoxError| ByProxy::new(at, error);
         if to.scheme() == Some(&Scheme::HTTP) {
-            let mut wire = Wire::new(first.call(at).await?);
+            let mut wire = Wire::new(first.call(at.clone()).await.map_err(blame)?);
             wire.is_proxied = true;
             return Ok(wire);
         }
-        let mut tunnel = Tunnel::new(at, first);
+        let mut tunnel = Tunnel::new(at.clone(), first);
         if let Some(password) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(password.clone());
         }
-        let mut second = HttpsConnector::from((tunnel, Arc::clone(&self.tls)));
-        Ok(Wire::new(second.call(to).await?))
+        let tunneled = tunnel.call(to.clone()).await;
+        let tunneled = TokioIo::new(tunneled.map_err(|error| blame(error.into()))?);
+        let server = DefaultServerNameResolver::default().resolve(&to)?;
+        let tls = TlsConnector::from(Arc::clone(&self.tls));
+        let tls = tls.connect(server, tunneled).await?;
+        Ok(Wire::new(MaybeHttpsStream::Https(TokioIo::new(tls))))
     }
 }
 
@@ -114,6 +133,35 @@ impl fmt::Display for Late {
 }
 
 impl StdError for Late {}
+
+/// What went wrong with a proxy, and not with the server behind it.
+#[derive(Debug)]
+pub(super) struct ByProxy {
+    /// Its address, without user and password.
+    pub(super) proxy: Uri,
+    source: BoxError,
+}
+
+impl ByProxy {
+    fn new(proxy: &Uri, source: impl Into<BoxError>) -> Self {
+        Self {
+            proxy: proxy.clone(),
+            source: source.into(),
+        }
+    }
+}
+
+impl fmt::Display for ByProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the proxy {}", self.proxy)
+    }
+}
+
+impl StdError for ByProxy {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.source)
+    }
+}
 
 /// A connection, through TLS or not.
 pub(super) struct Wire {

@@ -15,6 +15,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use crate::sign::time::iso8601;
 
+use super::connect::ByProxy;
 use super::trust::NoAuthorities;
 use super::{TransportError, TransportErrorKind};
 
@@ -71,16 +72,10 @@ pub(super) fn unread(error: hyper::Error) -> TransportError {
 
 /// How a connection ended. The system itself gives up one whose peer fell silent.
 fn broken(error: &(dyn StdError + 'static)) -> TransportErrorKind {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<io::Error>()
-            && error.kind() == io::ErrorKind::TimedOut
-        {
-            return TransportErrorKind::Timeout;
-        }
-        next = error.source();
+    match find::<io::Error>(error) {
+        Some(error) if error.kind() == io::ErrorKind::TimedOut => TransportErrorKind::Timeout,
+        _ => TransportErrorKind::Interrupted,
     }
-    TransportErrorKind::Interrupted
 }
 
 /// What it means that there was no answer within `limit`.
@@ -95,10 +90,54 @@ fn of(
     connecting: bool,
     kind: TransportErrorKind,
 ) -> TransportError {
-    match tls_error(&error).and_then(|inner| of_tls(inner, connecting)) {
-        Some(fault) => TransportError::new(TransportErrorKind::Tls, fault),
-        None => TransportError::new(kind, error),
+    let fault = tls_error(&error).and_then(|inner| of_tls(inner, connecting));
+    let kind = match fault {
+        Some(_) => TransportErrorKind::Tls,
+        None => kind,
+    };
+    match (find::<ByProxy>(&error), fault) {
+        (Some(by), fault) => TransportError::new(kind, of_proxy(by, fault)),
+        (None, Some(fault)) => TransportError::new(kind, fault),
+        (None, None) => TransportError::new(kind, error),
     }
+}
+
+/// What went wrong with a proxy, whose address is told in the place of the server's.
+fn of_proxy(by: &ByProxy, fault: Option<Cause>) -> Cause {
+    let what = match &fault {
+        Some(fault) => fault.what.clone(),
+        None => innermost(by).to_string(),
+    };
+    let advice = if what.contains("proxy authorization required") {
+        "Write its user and password into its address: http://user:password@host:port"
+    } else {
+        "Check that it is the right proxy, can be reached from here and may connect to the endpoint"
+    };
+    let advice = fault
+        .and_then(|fault| fault.advice)
+        .unwrap_or_else(|| advice.into());
+    Cause::new(format!("by {by}: {what}"), advice)
+}
+
+/// The last of the chain: those before it say where it happened, and repeat the address.
+pub(super) fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut last = error;
+    while let Some(inner) = last.source() {
+        last = inner;
+    }
+    last
+}
+
+/// The first of this type in the chain.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// The failure of TLS below `error`. I/O errors hide what they wrap from `source`.

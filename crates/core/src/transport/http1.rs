@@ -211,7 +211,7 @@ fn too_large(largest: usize) -> TransportError {
         TransportErrorKind::TooLarge,
         Cause::new(
             format!("it has more than {largest} bytes"),
-            "Request for less at a time, or allow more with `largest_answer(bytes)`",
+            "Ask for less at a time, or allow more with `largest_answer(bytes)`",
         ),
     )
 }

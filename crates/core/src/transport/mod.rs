@@ -35,7 +35,7 @@ pub use stream::{Download, DownloadBody, Upload};
 pub use tls::tls_config;
 pub(crate) use tls::{certificates, check_pair, private_key};
 
-use error::Cause;
+use error::{Cause, innermost};
 
 /// A request, ready to go.
 #[derive(Clone)]
@@ -187,12 +187,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Interrupted => "the connection broke",
             TransportErrorKind::TooLarge => "the answer is too large",
         })?;
-        // The outermost text repeats the address; the innermost says what happened.
-        let mut cause: &dyn StdError = &*self.source;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        write!(f, ": {cause}")
+        write!(f, ": {}", innermost(&*self.source))
     }
 }
 

@@ -173,10 +173,10 @@ impl Drive {
         let mut failure = Failure::new(kind, error.to_string());
         failure.hint = error.advice().map(str::to_owned);
         failure.is_final = error.kind == TransportErrorKind::TooLarge;
-        if kind == Kind::Connect {
+        if kind == Kind::Connect && failure.hint.is_none() {
             let host = self.host();
             failure.hint = Some(format!(
-                "Check that {host} is the right endpoint and can be reached from here, through the proxy where one is set"
+                "Check that {host} is the right endpoint and can be reached from here"
             ));
         }
         tracing::debug!(?kind, "no answer");
