@@ -12,6 +12,7 @@ mod pools;
 mod proxy;
 mod stream;
 mod tls;
+mod tls_error;
 mod trust;
 
 use std::error::Error as StdError;
