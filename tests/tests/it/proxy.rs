@@ -82,6 +82,8 @@ async fn https_asks_the_proxy_for_a_tunnel() {
         error.hint().unwrap().contains("user and password"),
         "{error}"
     );
+    // Five attempts with a wrong password would lock an account.
+    assert_eq!((error.attempts().len(), seen.lock().unwrap().len()), (1, 1));
     let plain = builder()
         .endpoint("http://smc.invalid")
         .allow_http(true)

@@ -19,6 +19,8 @@ use super::{TransportError, TransportErrorKind};
 pub(super) struct Cause {
     what: String,
     advice: Option<String>,
+    /// Whether a repeat would end the same way, although others of the kind may not.
+    is_final: bool,
 }
 
 impl Cause {
@@ -26,6 +28,7 @@ impl Cause {
         Self {
             what: what.into(),
             advice: Some(advice.into()),
+            is_final: false,
         }
     }
 
@@ -33,11 +36,16 @@ impl Cause {
         Self {
             what: what.into(),
             advice: None,
+            is_final: false,
         }
     }
 
     pub(super) fn advice(&self) -> Option<&str> {
         self.advice.as_deref()
+    }
+
+    pub(super) fn is_final(&self) -> bool {
+        self.is_final
     }
 }
 
@@ -103,7 +111,9 @@ fn of_proxy(by: &ByProxy, fault: Option<Cause>) -> Cause {
         Some(fault) => fault.what.clone(),
         None => innermost(by).to_string(),
     };
-    let advice = if what.contains("proxy authorization required") {
+    // A wrong password is not tried five times: accounts are locked for that.
+    let is_final = what.contains("proxy authorization required");
+    let advice = if is_final {
         "Write its user and password into its address: http://user:password@host:port"
     } else {
         "Check that it is the right proxy, can be reached from here and may connect to the endpoint"
@@ -111,7 +121,10 @@ fn of_proxy(by: &ByProxy, fault: Option<Cause>) -> Cause {
     let advice = fault
         .and_then(|fault| fault.advice)
         .unwrap_or_else(|| advice.into());
-    Cause::new(format!("by {by}: {what}"), advice)
+    Cause {
+        is_final,
+        ..Cause::new(format!("by {by}: {what}"), advice)
+    }
 }
 
 /// The last of the chain: those before it say where it happened, and repeat the address.

@@ -172,6 +172,12 @@ impl TransportError {
         error.with_source(self)
     }
 
+    /// Whether a repeat would end the same way, although others of the kind may not.
+    pub(crate) fn is_final(&self) -> bool {
+        let cause = self.source.downcast_ref::<Cause>();
+        self.kind == TransportErrorKind::TooLarge || cause.is_some_and(Cause::is_final)
+    }
+
     /// What a person can do about it, where that is known.
     pub fn advice(&self) -> Option<&str> {
         self.source.downcast_ref::<Cause>()?.advice()

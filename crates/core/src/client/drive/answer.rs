@@ -8,7 +8,7 @@ use crate::clock::within;
 use crate::error::{Attempt, Kind, is_plain};
 use crate::protocol::{Failure, JobState, Verdict};
 use crate::record;
-use crate::transport::{HttpResponse, TransportError, TransportErrorKind};
+use crate::transport::{HttpResponse, TransportError};
 
 use super::Drive;
 use crate::client::machine::Event;
@@ -172,7 +172,7 @@ impl Drive {
         let kind = error.call_kind();
         let mut failure = Failure::new(kind, error.to_string());
         failure.hint = error.advice().map(str::to_owned);
-        failure.is_final = error.kind == TransportErrorKind::TooLarge;
+        failure.is_final = error.is_final();
         if kind == Kind::Connect && failure.hint.is_none() {
             let host = self.host();
             failure.hint = Some(format!(
