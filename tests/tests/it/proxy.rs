@@ -10,26 +10,53 @@ use cumulo_tests::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A proxy that answers everything itself, with `status`; and the heads that it was sent.
-async fn proxy(status: u16) -> (Listener, Arc<Mutex<Vec<String>>>) {
-    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+type Heads = Arc<Mutex<Vec<String>>>;
+
+/// A proxy that does `then` with each connection after the head of its request; and the heads.
+async fn proxy_by<F>(
+    then: impl Fn(TcpStream) -> F + Clone + Send + Sync + 'static,
+) -> (Listener, Heads)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let seen = Heads::default();
     let heads = Arc::clone(&seen);
     let listener = serve_by(move |mut stream, _| {
-        let heads = Arc::clone(&heads);
+        let (heads, then) = (Arc::clone(&heads), then.clone());
         async move {
             let mut start = [0; 4096];
             let count = stream.read(&mut start).await.unwrap_or(0);
             let head = String::from_utf8_lossy(&start[..count]).into_owned();
             heads.lock().unwrap().push(head);
-            let answer = format!(
-                "HTTP/1.1 {status} x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
-            );
-            let _ = stream.write_all(answer.as_bytes()).await;
-            let _ = stream.shutdown().await;
+            then(stream).await;
         }
     })
     .await;
     (listener, seen)
+}
+
+/// One that answers everything itself, with `status`.
+async fn proxy(status: u16) -> (Listener, Heads) {
+    proxy_by(move |mut stream| async move {
+        let answer =
+            format!("HTTP/1.1 {status} x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+        let _ = stream.write_all(answer.as_bytes()).await;
+        let _ = stream.shutdown().await;
+    })
+    .await
+}
+
+/// One that opens a tunnel to `target` whatever host it is asked for.
+async fn tunnel(target: String) -> (Listener, Heads) {
+    proxy_by(move |mut stream| {
+        let target = target.clone();
+        async move {
+            let mut server = TcpStream::connect(target).await.unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 200 open\r\n\r\n").await;
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
+        }
+    })
+    .await
 }
 
 fn builder() -> cumulo_smc::Builder {
@@ -103,27 +130,6 @@ async fn https_asks_the_proxy_for_a_tunnel() {
         );
         assert!(!head.to_lowercase().contains("\r\nauthorization"), "{head}");
     }
-}
-
-/// A proxy that opens a tunnel to `target` whatever host it is asked for; and the heads that it was
-/// sent.
-async fn tunnel(target: String) -> (Listener, Arc<Mutex<Vec<String>>>) {
-    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
-    let heads = Arc::clone(&seen);
-    let listener = serve_by(move |mut stream, _| {
-        let (heads, target) = (Arc::clone(&heads), target.clone());
-        async move {
-            let mut start = [0; 4096];
-            let count = stream.read(&mut start).await.unwrap_or(0);
-            let head = String::from_utf8_lossy(&start[..count]).into_owned();
-            heads.lock().unwrap().push(head);
-            let mut server = TcpStream::connect(target).await.unwrap();
-            let _ = stream.write_all(b"HTTP/1.1 200 open\r\n\r\n").await;
-            let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
-        }
-    })
-    .await;
-    (listener, seen)
 }
 
 /// A proxy by TLS is no different: there is TLS within TLS then.

@@ -82,16 +82,14 @@ impl Service<Uri> for Connector {
         Box::pin(async move {
             let proxy = inner.proxy.of(&to);
             let connecting = inner.connect(to, proxy.as_ref());
-            match (
-                tokio::time::timeout(inner.patience, connecting).await,
-                proxy,
-            ) {
-                (Ok(connected), _) => connected,
-                (Err(_), None) => Err(Late(inner.patience).into()),
-                (Err(_), Some(proxy)) => {
-                    Err(ByProxy::new(proxy.uri(), Late(inner.patience)).into())
-                }
-            }
+            let connected = tokio::time::timeout(inner.patience, connecting).await;
+            connected.unwrap_or_else(|_| {
+                let late = Late(inner.patience);
+                Err(match proxy {
+                    Some(proxy) => ByProxy::new(proxy.uri(), late).into(),
+                    None => late.into(),
+                })
+            })
         })
     }
 }
@@ -138,7 +136,7 @@ impl StdError for Late {}
 #[derive(Debug)]
 pub(super) struct ByProxy {
     /// Its address, without user and password.
-    pub(super) proxy: Uri,
+    proxy: Uri,
     source: BoxError,
 }
 

@@ -107,24 +107,23 @@ fn of(
 
 /// What went wrong with a proxy, whose address is told in the place of the server's.
 fn of_proxy(by: &ByProxy, fault: Option<Cause>) -> Cause {
-    let what = match &fault {
-        Some(fault) => fault.what.clone(),
-        None => innermost(by).to_string(),
-    };
-    // A wrong password is not tried five times: accounts are locked for that.
-    let is_final = what.contains("proxy authorization required");
-    let advice = if is_final {
-        "Write its user and password into its address: http://user:password@host:port"
-    } else {
-        "Check that it is the right proxy, can be reached from here and may connect to the endpoint"
-    };
-    let advice = fault
-        .and_then(|fault| fault.advice)
-        .unwrap_or_else(|| advice.into());
-    Cause {
-        is_final,
-        ..Cause::new(format!("by {by}: {what}"), advice)
-    }
+    let mut cause = fault.unwrap_or_else(|| {
+        let what = innermost(by).to_string();
+        // A wrong password is not tried five times: accounts are locked for that.
+        let is_final = what.contains("proxy authorization required");
+        let advice = match is_final {
+            true => "Write its user and password into its address: http://user:password@host:port",
+            false => {
+                "Check that it is the right proxy, can be reached from here and may connect to the endpoint"
+            }
+        };
+        Cause {
+            is_final,
+            ..Cause::new(what, advice)
+        }
+    });
+    cause.what = format!("by {by}: {}", cause.what);
+    cause
 }
 
 /// The last of the chain: those before it say where it happened, and repeat the address.

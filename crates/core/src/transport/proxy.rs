@@ -112,14 +112,12 @@ fn unusable(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
     };
     let mut warnings = Vec::new();
     for (name, value) in VARIABLES.into_iter().filter_map(set) {
-        let scheme = match value.parse::<Uri>() {
-            Ok(uri) if uri.authority().is_some() => uri.scheme_str().map(str::to_owned),
-            _ => Some(String::new()),
-        };
-        let then = match scheme.as_deref() {
-            None | Some("http" | "https") => continue,
-            Some("socks4" | "socks4a" | "socks5" | "socks5h") => "fail",
-            Some(_) => "go past it",
+        let uri = value.parse::<Uri>().ok();
+        let uri = uri.filter(|uri| uri.authority().is_some());
+        let then = match uri.as_ref().map(Uri::scheme_str) {
+            Some(None | Some("http" | "https")) => continue,
+            Some(Some("socks4" | "socks4a" | "socks5" | "socks5h")) => "fail",
+            Some(Some(_)) | None => "go past it",
         };
         if !value.is_empty() {
             let value = address::shown(&value);

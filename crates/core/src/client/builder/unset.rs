@@ -13,10 +13,10 @@ impl Builder {
     /// What `setting` put there, or else the environment variables of the setting, or else what `found`
     /// brought.
     pub fn get_setting(&self, name: &str) -> Option<String> {
-        if self.is_set(name) {
-            return self.settings.get(name).map(str::to_owned);
-        }
-        let variable = self.variable(name).map(|(_, value)| value);
+        let variable = match self.is_set(name) {
+            true => None,
+            false => self.variable(name).map(|(_, value)| value),
+        };
         variable.or_else(|| self.settings.get(name).map(str::to_owned))
     }
 
